@@ -1,0 +1,63 @@
+# `make demo` and `make test` need only python3, make and a C++ compiler: they make .venv, install, build, and run.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SOURCES := $(shell find cpp bindings CMakeLists.txt pyproject.toml constraints.txt -type f 2>/dev/null)
+
+.PHONY: help demo test test-slow check format bench-tokenizer bench-training clean
+help:
+	@echo "make demo        install, then run the whole line in about five minutes"
+	@echo "make test        install, then run the tests"
+	@echo "make test-slow   the tests that take long as well"
+	@echo "make check       lint, types, layers"
+	@echo "make bench-tokenizer   train and encode beside the fastest peers"
+	@echo "make format      format the code"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+
+$(VENV)/.installed: $(SOURCES) | $(BIN)/python
+	$(BIN)/python -m pip install -q -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[test]"
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed-test
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[test,dev]"
+	@touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/hornbook demo
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m "not slow" --durations=15
+
+test-slow: $(VENV)/.installed-test
+	$(BIN)/python -m pytest --durations=15
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+SHARED ?= ../shared
+bench-tokenizer: $(VENV)/.installed-test
+	$(BIN)/python -m pip install -q gigabpe==0.1.0 gigatoken==0.10.0
+	$(BIN)/python benchmarks/bench_tokenizer_train.py --source $(SHARED)/data --plot docs/figures/tokenizer_train.svg
+	$(BIN)/python benchmarks/bench_tokenizer_encode.py --source $(SHARED)/data --compare --plot docs/figures/tokenizer_encode.svg
+
+bench-training: $(VENV)/.installed-test
+	$(BIN)/python -W ignore benchmarks/bench_training.py
+	$(BIN)/python -W ignore benchmarks/bench_training.py --size small
+	$(BIN)/python -W ignore benchmarks/bench_generation.py
+
+clean:
+	rm -rf build dist $(VENV) .pytest_cache .ruff_cache
