@@ -1,0 +1,86 @@
+// The Python module hornbook._native: converts arguments, releases the GIL, maps exceptions. No logic lives here.
+#include "common.hpp"
+
+#include <nanobind/stl/string.h>
+
+#include "hornbook/simd.hpp"
+#include "hornbook/unicode.hpp"
+
+namespace hornbook::python {
+
+Pattern pattern_of(const std::string& name) {
+  if (name == "gpt2") return Pattern::gpt2;
+  if (name == "cl100k") return Pattern::cl100k;
+  if (name == "o200k") return Pattern::o200k;
+  if (name.empty()) return Pattern::none;
+  throw nb::value_error(("the native core has no scanner for the pattern " + name).c_str());
+}
+
+namespace {
+
+const char* const kSimdNames[] = {"plain", "avx2", "avx512"};
+
+// hornbook.errors is imported when the first error happens: the core itself stays free of Python modules.
+void set_error(const char* type, const char* message) {
+  nb::object error = nb::module_::import_("hornbook.errors").attr(type);
+  PyErr_SetString(error.ptr(), message);
+}
+
+void translate(const std::exception_ptr& p, void*) {
+  try {
+    std::rethrow_exception(p);
+  } catch (const ModelError& e) {
+    set_error("TokenizerError", e.what());
+  } catch (const InputError& e) {
+    set_error("DataError", e.what());
+  } catch (const FileError& e) {
+    errno = e.error_number;
+    PyErr_SetFromErrnoWithFilename(PyExc_OSError, e.path.c_str());
+  } catch (const Interrupted&) {
+    PyErr_SetNone(PyExc_KeyboardInterrupt);
+  }
+}
+
+// Ends of pre-tokens and the offset of the first malformed byte (None: all is well formed). For tests.
+nb::tuple scan(const nb::object& text, const std::string& pattern, bool one_by_one) {
+  const auto [data, length] = text_of(text);
+  std::vector<uint32_t> ends;
+  size_t malformed = Scanner::kNone;
+  if (one_by_one) {
+    const Pattern which = pattern_of(pattern);
+    for (size_t at = 0; at < length;) ends.push_back(static_cast<uint32_t>(at = pretoken_end(which, data, length, at)));
+  } else {
+    Scanner scanner(pattern_of(pattern), data, length);
+    uint32_t batch[256 + Scanner::kMargin];
+    while (const size_t n = scanner.next(batch, 256)) ends.insert(ends.end(), batch, batch + n);
+    malformed = scanner.first_malformed();
+  }
+  nb::object bad = nb::none();
+  if (malformed != Scanner::kNone) bad = nb::int_(malformed);
+  return nb::make_tuple(array_copy(ends.data(), ends.size()), bad);
+}
+
+}  // namespace
+}  // namespace hornbook::python
+
+NB_MODULE(_native, m) {
+  using namespace hornbook;
+  using namespace hornbook::python;
+  m.doc() = "hornbook's native core: scanning, counting, training and encoding of byte-level BPE.";
+  nb::register_exception_translator(translate);
+  m.attr("native_patterns") = nb::make_tuple("gpt2", "cl100k", "o200k");
+  m.attr("unicode_version") = kUnicodeVersion;
+  m.def("char_class", [](uint32_t code) { return code < 0x110000 ? static_cast<int>(char_class(code)) : 0; });
+  m.def("best_simd", [] { return kSimdNames[static_cast<int>(best_simd())]; });
+  m.def("active_simd", [] { return kSimdNames[static_cast<int>(active_simd())]; });
+  m.def("set_simd", [](const std::string& name) {
+    for (int i = 0; i < 3; ++i) {
+      if (name == kSimdNames[i]) return set_simd(static_cast<Simd>(i));
+    }
+    throw nb::value_error("plain, avx2 or avx512");
+  });
+  m.def("available_cores", &available_cores);
+  m.def("scan", &scan, nb::arg("text"), nb::arg("pattern"), nb::arg("one_by_one") = false);
+  bind_training(m);
+  bind_encoding(m);
+}

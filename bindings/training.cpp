@@ -1,0 +1,128 @@
+// hornbook._native: counts of pre-tokens and training on them.
+#include "common.hpp"
+
+#include <nanobind/stl/string.h>
+
+#include <algorithm>
+
+#include "hornbook/counts.hpp"
+#include "hornbook/trainer.hpp"
+
+namespace hornbook::python {
+namespace {
+
+struct Counts {
+  WordTable table;
+  uint64_t total() const {
+    uint64_t sum = 0;
+    table.for_each([&](std::string_view, uint64_t count) { sum += count; });
+    return sum;
+  }
+};
+
+std::vector<std::pair<std::string, uint64_t>> sorted_words(const Counts& counts) {
+  std::vector<std::pair<std::string, uint64_t>> words;
+  words.reserve(counts.table.size());
+  counts.table.for_each([&](std::string_view word, uint64_t count) { words.emplace_back(std::string(word), count); });
+  std::sort(words.begin(), words.end());
+  return words;
+}
+
+void add_text(Counts& counts, const nb::object& text, const std::string& pattern, const nb::sequence& special_tokens) {
+  const auto [data, length] = text_of(text);
+  const SpecialMatcher specials(strings_of(special_tokens));
+  const Pattern which = pattern_of(pattern);
+  const uint8_t* bytes = data;
+  const size_t size = length;
+  without_gil(nb::none(), [&](Control& control) {
+    run_workers(1, control, [&](int) { count_block(which, bytes, size, specials, false, counts.table, control); });
+  });
+}
+
+nb::dict count(Counts& counts, const nb::sequence& paths, const std::string& pattern, const nb::sequence& special_tokens,
+               int threads, bool replace, const nb::object& progress) {
+  const SpecialMatcher specials(strings_of(special_tokens));
+  const std::vector<std::string> files = strings_of(paths);
+  const Pattern which = pattern_of(pattern);
+  CountTimes times;
+  without_gil(progress, [&](Control& control) {
+    count_files(which, files, specials, threads, replace ? Errors::replace : Errors::strict, control, counts.table, times);
+  });
+  nb::dict out;
+  out["scan_and_count"] = times.scan_and_count;
+  out["merge_tables"] = times.merge;
+  return out;
+}
+
+nb::tuple export_counts(const Counts& counts) {
+  const auto words = sorted_words(counts);
+  std::string blob;
+  std::vector<uint64_t> lengths, numbers;
+  for (const auto& [word, count] : words) {
+    blob += word;
+    lengths.push_back(word.size());
+    numbers.push_back(count);
+  }
+  return nb::make_tuple(bytes_of(blob), array_copy(lengths.data(), lengths.size()), array_copy(numbers.data(), numbers.size()));
+}
+
+nb::tuple train_counts(Counts& counts, size_t max_symbols, int threads, bool consume, const nb::object& progress) {
+  TrainTimes times;
+  TrainResult result;
+  without_gil(progress, [&](Control& control) {
+    run_workers(1, control, [&](int) {
+      if (consume) {
+        result = train(counts.table, max_symbols, threads, control, times);
+        return;
+      }
+      WordTable copy;
+      copy.merge(counts.table);
+      result = train(copy, max_symbols, threads, control, times);
+    });
+  });
+  nb::list symbols, merges;
+  for (const std::string& symbol : result.symbols) symbols.append(bytes_of(symbol));
+  for (const auto& [left, right] : result.merges) merges.append(nb::make_tuple(symbols[left], symbols[right]));
+  nb::dict phases;
+  phases["words"] = times.words;
+  phases["pair_index"] = times.pair_index;
+  phases["merges"] = times.merges;
+  phases["rebuilds"] = times.rebuilds;
+  return nb::make_tuple(symbols, merges, phases);
+}
+
+}  // namespace
+
+void bind_training(nb::module_& m) {
+  nb::class_<Counts>(m, "Counts", "Distinct pre-tokens (bytes) and how often each occurs (64 bits).")
+      .def(nb::init<>())
+      .def("__len__", [](const Counts& c) { return c.table.size(); })
+      .def("total", &Counts::total)
+      .def("memory", [](const Counts& c) { return c.table.memory(); })
+      .def("add", [](Counts& c, const nb::bytes& word, uint64_t count) {
+        if (word.size() == 0) throw nb::value_error("a pre-token has at least one byte");
+        c.table.add(reinterpret_cast<const uint8_t*>(word.c_str()), word.size(), count);
+      })
+      .def("add_text", &add_text, nb::arg("text"), nb::arg("pattern"), nb::arg("special_tokens"))
+      .def("count_files", &count, nb::arg("paths"), nb::arg("pattern"), nb::arg("special_tokens"), nb::arg("threads"),
+           nb::arg("replace"), nb::arg("progress").none())
+      .def("merge", [](Counts& c, const Counts& other) {
+        if (&c == &other) throw nb::value_error("counts cannot be merged with themselves");
+        c.table.merge(other.table);
+      })
+      .def("items", [](const Counts& c) {
+        nb::list out;
+        for (const auto& [word, count] : sorted_words(c)) out.append(nb::make_tuple(bytes_of(word), count));
+        return out;
+      }, "All (word, count), ascending by word.")
+      .def("export", &export_counts, "Sorted: the words one after the other, their lengths, their counts.");
+  m.def("train", &train_counts, nb::arg("counts"), nb::arg("max_symbols"), nb::arg("threads"), nb::arg("consume"), nb::arg("progress").none());
+  m.def("last_cut", [](const nb::bytes& text, size_t from, const nb::sequence& special_tokens) {
+    const SpecialMatcher specials(strings_of(special_tokens));
+    return last_cut(reinterpret_cast<const uint8_t*>(text.c_str()), text.size(), std::min(from, text.size()), specials);
+  }, nb::arg("text"), nb::arg("start"), nb::arg("special_tokens"),
+        "The last place after `start` where the text may be divided whatever follows, or `start`.");
+  m.def("set_first_threshold", &set_first_threshold, "For tests: the rarest pairs kept at the start; 0 chooses.");
+}
+
+}  // namespace hornbook::python

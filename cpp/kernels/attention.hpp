@@ -1,0 +1,194 @@
+// Causal attention, one (batch, head) at a time, in blocks of queries. Scores of a block are held, those of the whole never
+// are; the backward pass computes them again from the kept log-sums (Dao et al. 2022, without the online maximum: a block's
+// rows are short enough to be held whole). Rotation happens while queries and keys are read and, inversely, while their
+// gradients are written.
+constexpr index BLOCK = 24;  // queries per block: a multiple of both tile heights
+
+HB_INLINE index padded(index n) { return (n + W - 1) / W * W; }
+
+template <typename T>
+HB_INLINE const T* at(const Heads& h, index b, index i, index t) {
+  return (const T*)h.data + b * h.batch + i * h.head + t * h.time;
+}
+template <typename T>
+HB_INLINE T* at_mutable(const Heads& h, index b, index i, index t) {
+  return (T*)h.data + b * h.batch + i * h.head + t * h.time;
+}
+
+// Reads one row into float32, rotated and scaled; the padding up to `padded(width)` becomes zero.
+template <typename T>
+HB_INLINE void read_row(const AttentionShape& s, const T* from, index t, bool rotate, float factor, float* to) {
+  bool turn = rotate && s.cosine;
+  const float *c = s.cosine + t * (s.width / 2), *n = s.sine + t * (s.width / 2);
+  index d = 0;
+  for (; d + W <= s.width; d += W) {
+    vf x = load(from + d);
+    if (turn) x = x * each_twice(c + d / 2) + swap_pairs(x) * (each_twice(n + d / 2) * odd_positive());
+    store(to + d, x * factor);
+  }
+  for (; d + 2 <= s.width; d += 2) {
+    float even = get(from + d), odd = get(from + d + 1), cos = turn ? c[d / 2] : 1, sin = turn ? n[d / 2] : 0;
+    to[d] = (even * cos - odd * sin) * factor;
+    to[d + 1] = (even * sin + odd * cos) * factor;
+  }
+  if (d < s.width) to[d] = get(from + d) * factor, d++;  // an odd width is never rotated
+  for (; d < padded(s.width); d++) to[d] = 0;
+}
+
+// The inverse of read_row's rotation.
+template <typename T>
+HB_INLINE void write_row(const AttentionShape& s, const float* from, index t, bool rotate, float factor, T* to) {
+  bool turn = rotate && s.cosine;
+  const float *c = s.cosine + t * (s.width / 2), *n = s.sine + t * (s.width / 2);
+  index d = 0;
+  for (; d + W <= s.width; d += W) {
+    vf x = load(from + d) * factor;
+    if (turn) x = x * each_twice(c + d / 2) - swap_pairs(x) * (each_twice(n + d / 2) * odd_positive());
+    store(to + d, x);
+  }
+  for (; d + 2 <= s.width; d += 2) {
+    float even = from[d] * factor, odd = from[d + 1] * factor, cos = turn ? c[d / 2] : 1, sin = turn ? n[d / 2] : 0;
+    put(to + d, even * cos + odd * sin);
+    put(to + d + 1, odd * cos - even * sin);
+  }
+  if (d < s.width) put(to + d, from[d] * factor);
+}
+
+// rows (time, padded width) → columns (padded width, time padded with zeros)
+HB_INLINE void transpose(const float* rows, index row, index time, float* columns) {
+  index tp = padded(time);
+  for (index t0 = 0; t0 < tp; t0 += W)
+    for (index d0 = 0; d0 < row; d0 += W) {
+      vf block[16];
+      for (index t = 0; t < W; t++) block[t] = t0 + t < time ? load(rows + (t0 + t) * row + d0) : vf{};
+      transpose16(block);
+      for (index d = 0; d < W; d++) store(columns + (d0 + d) * tp + t0, block[d]);
+    }
+}
+
+struct AttentionTask {
+  AttentionShape shape;
+  Heads q, k, v, out, d_out, d_q, d_k, d_v;
+  float* log_sum;
+};
+
+template <typename T>
+static void forward_heads(void* context, index begin, index end) {
+  const AttentionTask& task = *(const AttentionTask*)context;
+  const AttentionShape& s = task.shape;
+  index time = s.time, tp = padded(time), dp = padded(s.width);
+  float factor = 1.0f / __builtin_sqrtf((float)s.width);
+  float* memory = scratch((std::size_t)(3 * tp * dp + BLOCK * (tp + 2 * dp)));
+  float *keys = memory, *rows = keys + tp * dp, *values = rows + tp * dp;
+  float *scores = values + tp * dp, *queries = scores + BLOCK * tp, *mixed = queries + BLOCK * dp;
+  for (index task_index = begin; task_index < end; task_index++) {
+    index b = task_index / s.heads, h = task_index % s.heads;
+    for (index t = 0; t < time; t++) {
+      read_row(s, at<T>(task.k, b, h, t), t, true, 1.0f, rows + t * dp);
+      read_row(s, at<T>(task.v, b, h, t), t, false, 1.0f, values + t * dp);
+    }
+    transpose(rows, dp, time, keys);
+    for (index i0 = 0; i0 < time; i0 += BLOCK) {
+      index count = time - i0 < BLOCK ? time - i0 : BLOCK, seen = padded(i0 + count);
+      for (index i = 0; i < count; i++) read_row(s, at<T>(task.q, b, h, i0 + i), i0 + i, true, factor, queries + i * dp);
+      multiply(count, seen, s.width, queries, dp, 1, keys, tp, scores, tp, false);
+      for (index i = 0; i < count; i++) {
+        float* row = scores + i * tp;
+        index last = i0 + i + 1;  // keys 0…i0+i
+        for (index j = last; j < seen; j++) row[j] = -__builtin_inff();
+        vf top = load(row);
+        for (index j = W; j < seen; j += W) top = maximum(load(row + j), top);
+        float peak = largest(top);
+        vf total{};
+        for (index j = 0; j < seen; j += W) {
+          vf e = exponential(load(row + j) - peak);
+          store(row + j, e);
+          total += e;
+        }
+        // The exponential of −∞ is clamped to 1e−38: too small to count, and cleared before it meets a value.
+        for (index j = last; j < seen; j++) row[j] = 0;
+        float norm = sum(total), inverse = 1.0f / norm;
+        task.log_sum[(b * s.heads + h) * time + i0 + i] = peak + __builtin_logf(norm);
+        for (index j = 0; j < seen; j += W) store(row + j, load(row + j) * inverse);
+      }
+      index depth = i0 + count;
+      multiply(count, dp, depth, scores, tp, 1, values, dp, mixed, dp, false);
+      for (index i = 0; i < count; i++) write_row(s, mixed + i * dp, 0, false, 1.0f, at_mutable<T>(task.out, b, h, i0 + i));
+    }
+  }
+}
+
+template <typename T>
+static void backward_heads(void* context, index begin, index end) {
+  const AttentionTask& task = *(const AttentionTask*)context;
+  const AttentionShape& s = task.shape;
+  index time = s.time, tp = padded(time), dp = padded(s.width);
+  float factor = 1.0f / __builtin_sqrtf((float)s.width);
+  std::size_t need = (std::size_t)(6 * tp * dp + BLOCK * (2 * tp + 3 * dp));
+  float* memory = scratch(need);
+  float *keys_t = memory, *values_t = keys_t + tp * dp;
+  float *keys = values_t + tp * dp, *values = keys + tp * dp;
+  float *d_keys = values + tp * dp, *d_values = d_keys + tp * dp;
+  float *scores = d_values + tp * dp, *d_scores = scores + BLOCK * tp;
+  float *queries = d_scores + BLOCK * tp, *d_outs = queries + BLOCK * dp, *d_queries = d_outs + BLOCK * dp;
+  for (index task_index = begin; task_index < end; task_index++) {
+    index b = task_index / s.heads, h = task_index % s.heads;
+    for (index t = 0; t < time; t++) {
+      read_row(s, at<T>(task.k, b, h, t), t, true, 1.0f, keys + t * dp);
+      read_row(s, at<T>(task.v, b, h, t), t, false, 1.0f, values + t * dp);
+    }
+    transpose(keys, dp, time, keys_t);
+    transpose(values, dp, time, values_t);
+    for (index i = 0; i < tp * dp; i += W) {
+      store(d_keys + i, vf{});
+      store(d_values + i, vf{});
+    }
+    for (index i0 = 0; i0 < time; i0 += BLOCK) {
+      index count = time - i0 < BLOCK ? time - i0 : BLOCK, seen = padded(i0 + count);
+      for (index i = 0; i < count; i++) {
+        read_row(s, at<T>(task.q, b, h, i0 + i), i0 + i, true, factor, queries + i * dp);
+        read_row(s, at<T>(task.d_out, b, h, i0 + i), 0, false, 1.0f, d_outs + i * dp);
+      }
+      multiply(count, seen, s.width, queries, dp, 1, keys_t, tp, scores, tp, false);
+      multiply(count, seen, s.width, d_outs, dp, 1, values_t, tp, d_scores, tp, false);
+      for (index i = 0; i < count; i++) {
+        const T* out = at<T>(task.out, b, h, i0 + i);
+        float along = 0;  // Σ out · d_out: what the normalisation takes back
+        for (index d = 0; d < s.width; d++) along += get(out + d) * d_outs[i * dp + d];
+        float log_sum = task.log_sum[(b * s.heads + h) * time + i0 + i];
+        float *row = scores + i * tp, *d_row = d_scores + i * tp;
+        for (index j = 0; j < seen; j += W) {
+          vf p = exponential(load(row + j) - log_sum);
+          store(row + j, p);
+          store(d_row + j, p * (load(d_row + j) - along));
+        }
+        for (index j = i0 + i + 1; j < seen; j++) row[j] = d_row[j] = 0;
+      }
+      index depth = i0 + count;
+      multiply(count, dp, depth, d_scores, tp, 1, keys, dp, d_queries, dp, false);
+      for (index i = 0; i < count; i++)
+        write_row(s, d_queries + i * dp, i0 + i, true, factor, at_mutable<T>(task.d_q, b, h, i0 + i));
+      multiply(depth, dp, count, scores, 1, tp, d_outs, dp, d_values, dp, true);
+      multiply(depth, dp, count, d_scores, 1, tp, queries, dp, d_keys, dp, true);
+    }
+    for (index t = 0; t < time; t++) {
+      write_row(s, d_keys + t * dp, t, true, 1.0f, at_mutable<T>(task.d_k, b, h, t));
+      write_row(s, d_values + t * dp, t, false, 1.0f, at_mutable<T>(task.d_v, b, h, t));
+    }
+  }
+}
+
+static void attention_forward(const AttentionShape& shape, const Heads& q, const Heads& k, const Heads& v,
+                              const Heads& out, float* log_sum) {
+  AttentionTask task{shape, q, k, v, out, {}, {}, {}, {}, log_sum};
+  parallel_for(shape.batch * shape.heads, 1, shape.dtype == DType::f32 ? forward_heads<float> : forward_heads<std::uint16_t>,
+               &task);
+}
+
+static void attention_backward(const AttentionShape& shape, const Heads& q, const Heads& k, const Heads& v,
+                               const Heads& out, const float* log_sum, const Heads& d_out, const Heads& d_q,
+                               const Heads& d_k, const Heads& d_v) {
+  AttentionTask task{shape, q, k, v, out, d_out, d_q, d_k, d_v, const_cast<float*>(log_sum)};
+  parallel_for(shape.batch * shape.heads, 1,
+               shape.dtype == DType::f32 ? backward_heads<float> : backward_heads<std::uint16_t>, &task);
+}

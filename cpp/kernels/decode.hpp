@@ -1,0 +1,182 @@
+// One token for each sequence of a small batch through the whole model, against kept keys and values. At batch 1 the time
+// is that of reading the weights once, so the weights may be bfloat16; activations, keys and values are float32.
+struct DecodeTask {
+  const DecodeShape* shape;
+  const DecodeLayer* layer;
+  const std::int64_t* positions;
+  const float* from;
+  float *to, *scores;
+  const void* weight;
+  index rows, columns;
+  bool add;
+};
+
+// `Rows` rows of w against `Batch` vectors.
+template <typename T, int Rows, int Batch>
+HB_INLINE void dot_rows(const T* w, index columns, const float* x, float* y, index y_row, bool add) {
+  vf sums[Rows][Batch] = {};
+  index whole = columns / W * W, rest = columns - whole;
+  for (index j = 0; j < whole; j += W) {
+    vf right[Batch];
+    for (int b = 0; b < Batch; b++) right[b] = load(x + b * columns + j);
+    for (int r = 0; r < Rows; r++) {
+      vf left = load(w + r * columns + j);
+      for (int b = 0; b < Batch; b++) sums[r][b] += left * right[b];
+    }
+  }
+  for (int r = 0; r < Rows; r++)
+    for (int b = 0; b < Batch; b++) {
+      float total = sum(sums[r][b]);
+      for (index j = whole; j < whole + rest; j++) total += get(w + r * columns + j) * x[b * columns + j];
+      y[b * y_row + r] = add ? y[b * y_row + r] + total : total;
+    }
+}
+
+template <typename T, int Batch>
+HB_INLINE void dot_block(const T* w, index count, index columns, const float* x, float* y, index y_row, bool add) {
+  index r = 0;
+  for (; r + 4 <= count; r += 4) dot_rows<T, 4, Batch>(w + r * columns, columns, x, y + r, y_row, add);
+  for (; r < count; r++) dot_rows<T, 1, Batch>(w + r * columns, columns, x, y + r, y_row, add);
+}
+
+// to (batch, rows) = from (batch, columns) · weightᵀ, or += …
+template <typename T>
+static void product_rows(void* context, index begin, index end) {
+  const DecodeTask& t = *(const DecodeTask*)context;
+  const T* w = (const T*)t.weight + begin * t.columns;
+  index b = 0;
+  for (; b + 4 <= t.shape->batch; b += 4)
+    dot_block<T, 4>(w, end - begin, t.columns, t.from + b * t.columns, t.to + b * t.rows + begin, t.rows, t.add);
+  for (; b < t.shape->batch; b++)
+    dot_block<T, 1>(w, end - begin, t.columns, t.from + b * t.columns, t.to + b * t.rows + begin, t.rows, t.add);
+}
+
+static void product(const DecodeShape& s, const void* weight, index rows, index columns, const float* from, float* to,
+                    bool add) {
+  DecodeTask t{};
+  t.shape = &s, t.weight = weight, t.rows = rows, t.columns = columns, t.from = from, t.to = to, t.add = add;
+  parallel_for(rows, rows >= 4096 ? 256 : 64, s.dtype == DType::f32 ? product_rows<float> : product_rows<std::uint16_t>, &t);
+}
+
+static void norm_rows(const DecodeShape& s, const float* gain, const float* from, float* to) {
+  for (index b = 0; b < s.batch; b++) {
+    const float* x = from + b * s.d_model;
+    float* y = to + b * s.d_model;
+    index whole = s.d_model / W * W;
+    vf squares{};
+    for (index j = 0; j < whole; j += W) squares += load(x + j) * load(x + j);
+    float total = sum(squares);
+    for (index j = whole; j < s.d_model; j++) total += x[j] * x[j];
+    float scale = 1.0f / __builtin_sqrtf(total / (float)s.d_model + s.eps);
+    for (index j = 0; j < s.d_model; j++) y[j] = x[j] * scale * gain[j];
+  }
+}
+
+// Turns the new query and key, keeps key and value, and mixes the values seen so far: one (sequence, head) at a time.
+static void attend_heads(void* context, index begin, index end) {
+  const DecodeTask& t = *(const DecodeTask*)context;
+  const DecodeShape& s = *t.shape;
+  index width = s.d_model / s.heads, whole = width / W * W;
+  float factor = 1.0f / __builtin_sqrtf((float)width);
+  for (index i = begin; i < end; i++) {
+    index b = i / s.heads, h = i % s.heads, position = t.positions[b];
+    const float* q = t.from + b * 3 * s.d_model + h * width;
+    const float *k = q + s.d_model, *v = k + s.d_model;
+    float* keys = t.layer->keys + i * s.context * width;
+    float* values = t.layer->values + i * s.context * width;
+    float *scores = t.scores + i * (s.context + width), *query = scores + s.context;
+    float* key = keys + position * width;
+    for (index d = 0; d < width; d++) values[position * width + d] = v[d];
+    if (s.cosine) {
+      const float *c = s.cosine + position * (width / 2), *n = s.sine + position * (width / 2);
+      for (index p = 0; p < width / 2; p++) {
+        query[2 * p] = (q[2 * p] * c[p] - q[2 * p + 1] * n[p]) * factor;
+        query[2 * p + 1] = (q[2 * p] * n[p] + q[2 * p + 1] * c[p]) * factor;
+        key[2 * p] = k[2 * p] * c[p] - k[2 * p + 1] * n[p];
+        key[2 * p + 1] = k[2 * p] * n[p] + k[2 * p + 1] * c[p];
+      }
+    } else {
+      for (index d = 0; d < width; d++) query[d] = q[d] * factor, key[d] = k[d];
+    }
+    float peak = -__builtin_inff();
+    for (index j = 0; j <= position; j++) {
+      vf products{};
+      for (index d = 0; d < whole; d += W) products += load(query + d) * load(keys + j * width + d);
+      float score = sum(products);
+      for (index d = whole; d < width; d++) score += query[d] * keys[j * width + d];
+      scores[j] = score;
+      peak = score > peak ? score : peak;
+    }
+    float norm = 0;
+    for (index j = 0; j <= position; j += W) {
+      index count = position + 1 - j < W ? position + 1 - j : W;
+      vf e = exponential(load_part(scores + j, count, -__builtin_inff()) - peak);
+      store_part(scores + j, e, count);
+      for (index n = 0; n < count; n++) norm += e[n];
+    }
+    float* out = t.to + b * s.d_model + h * width;
+    for (index d = 0; d < width; d++) out[d] = 0;
+    for (index j = 0; j <= position; j++) {
+      float share = scores[j] / norm;
+      for (index d = 0; d < whole; d += W) store(out + d, load(out + d) + share * load(values + j * width + d));
+      for (index d = whole; d < width; d++) out[d] += share * values[j * width + d];
+    }
+  }
+}
+
+// gate (batch, d_ff) becomes the network's inner activation.
+static void activate(const DecodeShape& s, float* gate, const float* up) {
+  index count = s.batch * s.d_ff;
+  for (index j = 0; j < count; j += W) {
+    index n = count - j < W ? count - j : W;
+    vf g = load_part(gate + j, n, 0);
+    if (s.ffn == 2) {
+      g = maximum(g, vf{});
+      g = g * g;
+    } else {
+      g = g * sigmoid(g);
+      if (s.ffn == 0) g *= load_part(up + j, n, 0);
+    }
+    store_part(gate + j, g, n);
+  }
+}
+
+static void decode(const DecodeShape& s, const DecodeLayer* layers, const float* table, const float* final_gain,
+                   const void* head, const std::int64_t* ids, const std::int64_t* positions, float* logits) {
+  index c = s.d_model, b = s.batch;
+  float* x = scratch((std::size_t)(b * (8 * c + 2 * s.d_ff + s.heads * s.context)));
+  float *h = x + b * c, *qkv = h + b * c, *part = qkv + 3 * b * c, *mixed = part + b * c;
+  float *gate = mixed + b * c, *up = gate + b * s.d_ff, *scores = up + b * s.d_ff;
+  for (index i = 0; i < b; i++)
+    for (index j = 0; j < c; j++) x[i * c + j] = table[ids[i] * c + j];
+  for (index l = 0; l < s.layers; l++) {
+    const DecodeLayer& layer = layers[l];
+    const float* in = x;
+    if (s.norm == 0) norm_rows(s, layer.ln1, x, h), in = h;
+    // q, k and v stand side by side for each sequence, as attend_heads reads them.
+    const void* projections[3] = {layer.q, layer.k, layer.v};
+    for (int p = 0; p < 3; p++) {
+      product(s, projections[p], c, c, in, part, false);
+      for (index i = 0; i < b; i++) __builtin_memcpy(qkv + i * 3 * c + p * c, part + i * c, (std::size_t)c * 4);
+    }
+    DecodeTask t{};
+    t.shape = &s, t.layer = &layer, t.positions = positions, t.from = qkv, t.to = mixed, t.scores = scores;
+    parallel_for(b * s.heads, s.heads >= 8 ? s.heads / 4 : 1, attend_heads, &t);
+    product(s, layer.o, c, c, mixed, x, true);
+    if (s.norm == 1) norm_rows(s, layer.ln1, x, x);
+    in = x;
+    if (s.norm == 0) norm_rows(s, layer.ln2, x, h), in = h;
+    product(s, layer.w1, s.d_ff, c, in, gate, false);
+    if (s.ffn == 0) product(s, layer.w3, s.d_ff, c, in, up, false);
+    activate(s, gate, up);
+    product(s, layer.w2, c, s.d_ff, gate, x, true);
+    if (s.norm == 1) norm_rows(s, layer.ln2, x, x);
+  }
+  if (s.norm != 2) norm_rows(s, final_gain, x, x);
+  product(s, head, s.vocabulary, c, x, logits, false);
+  if (s.softcap > 0)
+    for (index i = 0; i < b * s.vocabulary; i += W) {
+      index n = b * s.vocabulary - i < W ? b * s.vocabulary - i : W;
+      store_part(logits + i, capped<true>(load_part(logits + i, n, 0), s.softcap), n);
+    }
+}

@@ -1,0 +1,108 @@
+// What all variants share: the choice between them, the threads, the scratch memory.
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "kernels.hpp"
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <dlfcn.h>
+#endif
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+namespace hornbook::kernels {
+
+const Kernels& kernels_portable();
+#if defined(__x86_64__)
+const Kernels& kernels_avx2();
+const Kernels& kernels_avx512();
+#endif
+
+const Kernels& kernels() {
+#if defined(__x86_64__)
+  static const Kernels& best = [&]() -> const Kernels& {
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq"))
+      return kernels_avx512();
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return kernels_avx2();
+    return kernels_portable();
+  }();
+  return best;
+#else
+  return kernels_portable();
+#endif
+}
+
+namespace {
+
+struct Work {
+  Body body;
+  void* context;
+  std::ptrdiff_t count, grain;
+  std::atomic<std::ptrdiff_t> next;
+};
+
+void take_pieces(void* data) {
+  Work& work = *static_cast<Work*>(data);
+  for (;;) {
+    std::ptrdiff_t begin = work.next.fetch_add(work.grain, std::memory_order_relaxed);
+    if (begin >= work.count) return;
+    std::ptrdiff_t end = begin + work.grain < work.count ? begin + work.grain : work.count;
+    work.body(work.context, begin, end);
+  }
+}
+
+// libgomp's entry point (stable since GCC 4.9), found among what the process has loaded. A second OpenMP or thread pool
+// beside PyTorch's would leave each spinning in the other's way.
+using Parallel = void (*)(void (*)(void*), void*, unsigned, unsigned);
+
+Parallel find_openmp() {
+#if defined(__unix__) || defined(__APPLE__)
+  return reinterpret_cast<Parallel>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
+#else
+  return nullptr;
+#endif
+}
+
+struct Buffer {
+  float* data = nullptr;
+  std::size_t count = 0;
+  ~Buffer() { std::free(data); }
+};
+
+}  // namespace
+
+void parallel_for(std::ptrdiff_t count, std::ptrdiff_t grain, Body body, void* context) {
+  static const Parallel openmp = find_openmp();
+  Work work{body, context, count, grain, {0}};
+  if (openmp && count > grain)
+    openmp(take_pieces, &work, 0, 0);
+  else
+    take_pieces(&work);
+}
+
+bool keep_freed_memory() {
+#if defined(__GLIBC__)
+  constexpr int largest = 32 << 20;  // glibc's own upper limit
+  return mallopt(M_MMAP_THRESHOLD, largest) == 1 && mallopt(M_TRIM_THRESHOLD, 0x7fffffff) == 1;
+#else
+  return false;
+#endif
+}
+
+float* scratch(std::size_t count) {
+  thread_local Buffer buffer;
+  if (buffer.count < count) {
+    std::free(buffer.data);
+    std::size_t bytes = (count * sizeof(float) + 63) / 64 * 64;
+    buffer.data = static_cast<float*>(std::aligned_alloc(64, bytes));
+    buffer.count = buffer.data ? count : 0;
+    if (!buffer.data) throw std::bad_alloc();
+  }
+  return buffer.data;
+}
+
+}  // namespace hornbook::kernels

@@ -1,0 +1,323 @@
+#include "hornbook/encoder.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+
+#include "ordered_sink.hpp"
+
+namespace hornbook {
+
+void TextTally::add(const TextTally& block) {
+  bytes += block.bytes;
+  special_bytes += block.special_bytes;
+  if (!block.any_special) {
+    open |= block.head;
+    return;
+  }
+  documents += block.documents + (open || block.head);
+  open = block.open;
+}
+
+template <class Id>
+Encoder<Id>::Encoder(const Vocabulary& vocabulary, Pattern pattern, size_t cache_limit)
+    : merger_(vocabulary.merges),
+      specials_([&] {
+        std::vector<std::string> texts;
+        for (const auto& [text, id] : vocabulary.special_tokens) texts.push_back(text);
+        return texts;
+      }()),
+      pattern_(pattern),
+      cache_limit_(cache_limit) {
+  // Where a special token has the same bytes as an ordinary symbol, it owns the lowest id and the symbol the last one.
+  std::unordered_map<std::string_view, uint32_t> ids;
+  ids.reserve(vocabulary.entries.size());
+  for (const auto& [id, bytes] : vocabulary.entries) {
+    const auto [place, fresh] = ids.emplace(bytes, id);
+    if (!fresh) place->second = std::max(place->second, id);
+  }
+  for (const std::string& symbol : merger_.symbols()) {
+    const auto found = ids.find(symbol);
+    if (found == ids.end() && symbol.size() > 1) {
+      throw ModelError("the merges make a token of " + std::to_string(symbol.size()) + " bytes that the vocabulary lacks: '" + symbol + "'");
+    }
+    symbol_ids_.push_back(found == ids.end() ? Merger::kNone : found->second);
+  }
+  for (const auto& [text, id] : vocabulary.special_tokens) special_ids_.push_back(id);
+  give(std::make_unique<Worker>(cache_limit));
+}
+
+template <class Id>
+Encoder<Id>::~Encoder() {
+  for (auto& place : shelf_) delete place.load();
+}
+
+template <class Id>
+std::unique_ptr<typename Encoder<Id>::Worker> Encoder<Id>::take() const {
+  for (auto& place : shelf_) {
+    if (place.load(std::memory_order_relaxed)) {
+      if (Worker* w = place.exchange(nullptr)) return std::unique_ptr<Worker>(w);
+    }
+  }
+  return std::make_unique<Worker>(cache_limit_);
+}
+
+template <class Id>
+void Encoder<Id>::give(std::unique_ptr<Worker> worker) const {
+  for (auto& place : shelf_) {
+    Worker* empty = nullptr;
+    if (place.compare_exchange_strong(empty, worker.get())) {
+      worker.release();
+      return;
+    }
+  }
+}
+
+template <class Id>
+void Encoder<Id>::set_cache_limit(size_t bytes) {
+  cache_limit_ = bytes;
+  for (auto& place : shelf_) delete place.exchange(nullptr);
+}
+
+template <class Id>
+size_t Encoder<Id>::cache_memory() const {
+  size_t total = 0;
+  for (auto& place : shelf_) {
+    Worker* w = place.exchange(nullptr);
+    if (!w) continue;
+    total += w->cache.memory();
+    Worker* empty = nullptr;
+    if (!place.compare_exchange_strong(empty, w)) delete w;
+  }
+  return total;
+}
+
+// The pre-token is not in the cache: merge it, write its ids, remember them.
+template <class Id>
+Id* Encoder<Id>::encode_miss(const Key& key, uint64_t hash, const uint8_t* text, size_t length, Worker& w, Id* out,
+                             const Control& control) const {
+  if (w.symbols.size() < length) w.symbols.resize(length);
+  const size_t n = merger_.merge(text, length, w.symbols.data(), control);
+  for (size_t i = 0; i < n; ++i) {
+    const uint32_t id = symbol_ids_[w.symbols[i]];
+    if (id == Merger::kNone) {
+      static const char* digits = "0123456789abcdef";
+      const uint32_t byte = w.symbols[i];
+      throw ModelError(std::string("the vocabulary has no token for the byte 0x") + digits[byte >> 4] + digits[byte & 15] +
+                       ": a byte-level vocabulary needs all 256");
+    }
+    out[i] = static_cast<Id>(id);
+  }
+  if (w.symbols.size() > (size_t{1} << 20)) std::vector<uint32_t>().swap(w.symbols);
+  w.cache.insert(key, hash, text, length, out, n);
+  return out + n;
+}
+
+// Two loops per batch, as in the counter: keys and prefetches, then look-ups. A hit of up to `kInline` ids is copied
+// whole, without looking at how many they are; `out` has room for one value more than there can be ids.
+template <class Id>
+void Encoder<Id>::encode_span(const uint8_t* text, size_t length, bool slack, Worker& w, Id*& out_end, size_t& malformed,
+                              const Control& control) const {
+  constexpr size_t kBatch = 256;
+  struct Record {
+    Key key;
+    uint64_t hash;
+    uint32_t begin, length;
+  };
+  uint32_t ends[kBatch + Scanner::kMargin];
+  Record records[kBatch + Scanner::kMargin];
+  Scanner scanner(pattern_, text, length);
+  const bool cached = w.cache.usable();
+  const size_t last_readable = slack ? length : (length >= 16 ? length - 16 : 0);
+  const bool readable = slack || length >= 16;
+  Id* out = out_end;
+  uint32_t begin = 0;
+  while (const size_t n = scanner.next(ends, kBatch + Scanner::kMargin)) {
+    control.check();
+    for (size_t i = 0; i < n; ++i) {
+      Record& r = records[i];
+      r.begin = begin;
+      r.length = ends[i] - begin;
+      r.key = make_key(text + begin, r.length, readable && begin <= last_readable);
+      r.hash = hash_key(r.key);
+      w.cache.prefetch(r.hash);
+      begin = ends[i];
+    }
+    for (size_t i = 0; i < n; ++i) {
+      const Record& r = records[i];
+      const auto* e = cached ? w.cache.find(r.key, r.hash, text + r.begin, r.length) : nullptr;
+      if (!e) [[unlikely]] {
+        out = encode_miss(r.key, r.hash, text + r.begin, r.length, w, out, control);
+      } else if (e->count == EncodeCache<Id>::kElsewhere) [[unlikely]] {
+        const auto& record = w.cache.record(*e);
+        std::memcpy(out, record.ids(), record.num_ids * sizeof(Id));
+        out += record.num_ids;
+      } else {
+        std::memcpy(out, e->ids, 16);
+        out += e->count;
+      }
+    }
+  }
+  if (malformed == Scanner::kNone) malformed = scanner.first_malformed();
+  out_end = out;
+}
+
+namespace {
+
+constexpr size_t kPiece = size_t{1} << 31;  // a scanner's offsets have 32 bits
+constexpr size_t kSlackIds = 64;
+
+bool has_content(const uint8_t* text, size_t length) {
+  for (size_t i = 0; i < length; ++i) {
+    if (text[i] != ' ' && (text[i] < 9 || text[i] > 13)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+// Ids of one block into w.out; returns how many. `malformed`: offset of the first malformed byte, if any.
+template <class Id>
+size_t Encoder<Id>::encode_block(const uint8_t* text, size_t length, bool slack, const SpecialMatcher& specials,
+                                 const std::vector<uint32_t>& special_ids, Worker& w, size_t& malformed, TextTally& tally,
+                                 const Control& control) const {
+  if (w.out.size() < length + kSlackIds) w.out = HugeArray<Id>(length + kSlackIds);
+  Id* out = w.out.data();
+  tally.bytes = length;
+  size_t at = 0;
+  bool first = true;
+  while (at < length || first) {
+    const auto match = specials.find(text, length, at);
+    const bool special = match.begin != SpecialMatcher::kNone;
+    const size_t piece_end = special ? match.begin : length;
+    const bool content = has_content(text + at, piece_end - at);
+    if (first) tally.head = content;
+    else if (special) tally.documents += content;
+    tally.open = content;
+    first = false;
+    while (at < piece_end) {
+      size_t stop = piece_end;
+      if (stop - at > kPiece) {
+        stop = at + find_cut(text + at, piece_end - at, true, kPiece, piece_end - at, SpecialMatcher({}));
+        if (stop - at >= Merger::kNone) throw InputError("a pre-token of 4 GiB or more cannot be processed");
+      }
+      size_t bad = Scanner::kNone;
+      encode_span(text + at, stop - at, slack || stop + 16 <= length, w, out, bad, control);
+      if (bad != Scanner::kNone && malformed == Scanner::kNone) malformed = at + bad;
+      at = stop;
+    }
+    if (!special) break;
+    tally.any_special = true;
+    tally.open = false;
+    tally.special_bytes += match.length;
+    *out++ = static_cast<Id>(special_ids[match.index]);
+    at = match.begin + match.length;
+  }
+  return static_cast<size_t>(out - w.out.data());
+}
+
+template <class Id>
+std::pair<const Id*, size_t> Encoder<Id>::encode(const uint8_t* text, size_t length, const SpecialMatcher& specials,
+                                                 const std::vector<uint32_t>& special_ids, Worker& worker,
+                                                 const Control& control) const {
+  size_t malformed = Scanner::kNone;
+  TextTally tally;
+  const size_t n = encode_block(text, length, false, specials, special_ids, worker, malformed, tally, control);
+  return {worker.out.data(), n};
+}
+
+template <class Id>
+std::pair<const Id*, size_t> Encoder<Id>::encode_pieces(const uint8_t* text, const std::vector<size_t>& ends, Worker& w,
+                                                        const Control& control) const {
+  const size_t length = ends.empty() ? 0 : ends.back();
+  if (w.out.size() < length + kSlackIds) w.out = HugeArray<Id>(length + kSlackIds);
+  Id* out = w.out.data();
+  size_t begin = 0;
+  for (const size_t end : ends) {
+    const uint8_t* p = text + begin;
+    const size_t size = end - begin;
+    begin = end;
+    if (size == 0) continue;
+    const Key key = make_key(p, size, false);
+    const uint64_t hash = hash_key(key);
+    const auto* e = w.cache.usable() ? w.cache.find(key, hash, p, size) : nullptr;
+    if (!e) {
+      out = encode_miss(key, hash, p, size, w, out, control);
+    } else if (e->count == EncodeCache<Id>::kElsewhere) {
+      const auto& record = w.cache.record(*e);
+      std::memcpy(out, record.ids(), record.num_ids * sizeof(Id));
+      out += record.num_ids;
+    } else {
+      std::memcpy(out, e->ids, e->count * sizeof(Id));
+      out += e->count;
+    }
+  }
+  return {w.out.data(), static_cast<size_t>(out - w.out.data())};
+}
+
+template <class Id>
+void Encoder<Id>::encode_text(const uint8_t* text, size_t length, const SpecialMatcher& specials,
+                              const std::vector<uint32_t>& special_ids, int threads, Control& control, const Sink& sink) const {
+  constexpr size_t kPart = size_t{1} << 20;
+  const size_t parts = std::max<size_t>(1, (length + kPart - 1) / kPart);
+  threads = static_cast<int>(std::clamp<size_t>(parts, 1, static_cast<size_t>(threads)));
+  std::atomic<size_t> taken{0};
+  OrderedSink<Id> ordered(sink, static_cast<size_t>(threads) * 4);
+  run_workers(threads, control, [&](int) {
+    Loan loan(*this);
+    for (size_t k; (k = taken.fetch_add(1)) < parts;) {
+      const size_t from = k * kPart, to = std::min(length, from + kPart);
+      const size_t begin = k == 0 ? 0 : find_cut(text, length, true, from, to, specials);
+      TextTally tally;
+      size_t count = 0;
+      if (begin < to || k == 0) {
+        const size_t end = to == length ? length : find_cut(text, length, true, to, length, specials);
+        size_t malformed = Scanner::kNone;
+        count = encode_block(text + begin, end - begin, end + 16 <= length, specials, special_ids, *loan, malformed, tally, control);
+      }
+      ordered.put(k, (*loan).out.data(), count, control);
+      control.done += to - from;
+    }
+  });
+}
+
+template <class Id>
+TextTally Encoder<Id>::encode_file(const std::string& path, int threads, Errors errors, Control& control, const Sink& sink) const {
+  BlockReader reader({path}, specials_);
+  threads = static_cast<int>(std::clamp<size_t>(reader.num_blocks(), 1, static_cast<size_t>(threads)));
+  OrderedSink<Id> ordered(sink, static_cast<size_t>(threads) * 4);
+  std::vector<TextTally> tallies(reader.num_blocks());
+  run_workers(threads, control, [&](int) {
+    Loan loan(*this);
+    Block block;
+    while (reader.next(block, control)) {
+      const uint8_t* text = block.text;
+      size_t length = block.length;
+      std::vector<uint8_t> repaired;
+      size_t malformed = Scanner::kNone;
+      if (errors == Errors::replace && find_malformed(text, length) != ~size_t{0}) {
+        repaired = replace_malformed(text, length);
+        text = repaired.data();
+        length = repaired.size();
+      }
+      const size_t count = encode_block(text, length, repaired.empty(), specials_, special_ids_, *loan, malformed,
+                                        tallies[block.index], control);
+      if (malformed != Scanner::kNone) {
+        ordered.put_error(block.index, control, path + " is not UTF-8: malformed at byte " + std::to_string(block.offset + malformed) +
+                                                    " (errors=\"replace\" reads such bytes as U+FFFD)");
+      }
+      ordered.put(block.index, (*loan).out.data(), count, control);
+      control.done += block.length;
+    }
+  });
+  TextTally total;
+  for (const TextTally& tally : tallies) total.add(tally);
+  return total;
+}
+
+template class Encoder<uint16_t>;
+template class Encoder<uint32_t>;
+
+}  // namespace hornbook

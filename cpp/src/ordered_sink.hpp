@@ -1,0 +1,62 @@
+// Hands results on in the order of the text, whichever thread finishes first.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "hornbook/workers.hpp"
+
+namespace hornbook {
+
+template <class Id>
+class OrderedSink {
+ public:
+  // At most `ahead` results wait for an earlier one; a thread that is further ahead waits itself.
+  OrderedSink(const std::function<void(const Id*, size_t)>& sink, size_t ahead) : sink_(sink), ahead_(ahead) {}
+
+  void put(size_t index, const Id* ids, size_t count, const Control& control) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    wait(lock, index, control);
+    if (index != next_) {
+      waiting_.emplace(index, std::vector<Id>(ids, ids + count));
+      return;
+    }
+    sink_(ids, count);
+    ++next_;
+    for (auto it = waiting_.begin(); it != waiting_.end() && it->first == next_; it = waiting_.erase(it), ++next_) {
+      sink_(it->second.data(), it->second.size());
+    }
+    moved_.notify_all();
+  }
+
+  // The result at `index` is an error: thrown only when all earlier ones went well, so that the first one is named.
+  [[noreturn]] void put_error(size_t index, const Control& control, const std::string& message) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (index != next_) {
+      moved_.wait_for(lock, std::chrono::milliseconds(20));
+      control.check();
+    }
+    throw InputError(message);
+  }
+
+ private:
+  void wait(std::unique_lock<std::mutex>& lock, size_t index, const Control& control) {
+    while (index > next_ + ahead_) {
+      moved_.wait_for(lock, std::chrono::milliseconds(20));
+      control.check();
+    }
+  }
+
+  const std::function<void(const Id*, size_t)>& sink_;
+  size_t ahead_, next_ = 0;
+  std::map<size_t, std::vector<Id>> waiting_;
+  std::mutex mutex_;
+  std::condition_variable moved_;
+};
+
+}  // namespace hornbook

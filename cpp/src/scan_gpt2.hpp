@@ -1,0 +1,160 @@
+// The block scanner of the gpt2 pattern: 64 bytes at a time, as masks (after simdjson), written once and compiled per
+// instruction set. `Isa` gives classify (one bit per byte and class) and flatten (bits to offsets).
+//
+// Where a pre-token starts, as algebra on masks (a shift brings in the character before the block):
+//   * at a character that is not whitespace, is of another kind than the one before it, and does not follow a U+0020;
+//   * at the first character of a run of whitespace, and at its last one where text follows (that is what
+//     \s+(?!\S)|\s+ says; a U+0020 there belongs to the word after it, which therefore does not start by itself);
+//   * an apostrophe that starts a pre-token and begins a contraction: no start after it, one after the contraction.
+//
+// Blocks begin and end at character boundaries: one that would cut a character ends before it. Characters beyond ASCII
+// are decoded one by one and their kind is smeared over their bytes; then the algebra is the same.
+#pragma once
+
+#include <bit>
+#include <cstring>
+
+#include "hornbook/scanner.hpp"
+#include "hornbook/unicode.hpp"
+
+namespace hornbook {
+
+struct ByteMasks {
+  uint64_t letter, number, whitespace, blank, apostrophe, high;
+};
+
+namespace scan_detail {
+
+static inline bool is_ascii_space(uint8_t b) { return b == ' ' || (b >= 9 && b <= 13); }
+
+static inline uint64_t low_bits(size_t n) { return n >= 64 ? ~uint64_t{0} : (uint64_t{1} << n) - 1; }
+
+// Adds the characters beyond ASCII to the masks. Returns the block's length: 64 (or what is left), less when the last
+// character would be cut. `inner` gets the bytes of whitespace characters after their first.
+static inline size_t add_high(const uint8_t* block, const uint8_t* end, size_t n, ByteMasks& m, uint64_t& inner, size_t base,
+                       size_t& first_malformed) {
+  uint64_t high = m.high;
+  while (high) {
+    const size_t i = static_cast<size_t>(std::countr_zero(high));
+    const Char c = decode_char(block + i, end);
+    if (i + c.length > n) {  // only possible at bit 61 and up: the block stops before this character
+      n = i;
+      break;
+    }
+    const uint64_t bits = low_bits(c.length) << i;
+    if (is_letter(c.type)) {
+      m.letter |= bits;
+    } else if (c.type == CharClass::number) {
+      m.number |= bits;
+    } else if (c.type == CharClass::whitespace) {
+      m.whitespace |= bits;
+      inner |= bits & (bits - 1);
+    } else if (!c.valid && first_malformed == Scanner::kNone) {
+      first_malformed = base + i;
+    }
+    high &= ~bits;
+  }
+  const uint64_t valid = low_bits(n);
+  m.letter &= valid;
+  m.number &= valid;
+  m.whitespace &= valid;
+  m.blank &= valid;
+  m.apostrophe &= valid;
+  return n;
+}
+
+// Moves each last byte of a whitespace run to the first byte of its character.
+static inline uint64_t to_lead(uint64_t ends, uint64_t inner) {
+  uint64_t leads = ends & ~inner;
+  for (uint64_t e = ends & inner; e; e &= inner) {
+    e >>= 1;
+    leads |= e & ~inner;
+  }
+  return leads;
+}
+
+// Handles the contractions whose apostrophe starts a pre-token. Bits past the block go to the next one.
+static inline uint64_t contractions(const uint8_t* block, size_t left, size_t n, uint64_t apostrophes, uint64_t starts, ScanState& s) {
+  uint64_t clear = 0, clear_next = 0, set = 0, set_next = 0;
+  for (uint64_t a = apostrophes & starts; a; a &= a - 1) {
+    const size_t i = static_cast<size_t>(std::countr_zero(a));
+    if (i + 1 >= left) break;
+    const uint8_t c1 = block[i + 1], c2 = i + 2 < left ? block[i + 2] : 0;
+    size_t take = 0;
+    if (c1 == 's' || c1 == 't' || c1 == 'd' || c1 == 'm') take = 2;
+    if ((c1 == 'l' && c2 == 'l') || ((c1 == 'v' || c1 == 'r') && c2 == 'e')) take = 3;
+    if (take == 0) continue;
+    i + 1 < n ? clear |= uint64_t{1} << (i + 1) : clear_next |= uint64_t{1} << (i + 1 - n);
+    if (i + take < left) i + take < n ? set |= uint64_t{1} << (i + take) : set_next |= uint64_t{1} << (i + take - n);
+  }
+  s.clear_next |= clear_next;
+  s.set_next |= set_next;
+  return (starts & ~clear) | set;
+}
+
+enum Carry : uint64_t { carry_letter = 1, carry_number = 2, carry_whitespace = 4, carry_blank = 8, carry_other = 16 };
+
+}  // namespace scan_detail
+
+template <class Isa>
+size_t scan_gpt2(const uint8_t* text, size_t length, ScanState& s, size_t& first_malformed, uint32_t* ends, size_t capacity) {
+  using namespace scan_detail;
+  size_t count = 0;
+  const uint8_t* const text_end = text + length;
+  while (s.position < length && count + 64 < capacity) {
+    const uint8_t* block = text + s.position;
+    const size_t left = length - s.position;
+    size_t n = left < 64 ? left : 64;
+    ByteMasks m = left < 64 ? Isa::classify_tail(block, left) : Isa::classify(block);
+    uint64_t inner = 0;
+    if (m.high) n = add_high(block, text_end, n, m, inner, s.position, first_malformed);
+    const uint64_t valid = low_bits(n);
+    const uint64_t L = m.letter, N = m.number, W = m.whitespace, S = m.blank;
+    const uint64_t O = ~(L | N | W) & valid;
+    const uint64_t c = s.carry;
+    const uint64_t same = (L & (L << 1 | (c & 1))) | (N & (N << 1 | (c >> 1 & 1))) | (O & (O << 1 | (c >> 4 & 1)));
+    uint64_t starts = ~W & ~same & ~(S << 1 | (c >> 3 & 1)) & valid;
+    // Is the character after the block whitespace? The end of the text counts as whitespace: it splits no run.
+    uint64_t peek = 1;
+    if (n < left) {
+      const uint8_t after = block[n];
+      peek = is_ascii_space(after);
+      if (after >= 0x80 && (W >> (n - 1) & 1)) peek = decode_char(block + n, text_end).type == CharClass::whitespace;
+    }
+    const uint64_t run_end = W & ~(W >> 1 | peek << (n - 1));
+    starts |= (W & ~(W << 1 | (c >> 2 & 1))) | (inner ? to_lead(run_end, inner) : run_end);
+    starts = (starts & ~s.clear_next) | s.set_next;
+    s.clear_next = s.set_next = 0;
+    if (m.apostrophe & starts) [[unlikely]] starts = contractions(block, left, n, m.apostrophe, starts, s);
+    const size_t top = n - 1;
+    s.carry = (L >> top & 1) | (N >> top & 1) << 1 | (W >> top & 1) << 2 | (S >> top & 1) << 3 | (O >> top & 1) << 4;
+    if (s.position == 0) starts &= ~uint64_t{1};  // a start is the end of the pre-token before it
+    count += Isa::flatten(starts, static_cast<uint32_t>(s.position), ends + count);
+    s.position += n;
+  }
+  if (s.position >= length && !s.finished && length > 0) {
+    s.finished = true;
+    ends[count++] = static_cast<uint32_t>(length);
+  }
+  return count;
+}
+
+// Where `first` `second` stand next to each other for the first time; `length` if nowhere.
+static inline size_t find_pair_plain(const uint8_t* text, size_t length, uint8_t first, uint8_t second) {
+  for (size_t i = 0; i + 1 < length; ++i) {
+    const void* hit = std::memchr(text + i, first, length - 1 - i);
+    if (!hit) break;
+    i = static_cast<size_t>(static_cast<const uint8_t*>(hit) - text);
+    if (text[i + 1] == second) return i;
+  }
+  return length;
+}
+
+// Bits to offsets without wide instructions: a loop over the set bits.
+static inline size_t flatten_bits(uint64_t bits, uint32_t base, uint32_t* out) {
+  size_t count = 0;
+  for (; bits; bits &= bits - 1) out[count++] = base + static_cast<uint32_t>(std::countr_zero(bits));
+  return count;
+}
+
+}  // namespace hornbook

@@ -1,0 +1,246 @@
+// Fuzzing the scanner, the trainer and the encoder: mutated inputs, each checked against plain code.
+//
+// A loop of its own, so that any compiler with sanitizers will do: build with -fsanitize=address,undefined and run
+//     fuzz_tokenizer CORPUS_FOLDER SECONDS [SEED]
+// An input that fails is written to crash.bin in the working folder, and the process aborts. With -DLIBFUZZER the same
+// check is libFuzzer's entry point.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <random>
+
+#include "hornbook/counts.hpp"
+#include "hornbook/encoder.hpp"
+#include "hornbook/simd.hpp"
+#include "hornbook/trainer.hpp"
+#include "hornbook/unicode.hpp"
+
+using namespace hornbook;
+using Bytes = std::vector<uint8_t>;
+using Word = std::vector<std::string>;
+
+namespace {
+
+Bytes current;  // what is written out when a check fails
+
+void require(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "failed: %s (%zu bytes, see crash.bin)\n", what, current.size());
+  std::ofstream("crash.bin", std::ios::binary).write(reinterpret_cast<const char*>(current.data()), static_cast<std::streamsize>(current.size()));
+  std::abort();
+}
+
+std::vector<uint32_t> scan(const uint8_t* text, size_t length, size_t& malformed) {
+  std::vector<uint32_t> ends;
+  Scanner scanner(Pattern::gpt2, text, length);
+  uint32_t batch[100 + Scanner::kMargin];
+  while (const size_t n = scanner.next(batch, 100)) ends.insert(ends.end(), batch, batch + n);
+  malformed = scanner.first_malformed();
+  return ends;
+}
+
+// Every instruction set cuts as the plain scanner does, and a safe cut changes nothing.
+std::vector<uint32_t> check_scanner(const Bytes& text) {
+  std::vector<uint32_t> wanted;
+  for (size_t at = 0; at < text.size();) wanted.push_back(static_cast<uint32_t>(at = gpt2_end(text.data(), text.size(), at)));
+  const size_t bad = find_malformed(text.data(), text.size());
+  for (int level = 0; level < 3; ++level) {
+    if (!set_simd(static_cast<Simd>(level))) continue;
+    size_t malformed = 0;
+    require(scan(text.data(), text.size(), malformed) == wanted, "a scanner cuts as the plain one");
+    require(malformed == bad, "the first malformed byte");
+  }
+  for (size_t p = 1; p < text.size(); ++p) {
+    if (!is_safe_cut(text.data(), text.size(), p)) continue;
+    size_t ignored = 0;
+    std::vector<uint32_t> parts = scan(text.data(), p, ignored);
+    for (const uint32_t end : scan(text.data() + p, text.size() - p, ignored)) parts.push_back(end + static_cast<uint32_t>(p));
+    require(parts == wanted, "a safe cut changes no pre-token");
+    p += 7;
+  }
+  const Bytes repaired = replace_malformed(text.data(), text.size());
+  require(find_malformed(repaired.data(), repaired.size()) == ~size_t{0}, "repaired text is well formed");
+  return wanted;
+}
+
+void merge_word(Word& word, const std::string& left, const std::string& right) {
+  Word out;
+  for (size_t i = 0; i < word.size(); ++i) {
+    if (i + 1 < word.size() && word[i] == left && word[i + 1] == right) {
+      out.push_back(left + right);
+      ++i;
+    } else {
+      out.push_back(word[i]);
+    }
+  }
+  word = std::move(out);
+}
+
+using Merges = std::vector<std::pair<std::string, std::string>>;
+
+// Training by the definition: count all pairs again after every merge.
+Merges train_plainly(const std::map<std::string, uint64_t>& counts, size_t max_merges) {
+  std::vector<std::pair<Word, uint64_t>> words;
+  for (const auto& [text, count] : counts) {
+    Word word;
+    for (const char c : text) word.emplace_back(1, c);
+    words.emplace_back(word, count);
+  }
+  Merges merges;
+  while (merges.size() < max_merges) {
+    std::map<std::pair<std::string, std::string>, uint64_t> pairs;
+    for (const auto& [word, count] : words) {
+      for (size_t i = 0; i + 1 < word.size(); ++i) pairs[{word[i], word[i + 1]}] += count;
+    }
+    if (pairs.empty()) break;
+    auto best = pairs.begin();
+    for (auto it = pairs.begin(); it != pairs.end(); ++it) {
+      if (it->second >= best->second) best = it;  // ascending order: the last of the highest is the greatest
+    }
+    merges.push_back(best->first);
+    for (auto& [word, count] : words) merge_word(word, best->first.first, best->first.second);
+  }
+  return merges;
+}
+
+Vocabulary vocabulary_of(const Merges& merges) {
+  Vocabulary v;
+  for (uint32_t b = 0; b < 256; ++b) v.entries.emplace_back(b, std::string(1, static_cast<char>(b)));
+  for (const auto& [left, right] : merges) v.entries.emplace_back(static_cast<uint32_t>(v.entries.size()), left + right);
+  v.merges = merges;
+  v.special_tokens = {{"<|e|>", static_cast<uint32_t>(v.entries.size())}, {"a b", static_cast<uint32_t>(v.entries.size() + 1)}};
+  for (const auto& [text, id] : v.special_tokens) v.entries.emplace_back(id, text);
+  return v;
+}
+
+template <class Id>
+void check_encoder(const Bytes& text, const std::vector<uint32_t>& ends, const Merges& merges) {
+  const Vocabulary v = vocabulary_of(merges);
+  const Encoder<Id> encoder(v, Pattern::gpt2, size_t{1} << 20);
+  const Control control;
+  std::map<std::string, uint32_t> ids;
+  for (size_t i = 0; i < 256 + merges.size(); ++i) ids[v.entries[i].second] = v.entries[i].first;
+  std::vector<Id> wanted;
+  size_t begin = 0;
+  for (const uint32_t end : ends) {
+    Word word;
+    for (size_t i = begin; i < end; ++i) word.emplace_back(1, static_cast<char>(text[i]));
+    for (const auto& [left, right] : merges) merge_word(word, left, right);
+    for (const std::string& symbol : word) wanted.push_back(static_cast<Id>(ids[symbol]));
+    begin = end;
+  }
+  const SpecialMatcher none({});
+  typename Encoder<Id>::Loan loan(encoder);
+  for (int pass = 0; pass < 2; ++pass) {  // the second one from the cache
+    const auto [found, count] = encoder.encode(text.data(), text.size(), none, {}, *loan, control);
+    require(std::vector<Id>(found, found + count) == wanted, "ids are those of the definition");
+  }
+  const auto [found, count] = encoder.encode(text.data(), text.size(), encoder.specials(), encoder.special_ids(), *loan, control);
+  std::string decoded;
+  for (size_t i = 0; i < count; ++i) decoded += v.entries[found[i]].second;
+  require(decoded == std::string(text.begin(), text.end()), "decoding gives the text back");
+}
+
+void check(const Bytes& text) {
+  current = text;
+  const std::vector<uint32_t> ends = check_scanner(text);
+  std::map<std::string, uint64_t> counts;
+  size_t begin = 0;
+  for (const uint32_t end : ends) {
+    ++counts[std::string(text.begin() + static_cast<long>(begin), text.begin() + end)];
+    begin = end;
+  }
+  Control control;
+  WordTable table;
+  count_block(Pattern::gpt2, text.data(), text.size(), SpecialMatcher({}), false, table, control);
+  std::map<std::string, uint64_t> counted;
+  table.for_each([&](std::string_view word, uint64_t count) { counted[std::string(word)] = count; });
+  require(counted == counts, "counts are those of the plain scanner");
+  TrainTimes times;
+  set_first_threshold(text.size() % 4);
+  const TrainResult result = train(table, 256 + 20, 1 + static_cast<int>(text.size() % 3), control, times);
+  Merges merges;
+  for (const auto& [left, right] : result.merges) merges.emplace_back(result.symbols[left], result.symbols[right]);
+  require(merges == train_plainly(counts, merges.size() < 20 ? 21 : 20), "merges are those of the definition");
+  check_encoder<uint16_t>(text, ends, merges);
+  check_encoder<uint32_t>(text, ends, merges);
+}
+
+}  // namespace
+
+#ifdef LIBFUZZER
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size <= 4096) check(Bytes(data, data + size));
+  return 0;
+}
+#else
+namespace {
+
+const char* const kPieces[] = {"'s", "'ll", " ", "  ", "\n", "\r\n", "<|e|>", "a b", "\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\x99", "\xe4\xb8\xad",
+                               "\xf0\x9d\x92\xb3", "\xff", "\xe2\x80", "\xed\xa0\x80", "aaaa", "abab", "12", "\xc2\xbd", "\xcc\x81"};
+
+void mutate(Bytes& text, const std::vector<Bytes>& corpus, std::mt19937_64& rng) {
+  auto below = [&](size_t n) { return n ? static_cast<size_t>(rng() % n) : 0; };
+  for (size_t step = below(6) + 1; step > 0; --step) {
+    const size_t at = below(text.size() + 1);
+    const auto place = text.begin() + static_cast<long>(at);
+    switch (below(6)) {
+      case 0:
+        if (at < text.size()) text[at] = static_cast<uint8_t>(rng());
+        break;
+      case 1:
+        if (at < text.size()) text.erase(place, place + static_cast<long>(std::min(below(40) + 1, text.size() - at)));
+        break;
+      case 2: {
+        const Bytes& other = corpus[below(corpus.size())];
+        text.insert(place, other.begin(), other.begin() + static_cast<long>(below(other.size() + 1)));
+        break;
+      }
+      case 3: {
+        const Bytes copy(text.begin() + static_cast<long>(below(at + 1)), place);
+        text.insert(text.begin() + static_cast<long>(below(at + 1)), copy.begin(), copy.end());
+        break;
+      }
+      default: {
+        const std::string piece = kPieces[below(std::size(kPieces))];
+        for (size_t n = below(8) ? 1 : below(70); n > 0; --n) text.insert(text.begin() + static_cast<long>(at), piece.begin(), piece.end());
+      }
+    }
+  }
+  if (text.size() > 600) text.resize(600);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) {
+    std::fprintf(stderr, "fuzz_tokenizer CORPUS_FOLDER SECONDS [SEED]\n");
+    return 2;
+  }
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(argv[1])) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  std::vector<Bytes> corpus;
+  for (const auto& file : files) {
+    std::ifstream in(file, std::ios::binary);
+    corpus.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+    check(corpus.back());
+  }
+  std::mt19937_64 rng(argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 1);
+  const auto start = std::chrono::steady_clock::now();
+  const double limit = std::atof(argv[2]);
+  uint64_t runs = 0;
+  while (std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() < limit) {
+    Bytes text = corpus[rng() % corpus.size()];
+    mutate(text, corpus, rng);
+    check(text);
+    ++runs;
+  }
+  std::printf("%llu inputs, no failure\n", static_cast<unsigned long long>(runs));
+  return 0;
+}
+#endif
