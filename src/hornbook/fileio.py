@@ -1,0 +1,76 @@
+"""Files that are whole or not there: atomic writes, checksums, canonical JSON.
+
+A write goes to a temporary file in the same folder, is flushed and fsynced, then renamed over the target, and the
+folder is fsynced, so that a reader (or a machine that lost power) sees the old file or the new one and never a part.
+Standard library only. Left out: locking between processes, and anything but local file systems.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+__all__ = ["atomic_write", "canonical_json", "fsync_directory", "open_atomic", "sha256_bytes", "sha256_file"]
+
+
+def fsync_directory(path: str | os.PathLike[str]) -> None:
+    """Make the entries of a folder (renames, new files) durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def open_atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open `path` for binary writing; it appears under its name only when the block ends without an exception.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; what stood at `path` before is untouched.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with open(temporary, "xb") as file:  # noqa: PTH123
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    fsync_directory(target.parent)
+
+
+def atomic_write(path: str | os.PathLike[str], content: bytes | str) -> None:
+    """Replace the file at `path` by `content` (str as UTF-8) in one step. Raises OSError as `open_atomic`."""
+    with open_atomic(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+def canonical_json(value: Any) -> str:
+    """Return `value` as JSON with sorted keys, two spaces of indentation, UTF-8 as is, and a final newline.
+
+    Raises:
+        ValueError: NaN or infinity in `value`; JSON has no such number.
+    """
+    return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def sha256_bytes(content: bytes) -> str:
+    """Return the SHA-256 of `content` in lower-case hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_file(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file, read in blocks, in lower-case hexadecimal. Raises OSError."""
+    with open(path, "rb") as file:  # noqa: PTH123
+        return hashlib.file_digest(file, "sha256").hexdigest()

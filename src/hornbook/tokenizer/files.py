@@ -1,0 +1,103 @@
+"""Any tokenizer on disk: which reader a path needs, and the writers by name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from hornbook.errors import FormatError, did_you_mean
+from hornbook.tokenizer import formats
+from hornbook.tokenizer.formats import TokenizerParts
+from hornbook.tokenizer.gpt2_files import read_gpt2, write_gpt2
+from hornbook.tokenizer.huggingface_file import read_huggingface, write_huggingface
+from hornbook.tokenizer.tiktoken_file import read_tiktoken, write_tiktoken
+
+__all__ = ["FORMATS", "read", "write"]
+
+FORMATS: dict[str, str] = {
+    "hornbook": f"hornbook's own: a folder with {formats.FILE_NAME}",
+    "gpt2": "GPT-2's vocab.json and merges.txt",
+    "tiktoken": "tiktoken's ranks, NAME.tiktoken, and NAME.tiktoken.json with pattern and special tokens",
+    "huggingface": "Hugging Face's tokenizer.json",
+}
+
+
+def read(
+    path: str | os.PathLike[str],
+    special_tokens: Sequence[str] | Mapping[str, int] | None = None,
+    pattern: str | None = None,
+) -> TokenizerParts:
+    """Read a tokenizer of any format.
+
+    Args:
+        path: a folder (hornbook's own file is looked for first, then tokenizer.json, then vocab.json with merges.txt,
+            then one `*.tiktoken`), or a file of one of these.
+        special_tokens: for formats that do not say them (vocab.json, ranks); None takes what the files say.
+        pattern: the same.
+
+    Raises:
+        FormatError: nothing here is a tokenizer, or it is damaged.
+        OSError: a file cannot be read.
+    """
+    file = _find(Path(path))
+    if file.name.endswith(".tiktoken"):
+        if special_tokens is not None and not isinstance(special_tokens, Mapping):
+            raise FormatError(f"{file} does not say the ids of its special tokens: give them as a mapping, token to id")
+        return read_tiktoken(file, special_tokens, pattern)
+    if file.name in ("vocab.json", "encoder.json") or file.name.endswith("-vocab.json"):
+        return read_gpt2(file, _merges_beside(file), list(special_tokens or []), pattern or "gpt2")
+    if file.name == formats.FILE_NAME:
+        return formats.read_folder(file)
+    if file.suffix == ".json":
+        return read_huggingface(file)
+    raise FormatError(f"{file} is no tokenizer that hornbook knows: " + "; ".join(FORMATS.values()))
+
+
+def _find(path: Path) -> Path:
+    if not path.is_dir():
+        if not path.exists():
+            raise FormatError(f"there is no tokenizer at {path} (no such file or folder)")
+        return path
+    for name in (formats.FILE_NAME, "tokenizer.json", "vocab.json"):
+        if (path / name).exists():
+            return path / name
+    ranks = sorted(path.glob("*.tiktoken"))
+    if len(ranks) == 1:
+        return ranks[0]
+    found = f"{len(ranks)} *.tiktoken files, name one" if ranks else "none found"
+    raise FormatError(f"the folder {path} holds no tokenizer ({found}): " + "; ".join(FORMATS.values()))
+
+
+def _merges_beside(vocab: Path) -> Path:
+    for name in ("vocab.json", "encoder.json"):
+        for other in ("merges.txt", "vocab.bpe"):
+            merges = vocab.with_name(vocab.name.removesuffix(name) + other)
+            if vocab.name.endswith(name) and merges.exists():
+                return merges
+    raise FormatError(f"beside {vocab} there is no merges.txt, and GPT-2's format needs both")
+
+
+def write(parts: TokenizerParts, path: str | os.PathLike[str], format: str = "hornbook") -> None:
+    """Write a tokenizer.
+
+    Args:
+        parts: the tokenizer.
+        path: a folder; for `tiktoken` and `huggingface` also a file name (`*.tiktoken`, `*.json`).
+        format: one of `FORMATS`.
+
+    Raises:
+        FormatError: an unknown format, or a tokenizer that it cannot express.
+        OSError: a file cannot be written.
+    """
+    target = Path(path)
+    if format == "hornbook":
+        formats.write_folder(parts, target)
+    elif format == "gpt2":
+        write_gpt2(parts, target / "vocab.json", target / "merges.txt")
+    elif format == "tiktoken":
+        write_tiktoken(parts, target if target.suffix == ".tiktoken" else target / "tokenizer.tiktoken")
+    elif format == "huggingface":
+        write_huggingface(parts, target if target.suffix == ".json" else target / "tokenizer.json")
+    else:
+        raise FormatError(f"there is no format {format!r}{did_you_mean(format, FORMATS)}: use {', '.join(FORMATS)}")

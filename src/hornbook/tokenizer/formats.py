@@ -1,0 +1,267 @@
+"""Tokenizers on disk: what a file holds, hornbook's own folder, and which reader a path needs.
+
+A format reads to and writes from `TokenizerParts`: plain data, checked, without a native object. The own format (see
+docs/formats/tokenizer.md) is a folder with one JSON file, written in one atomic step, which says everything: pattern,
+Unicode version, special tokens with their ids, entries in order of their ids, merges in order of creation. The formats
+of others are in `gpt2_files.py`, `tiktoken_file.py` and `huggingface_file.py`.
+
+Every reader takes hostile files: whatever is in them, the answer is parts that can be used or a `FormatError`, and the
+memory stays a small multiple of the file's size.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hornbook.errors import FormatError
+from hornbook.fileio import atomic_write, canonical_json, sha256_bytes
+from hornbook.tokenizer.byte_map import to_bytes, to_text
+from hornbook.tokenizer.patterns import UNICODE_VERSION, resolve
+
+__all__ = ["FILE_NAME", "TokenizerParts", "fingerprint", "read_folder", "write_folder"]
+
+FILE_NAME = "hornbook-tokenizer.json"
+_FORMAT, _VERSION = "hornbook-tokenizer", 1
+_KEYS = {"format", "version", "unicode_version", "pattern", "special_tokens", "vocab", "merges"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizerParts:
+    """What a tokenizer is made of. Building one checks it, and raises FormatError for what cannot be a tokenizer."""
+
+    vocab: dict[int, bytes]
+    """id → bytes. Ids may have holes; the 256 single bytes are all there; special tokens are entries too."""
+    merges: list[tuple[bytes, bytes]]
+    """In order of creation. A pair's two sides and its result are entries."""
+    special_tokens: dict[str, int] = field(default_factory=dict)
+    """Special token → id, in order of id."""
+    pattern: str = "gpt2"
+    """Name or regular expression, see `patterns.resolve`."""
+
+    def __post_init__(self) -> None:
+        # A published expression in place of its name is the same tokenizer, and so is another order of the tokens.
+        object.__setattr__(self, "special_tokens", dict(sorted(self.special_tokens.items(), key=lambda item: item[1])))
+        object.__setattr__(self, "pattern", resolve(self.pattern).text)
+        _check_ids(self.vocab)
+        for token, token_id in self.special_tokens.items():
+            if not token or self.vocab.get(token_id) != token.encode("utf-8", errors="surrogatepass"):
+                raise FormatError(f"the special token {token!r} has id {token_id}, which is another entry")
+        special_ids = set(self.special_tokens.values())
+        symbols: dict[bytes, int] = {}
+        for token_id, token in self.vocab.items():
+            if token_id not in special_ids and symbols.setdefault(token, token_id) != token_id:
+                raise FormatError(f"the entries {symbols[token]} and {token_id} have the same bytes {token!r}")
+        every = symbols.keys() | {token.encode() for token in self.special_tokens}
+        for byte in range(256):
+            if bytes([byte]) not in every:
+                raise FormatError(f"the byte 0x{byte:02x} has no entry: a byte-level vocabulary needs all 256")
+        known = {bytes([byte]) for byte in range(256)}
+        for index, (left, right) in enumerate(self.merges):
+            for side in (left, right):
+                if side not in known:
+                    raise FormatError(
+                        f"merge {index} joins {left!r} and {right!r}, but no earlier merge makes {side!r}"
+                    )
+            if left + right not in every:
+                raise FormatError(f"merge {index} makes {left + right!r}, which is not in the vocabulary")
+            known.add(left + right)
+
+
+def _check_ids(vocab: dict[int, bytes]) -> None:
+    # A table by id is the natural thing to build; a bound keeps one huge id from asking for gigabytes.
+    limit = 4 * len(vocab) + 65_536
+    for token_id, token in vocab.items():
+        if not 0 <= token_id < limit:
+            raise FormatError(
+                f"the entry {token!r} has id {token_id}; ids of {len(vocab)} entries lie in 0…{limit - 1}"
+            )
+        if not token:
+            raise FormatError(f"the entry {token_id} is empty")
+
+
+def fingerprint(parts: TokenizerParts) -> str:
+    """Return the SHA-256 of the own format's content: equal exactly for tokenizers that give the same ids and texts."""
+    return sha256_bytes(_content(parts).encode())
+
+
+def write_folder(parts: TokenizerParts, path: str | os.PathLike[str]) -> None:
+    """Write the own format into the folder `path` in one atomic step; the folder is made where it is missing.
+
+    Raises:
+        OSError: the folder cannot be made or written.
+    """
+    atomic_write(Path(path) / FILE_NAME, _content(parts))
+
+
+def _content(parts: TokenizerParts) -> str:
+    entries: list[str | None] = [None] * (max(parts.vocab) + 1)
+    for token_id, token in parts.vocab.items():
+        entries[token_id] = to_text(token)
+    return canonical_json(
+        {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "unicode_version": UNICODE_VERSION,
+            "pattern": parts.pattern,
+            "special_tokens": [[token, token_id] for token, token_id in parts.special_tokens.items()],
+            "vocab": entries,
+            "merges": [f"{to_text(left)} {to_text(right)}" for left, right in parts.merges],
+        }
+    )
+
+
+def read_folder(path: str | os.PathLike[str]) -> TokenizerParts:
+    """Read the own format from the folder `path`, or from the file in it.
+
+    Raises:
+        FormatError: not this format, of a newer version, damaged, or not a tokenizer.
+        OSError: the file cannot be read.
+    """
+    file = Path(path)
+    file = file / FILE_NAME if file.is_dir() else file
+    tree = load_json(file)
+    if not isinstance(tree, dict) or tree.get("format") != _FORMAT:
+        raise FormatError(f'{file} is not a hornbook tokenizer (no "format": "{_FORMAT}")')
+    if tree.get("version") != _VERSION:
+        raise FormatError(f"{file} has version {tree.get('version')!r}; this hornbook reads version {_VERSION}")
+    if tree.keys() != _KEYS:
+        raise FormatError(f"{file} has keys {sorted(tree)} where {sorted(_KEYS)} were expected")
+    if tree["unicode_version"] != UNICODE_VERSION:
+        raise FormatError(
+            f"{file} was made with Unicode {tree['unicode_version']!r} and this hornbook scans by {UNICODE_VERSION}: "
+            "ids could differ"
+        )
+    entries = of_type(tree["vocab"], list, file, "vocab")
+    vocab = {index: _entry(text, file) for index, text in enumerate(entries) if text is not None}
+    merges = read_merges(of_type(tree["merges"], list, file, "merges"), file)
+    special: dict[str, int] = {}
+    for item in of_type(tree["special_tokens"], list, file, "special_tokens"):
+        match item:
+            case [str(token), int(token_id)] if token not in special:
+                special[token] = token_id
+            case _:
+                raise FormatError(
+                    f"{file}: special_tokens has {item!r} where [token, id] was expected, each token once"
+                )
+    pattern = of_type(tree["pattern"], str, file, "pattern")
+    return checked(file, vocab=vocab, merges=merges, special_tokens=special, pattern=pattern)
+
+
+def checked(file: Path, **parts: Any) -> TokenizerParts:
+    """Build `TokenizerParts`, naming `file` in the complaint."""
+    try:
+        return TokenizerParts(**parts)
+    except ValueError as error:
+        raise FormatError(f"{file}: {error}") from None
+
+
+def load_json(file: Path) -> Any:
+    """Read a JSON file strictly: UTF-8, no key twice, no NaN. Raises FormatError or OSError."""
+    content = file.read_bytes()
+    try:
+        return json.loads(
+            content.decode(), object_pairs_hook=_no_key_twice, parse_constant=_no_constant, parse_int=_small_int
+        )
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{file} is not UTF-8 (byte {error.start})") from None
+    except RecursionError:
+        raise FormatError(f"{file} is nested too deeply to be a tokenizer") from None
+    except ValueError as error:
+        raise FormatError(f"{file} is not the JSON of a tokenizer: {error} (cut short, or another file?)") from None
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    tree = dict(pairs)
+    if len(tree) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise FormatError(f"the key {key!r} stands twice in one object")
+            seen.add(key)
+    return tree
+
+
+def _no_constant(name: str) -> Any:
+    raise FormatError(f"{name} is not a JSON value")
+
+
+def _small_int(digits: str) -> int:
+    # Python converts long digit strings in quadratic time; no id has more than a few digits.
+    if len(digits) > 20:
+        raise FormatError(f"the number {digits[:20]}… is too long")
+    return int(digits)
+
+
+def of_type(value: Any, kind: type, file: Path, where: str) -> Any:
+    """Return `value` if it is a `kind`, else raise FormatError."""
+    if not isinstance(value, kind):
+        raise FormatError(f"{file}: {where} is {type(value).__name__} where {kind.__name__} was expected")
+    return value
+
+
+def _entry(text: Any, file: Path) -> bytes:
+    token = to_bytes(text) if isinstance(text, str) else None
+    if token is None:
+        raise FormatError(f"{file}: the entry {text!r} is not written in GPT-2's byte characters")
+    return token
+
+
+def read_merges(lines: Iterable[Any], file: Path) -> list[tuple[bytes, bytes]]:
+    """Read merges, each written as `left right` in byte characters. Raises FormatError."""
+    merges: list[tuple[bytes, bytes]] = []
+    for number, line in enumerate(lines):
+        sides = line.split(" ") if isinstance(line, str) else []
+        if len(sides) != 2 or not all(sides):
+            raise FormatError(
+                f"{file}: merge {number} is {line!r} where two tokens with one space between were expected"
+            )
+        merges.append((_entry(sides[0], file), _entry(sides[1], file)))
+    return merges
+
+
+def ordinary_entries(parts: TokenizerParts) -> dict[int, bytes]:
+    """Return the entries that merging makes: all but the special tokens'.
+
+    Raises:
+        FormatError: a special token that shares its id with a byte or a merged symbol; only the own format holds that.
+    """
+    special = {token_id: token for token, token_id in parts.special_tokens.items()}
+    ordinary = {token_id: token for token_id, token in parts.vocab.items() if token_id not in special}
+    made = set(ordinary.values())
+    results = {left + right for left, right in parts.merges}
+    for token_id, token in special.items():
+        content = token.encode()
+        if (len(content) == 1 or content in results) and content not in made:
+            raise FormatError(
+                f"the special token {token!r} shares its id {token_id} with an ordinary entry: "
+                "use hornbook's own format"
+            )
+    return ordinary
+
+
+def unique_keys(parts: TokenizerParts, what: str) -> dict[str, int]:
+    """Return the entries as text → id, in order of id: special tokens as they are, others in byte characters.
+
+    Args:
+        parts: the tokenizer.
+        what: the file that will hold the keys, for the complaint.
+
+    Raises:
+        FormatError: two entries would have the same key.
+    """
+    names = {token_id: token for token, token_id in parts.special_tokens.items()}
+    keys: dict[str, int] = {}
+    for token_id in sorted(parts.vocab):
+        key = names.get(token_id) or to_text(parts.vocab[token_id])
+        if key in keys:
+            raise FormatError(
+                f"the entries {keys[key]} and {token_id} are both written {key!r}, and {what} can hold it once: "
+                "save in hornbook's own format, or train without that special token"
+            )
+        keys[key] = token_id
+    return keys

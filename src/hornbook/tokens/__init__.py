@@ -1,0 +1,1 @@
+"""The token file: memory-mapped ids and their manifest (no torch)."""
