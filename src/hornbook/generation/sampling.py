@@ -1,0 +1,98 @@
+"""From logits to one token id: temperature, then top-k, then top-p, then a draw.
+
+top-p is nucleus sampling (Holtzman et al. 2020): the smallest set of tokens whose probabilities sum to at least p.
+Ties are broken towards the lower id, in the greedy choice and in both cuts, so that a set is always determined. One
+uniform number is drawn per row. Left out: repetition penalties, beams, min-p.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from hornbook.errors import ConfigError, HornbookError
+
+__all__ = ["check_sampling", "filtered_probabilities", "sample"]
+
+
+def check_sampling(temperature: float, top_p: float, top_k: int | None) -> None:
+    """Raise ConfigError for settings outside their range."""
+    if not (math.isfinite(temperature) and temperature >= 0):
+        raise ConfigError(f"temperature = {temperature} must be 0 (greedy) or a positive number; 1 samples as trained")
+    if not 0 < top_p <= 1:
+        raise ConfigError(f"top_p = {top_p} must be above 0 and at most 1; 1 keeps every token")
+    if top_k is not None and top_k < 1:
+        raise ConfigError(f"top_k = {top_k} must be at least 1; leave it out to keep every token")
+
+
+def filtered_probabilities(
+    logits: Float[Tensor, "... V"], temperature: float = 1.0, top_p: float = 1.0, top_k: int | None = None
+) -> Float[Tensor, "... V"]:
+    """Return the distribution that is drawn from, in float64, zero outside the kept set, summing to one.
+
+    Args:
+        logits: the scores of the next token.
+        temperature: > 0; divides the logits.
+        top_p: in (0, 1]; applies to the probabilities as renormalised after top-k.
+        top_k: keep the k most probable tokens.
+    """
+    probabilities = _stable_softmax(logits.double() / temperature)
+    if top_k is None and top_p >= 1:
+        return probabilities
+    ordered, ids = probabilities.sort(dim=-1, descending=True, stable=True)
+    if top_k is not None:
+        ordered[..., top_k:] = 0
+        ordered /= ordered.sum(-1, keepdim=True)
+    if top_p < 1:
+        before = ordered.cumsum(-1) - ordered  # the mass of all tokens that come first
+        ordered = ordered.masked_fill(before >= top_p, 0)
+        ordered /= ordered.sum(-1, keepdim=True)
+    return torch.zeros_like(ordered).scatter_(-1, ids, ordered)
+
+
+def sample(
+    logits: Float[Tensor, "B V"],
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+    top_k: int | None = None,
+    generator: torch.Generator | None = None,
+) -> Int[Tensor, "B"]:
+    """Draw one id per row.
+
+    Args:
+        logits: the scores of the next token.
+        temperature: 0 takes the most probable token and draws nothing.
+        top_p: see `filtered_probabilities`.
+        top_k: see `filtered_probabilities`.
+        generator: where the randomness comes from; None: torch's global generator of the CPU.
+
+    Raises:
+        HornbookError: logits that are NaN, or infinite where no infinity belongs.
+    """
+    if temperature == 0:
+        _check_finite(logits)
+        return logits.argmax(-1)
+    probabilities = filtered_probabilities(logits, temperature, top_p, top_k)
+    _check_finite(probabilities)
+    cumulative = probabilities.cumsum(-1)
+    source = generator.device if generator is not None else torch.device("cpu")
+    uniform = torch.rand(logits.shape[0], 1, dtype=torch.float64, device=source, generator=generator)
+    # The first id whose cumulative probability exceeds u · total: an id of probability zero never is the first.
+    threshold = uniform.to(logits.device) * cumulative[:, -1:]
+    return torch.searchsorted(cumulative, threshold, right=True).squeeze(-1).clamp(max=logits.shape[-1] - 1)
+
+
+def _stable_softmax(scores: Tensor) -> Tensor:
+    exponentials = (scores - scores.amax(-1, keepdim=True)).exp()
+    return exponentials / exponentials.sum(-1, keepdim=True)
+
+
+def _check_finite(values: Tensor) -> None:
+    if bool(values.isnan().any()):
+        raise HornbookError(
+            "the model's logits are not numbers (NaN): its training diverged or its weights are damaged; "
+            "generate from an earlier checkpoint"
+        )

@@ -1,0 +1,120 @@
+"""The shape of a model: one frozen dataclass, checked on creation, free of torch.
+
+Defaults are the handout's base recipe where it has one. Left out: grouped-query attention, LayerNorm, GELU, biases.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from hornbook.errors import ConfigError, did_you_mean
+from hornbook.nn.shapes import default_d_ff
+
+__all__ = ["FeedForward", "ModelConfig", "Norm", "Position"]
+
+Norm = Literal["pre", "post", "none"]
+Position = Literal["rope", "none"]
+FeedForward = Literal["swiglu", "silu", "relu2"]
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything that decides the parameters of a `TransformerLM` and what it computes with them."""
+
+    vocab_size: int
+    """V, the number of token ids; the tokenizer's `vocab_size`."""
+    context_length: int
+    """The longest sequence, in tokens."""
+    d_model: int
+    """C, the width of the residual stream."""
+    num_layers: int
+    """L, the number of Transformer blocks."""
+    num_heads: int
+    """H; each head is C/H wide."""
+    d_ff: int | None = None
+    """F, the feed-forward width; None: the default of `default_d_ff`, filled in on creation."""
+    rope_theta: float = 10000.0
+    """Θ of the rotary embedding; used with position = "rope" only."""
+    norm: Norm = "pre"
+    """"pre": before each sub-layer; "post": after the residual sum; "none": no norm anywhere."""
+    position: Position = "rope"
+    """"rope": queries and keys are rotated by their position; "none": the causal mask is all there is."""
+    ffn: FeedForward = "swiglu"
+    """"swiglu": w2(silu(w1 x) ⊙ w3 x); "silu": w2 silu(w1 x); "relu2": w2 relu(w1 x)²."""
+    tie_embeddings: bool = False
+    """One tensor for the token embedding and the LM head."""
+    dropout: float = 0.0
+    """Probability of dropping an element of the embedding and of each sub-layer's output while training."""
+    norm_eps: float = 1e-5
+    """ε inside the square root of RMSNorm."""
+    qk_norm: bool = False
+    """RMSNorm over each head's queries and keys, before the rotation (Henry et al. 2020)."""
+    zero_init_output: bool = False
+    """Start the output projections of attention and feed-forward at zero, so that each block starts as the identity."""
+    logit_softcap: float = 0.0
+    """c > 0: logits become c · tanh(logits / c) (Gemma 2); 0: off."""
+    value_embeddings: int = 0
+    """So many of the last layers add a gated embedding of the token to their values; 0: off."""
+
+    def __post_init__(self) -> None:
+        for name in ("vocab_size", "context_length", "d_model", "num_layers", "num_heads"):
+            _check_positive(name, getattr(self, name))
+        for name, kind in (("norm", Norm), ("position", Position), ("ffn", FeedForward)):
+            _check_choice(name, getattr(self, name), get_args(kind))
+        if self.d_ff is None:
+            object.__setattr__(self, "d_ff", default_d_ff(self.d_model, self.ffn))
+        _check_positive("d_ff", self.d_ff)
+        self._check_heads()
+        self._check_numbers()
+
+    def _check_heads(self) -> None:
+        if self.d_model % self.num_heads:
+            divisors = [h for h in range(1, self.d_model + 1) if self.d_model % h == 0]
+            nearest = sorted(divisors, key=lambda h: abs(h - self.num_heads))[:2]
+            raise ConfigError(
+                f"d_model = {self.d_model} is not divisible by num_heads = {self.num_heads}: every head needs the same "
+                f"whole width; num_heads = {' or '.join(map(str, sorted(nearest)))} would do"
+            )
+        if self.position == "rope" and self.d_head % 2:
+            raise ConfigError(
+                f"heads of odd width (d_model / num_heads = {self.d_model} / {self.num_heads} = {self.d_head}) cannot "
+                'be rotated in pairs; choose an even d_model / num_heads, or position = "none"'
+            )
+
+    def _check_numbers(self) -> None:
+        if not (math.isfinite(self.rope_theta) and self.rope_theta > 0):
+            raise ConfigError(f"rope_theta = {self.rope_theta} must be a positive number; 10000 is the usual one")
+        if not 0 <= self.dropout < 1:
+            raise ConfigError(f"dropout = {self.dropout} must be at least 0 and below 1; 0 turns it off")
+        if not (math.isfinite(self.norm_eps) and self.norm_eps > 0):
+            raise ConfigError(f"norm_eps = {self.norm_eps} must be a small positive number such as 1e-5")
+        if not (math.isfinite(self.logit_softcap) and self.logit_softcap >= 0):
+            raise ConfigError(f"logit_softcap = {self.logit_softcap} must be 0 (off) or a positive number such as 15")
+        if not 0 <= self.value_embeddings <= self.num_layers:
+            raise ConfigError(
+                f"value_embeddings = {self.value_embeddings} must be between 0 and num_layers = {self.num_layers}"
+            )
+
+    @property
+    def d_head(self) -> int:
+        """D, the width of one head."""
+        return self.d_model // self.num_heads
+
+    @property
+    def resolved_d_ff(self) -> int:
+        """F as a number: `d_ff`, which creation has filled in."""
+        assert self.d_ff is not None
+        return self.d_ff
+
+
+def _check_positive(name: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigError(f"{name} = {value!r} must be a whole number of at least 1")
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        listed = ", ".join(map(repr, choices))
+        raise ConfigError(f"{name} = {value!r} is not one of {listed}{did_you_mean(str(value), choices)}")

@@ -1,0 +1,162 @@
+"""Keys and values of the tokens that a model has read, so that each new token is computed alone.
+
+Two ways to take a step with them: `read`, through the model's own modules (any device, any switch), and `NativeStep`,
+the whole model in one call of a CPU kernel with the weights in float32 or bfloat16. Both equal the model without a
+cache (tests/unit/test_kv_cache.py). Left out: caches longer than the context, paging, sharing between prompts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from hornbook.models.transformer import TransformerLM
+from hornbook.nn import native
+
+__all__ = ["KVCache", "NativeStep"]
+
+_NORM = {"pre": 0, "post": 1, "none": 2}
+_FFN = {"swiglu": 0, "silu": 1, "relu2": 2}
+
+
+class KVCache:
+    """Keys and values of up to `context_length` tokens for each row of a batch; rows may differ in length.
+
+    Args:
+        model: whose keys and values.
+        batch_size: B, the number of rows.
+
+    Attributes:
+        lengths: how many tokens of each row are kept.
+        keys: one (B, H, context, D) tensor per layer.
+        values: likewise.
+    """
+
+    def __init__(self, model: TransformerLM, batch_size: int):
+        c = model.config
+        self.model = model
+        self.lengths = [0] * batch_size
+        weight = model.output_weight
+        shape = (batch_size, c.num_heads, c.context_length, c.d_head)
+        self.keys = [weight.new_zeros(shape) for _ in range(c.num_layers)]
+        self.values = [weight.new_zeros(shape) for _ in range(c.num_layers)]
+
+    def read(self, ids: Int[Tensor, "R T"], rows: list[int], lengths: list[int], *, anew: bool) -> Float[Tensor, "R V"]:
+        """Read more tokens of some rows and return the logits that follow the last one of each.
+
+        Args:
+            ids: the new tokens, padded on the right.
+            rows: which row of the cache each belongs to.
+            lengths: how many tokens of `ids` count in each row.
+            anew: forget what these rows held.
+        """
+        device = ids.device
+        T = ids.shape[1]
+        if anew:
+            for row in rows:
+                self.lengths[row] = 0
+        starts = torch.tensor([self.lengths[row] for row in rows], device=device)
+        positions = starts[:, None] + torch.arange(T, device=device)  # (R, T)
+        index = None if rows == list(range(len(self.lengths))) else torch.tensor(rows, device=device)
+        span = int(positions.max()) + 1
+        mask = None
+        if T > 1 or len(set(starts.tolist())) > 1:
+            mask = (torch.arange(span, device=device) <= positions[..., None])[:, None]  # (R, 1, T, span)
+        views = [
+            _LayerView(keys, values, index, positions, span, mask)
+            for keys, values in zip(self.keys, self.values, strict=True)
+        ]
+        hidden = self.model.hidden(ids, positions, views)  # (R, T, C)
+        for row, start, count in zip(rows, starts.tolist(), lengths, strict=True):
+            self.lengths[row] = start + count
+        last = torch.tensor([count - 1 for count in lengths], device=device)
+        return self.model.logits(hidden[torch.arange(len(rows), device=device), last])
+
+
+class _LayerView:
+    """One layer's part of the cache during one `read`: what `MultiHeadSelfAttention.forward` extends."""
+
+    def __init__(
+        self,
+        keys: Tensor,
+        values: Tensor,
+        index: Tensor | None,
+        positions: Int[Tensor, "R T"],
+        span: int,
+        mask: Bool[Tensor, "R 1 T S"] | None,
+    ):
+        self.keys, self.values, self.index = keys, values, index
+        self.positions, self.span, self.mask = positions, span, mask
+
+    def extend(
+        self, k: Float[Tensor, "R H T D"], v: Float[Tensor, "R H T D"]
+    ) -> tuple[Tensor, Tensor, Bool[Tensor, "R 1 T S"] | None]:
+        rows = torch.arange(len(k), device=k.device) if self.index is None else self.index
+        # The two index tensors stand apart, so the indexed dimensions (R, T) come first: (R, T, H, D).
+        self.keys[rows[:, None], :, self.positions] = k.transpose(1, 2).to(self.keys.dtype)
+        self.values[rows[:, None], :, self.positions] = v.transpose(1, 2).to(self.values.dtype)
+        keys = self.keys[:, :, : self.span] if self.index is None else self.keys[self.index, :, : self.span]
+        values = self.values[:, :, : self.span] if self.index is None else self.values[self.index, :, : self.span]
+        return keys, values, self.mask
+
+
+class NativeStep:
+    """One new token per row of a small batch, by a CPU kernel that goes through the whole model.
+
+    Args:
+        cache: filled by `KVCache.read`; goes on being filled here.
+        dtype: of the weights: float32 uses the model's own, bfloat16 a copy made now.
+    """
+
+    LARGEST_BATCH = 8
+    """Beyond it, matrix products over the whole batch are faster."""
+
+    @staticmethod
+    def supports(model: TransformerLM, batch_size: int) -> bool:
+        """Return whether the kernel exists here and knows this model."""
+        c, weights = model.config, list(model.parameters())
+        known = not c.qk_norm and c.value_embeddings == 0 and batch_size <= NativeStep.LARGEST_BATCH
+        return (
+            known and native.usable(*weights) and all(w.dtype == torch.float32 and w.is_contiguous() for w in weights)
+        )
+
+    def __init__(self, cache: KVCache, dtype: torch.dtype):
+        model, c = cache.model, cache.model.config
+        self.cache = cache
+        self._kept: list[Tensor] = []  # the kernel holds addresses only
+
+        def address(weight: Any) -> int:
+            if weight is None:
+                return 0
+            self._kept.append(weight.detach().to(dtype) if weight.ndim > 1 else weight.detach())
+            return self._kept[-1].data_ptr()
+
+        self._layers = []
+        for block, keys, values in zip(model.blocks, cache.keys, cache.values, strict=True):
+            a, f = block.attn, block.ffn
+            projections = (a.q_proj, a.k_proj, a.v_proj, a.output_proj, f.w1, f.w2, getattr(f, "w3", None))
+            gains = (getattr(block.ln1, "weight", None), getattr(block.ln2, "weight", None))
+            weights = [address(getattr(p, "weight", None)) for p in projections] + [address(g) for g in gains]
+            self._layers.append((*weights, keys.data_ptr(), values.data_ptr()))
+        self._head = address(model.output_weight)
+        self._final = address(getattr(model.ln_final, "weight", None))
+        rope = model.blocks[0].attn.rope
+        self._tables = (0, 0) if rope is None else (rope.cos.data_ptr(), rope.sin.data_ptr())
+        self._sizes = [len(cache.lengths), c.d_model, c.num_heads, c.resolved_d_ff, c.vocab_size, c.context_length]
+        self._switches = (_NORM[c.norm], _FFN[c.ffn], c.norm_eps, c.logit_softcap)
+        self._dtype = dtype
+        self._table = model.token_embeddings.weight.detach()
+
+    def __call__(self, ids: list[int]) -> Float[Tensor, "B V"]:
+        """Return the logits that follow one new token in every row."""
+        logits = torch.empty(len(ids), self._sizes[4])
+        tokens, positions = torch.tensor(ids), torch.tensor(self.cache.lengths)
+        native.decode(
+            self._sizes, *self._switches, *self._tables, self._dtype, self._layers, self._table, self._final,
+            self._head, tokens, positions, logits,
+        )  # fmt: skip
+        self.cache.lengths = [length + 1 for length in self.cache.lengths]
+        return logits

@@ -1,0 +1,1 @@
+"""The parts of a Transformer, from scratch, and their fast twins."""

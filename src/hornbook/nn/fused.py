@@ -1,0 +1,164 @@
+"""The fast twins of the plain parts: fused attention, projections, norm, feed-forward, and a loss without all logits.
+
+Each computes the same function as its plain twin (tests/unit/test_fused.py: forward and gradient over random shapes).
+On the CPU they run hornbook's own kernels (`native.py`), elsewhere and inside a compiled graph PyTorch's fused
+operators: this module alone may use `torch.nn.functional`. Under autocast they compute in its dtype, as the plain
+parts do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+from hornbook.nn import native
+from hornbook.nn.functional import at_least_float32
+
+__all__ = ["causal_attention", "embedding", "head_loss", "projection", "rms_norm", "swiglu_network"]
+
+LOSS_CHUNK_ELEMENTS = 3 << 21
+"""Logits held at a time by `head_loss`: 12 MiB in bfloat16, which stays in the cache that the products share."""
+
+
+def compute_dtype(x: Tensor) -> torch.dtype:
+    """Return the dtype that matrix products on `x` run in: autocast's where it is on, else that of `x`."""
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
+
+
+def rms_norm(x: Float[Tensor, "... C"], gain: Float[Tensor, "C"], eps: float) -> Float[Tensor, "... C"]:
+    """Twin of `RMSNorm`; under autocast the result comes in its dtype, as the product that follows wants it."""
+    dtype = compute_dtype(x)
+    if native.usable(x, gain) and dtype in (torch.float32, torch.bfloat16):
+        return native.rms_norm(x, gain.float(), eps, dtype)
+    return F.rms_norm(at_least_float32(x), gain.shape, at_least_float32(gain), eps).to(dtype)
+
+
+def embedding(ids: Int[Tensor, "..."], table: Float[Tensor, "V C"]) -> Float[Tensor, "... C"]:
+    """Twin of `Embedding`, with a backward pass that adds rows instead of sorting indices."""
+    return F.embedding(ids, table)
+
+
+def projection(x: Float[Tensor, "... C"], *weights: Tensor) -> Float[Tensor, "... F"]:
+    """Return the outputs of several linear layers, whose weights are (F, C), side by side by one matrix product."""
+    dtype = compute_dtype(x)
+    parts = [w.to(dtype) for w in weights]
+    weight = parts[0] if len(parts) == 1 else torch.cat(parts)
+    return x.to(dtype) @ weight.T
+
+
+def swiglu_network(x: Float[Tensor, "... C"], w1: Tensor, w2: Tensor, w3: Tensor) -> Float[Tensor, "... C"]:
+    """Twin of `SwiGLU`: gate and up in one product, then silu(gate) · up in one pass."""
+    both = projection(x, w1, w3)  # (..., 2F)
+    if native.usable(both):
+        return projection(native.swiglu(both), w2)
+    gate, up = both.chunk(2, -1)
+    return projection(F.silu(gate) * up, w2)
+
+
+def causal_attention(
+    qkv: Float[Tensor, "... T 3 H D"], cos: Tensor | None = None, sin: Tensor | None = None
+) -> Float[Tensor, "... T C"]:
+    """Twin of rotation, causal mask and scaled dot-product attention, over queries, keys and values packed together.
+
+    Args:
+        qkv: packed by `projection`.
+        cos: the rotation's table; None: no rotation.
+        sin: likewise.
+
+    Returns:
+        The heads' outputs side by side (..., T, H·D).
+    """
+    lead, (T, _, H, D) = qkv.shape[:-4], qkv.shape[-4:]
+    packed = qkv.reshape(-1, T, 3, H, D)
+    if native.usable(packed):
+        return native.causal_attention(packed, cos, sin).reshape(*lead, T, H * D)
+    q, k, v = (x.transpose(1, 2) for x in packed.unbind(2))  # (B, H, T, D)
+    if cos is not None and sin is not None:
+        q, k = _rotate(q, cos[:T], sin[:T]), _rotate(k, cos[:T], sin[:T])
+    mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    return mixed.transpose(1, 2).reshape(*lead, T, H * D)
+
+
+def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    even, odd = at_least_float32(x).unflatten(-1, (-1, 2)).unbind(-1)
+    return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2).to(x.dtype)
+
+
+class _HeadLoss(torch.autograd.Function):
+    """Logits, cross-entropy and both gradients, chunk by chunk, in the forward pass; the backward pass only scales."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, softcap: float, dtype: torch.dtype
+    ) -> Tensor:
+        N, V = hidden.shape[0], weight.shape[0]
+        x, w = hidden.to(dtype), weight.to(dtype)
+        wants_hidden, wants_weight = ctx.needs_input_grad[:2]
+        d_hidden = torch.empty_like(x) if wants_hidden else None
+        d_weight: Tensor | None = None
+        total = hidden.new_zeros((), dtype=torch.promote_types(dtype, torch.float32))
+        pieces = -(-N * V // LOSS_CHUNK_ELEMENTS)
+        chunk = -(-N // pieces)
+        for begin in range(0, N, chunk):
+            rows = slice(begin, min(begin + chunk, N))
+            logits = x[rows] @ w.T  # (chunk, V)
+            loss, d_logits = _cross_entropy(logits, targets[rows], 1 / N, softcap, wants_hidden or wants_weight)
+            total += loss.sum()
+            if d_hidden is not None:
+                torch.mm(d_logits, w, out=d_hidden[rows])
+            if wants_weight:
+                part = d_logits.T @ x[rows]
+                d_weight = part.to(weight.dtype) if d_weight is None else d_weight.add_(part)
+            del logits, d_logits  # else the next chunk is made while this one is still held
+        ctx.save_for_backward(d_hidden, d_weight)
+        ctx.dtypes = hidden.dtype, weight.dtype
+        return total / N
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_loss: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        d_hidden, d_weight = ctx.saved_tensors
+        for_hidden = None if d_hidden is None else (d_hidden * d_loss).to(ctx.dtypes[0])
+        for_weight = None if d_weight is None else d_weight.mul_(d_loss)
+        return for_hidden, for_weight, None, None, None
+
+
+def _cross_entropy(
+    logits: Tensor, targets: Tensor, weight: float, softcap: float, with_gradient: bool
+) -> tuple[Tensor, Tensor]:
+    """Return the loss of each row and d(Σ loss · weight)/d logits; `logits` may be overwritten."""
+    if native.usable(logits):
+        return native.cross_entropy_(logits, targets, weight, softcap, with_gradient), logits
+    wide = at_least_float32(logits)
+    capped = softcap * (wide / softcap).tanh() if softcap else wide
+    log_probabilities = F.log_softmax(capped, -1)
+    loss = F.nll_loss(log_probabilities, targets, reduction="none")
+    if not with_gradient:
+        return loss, logits
+    gradient = log_probabilities.exp()
+    gradient.scatter_add_(-1, targets.unsqueeze(-1), gradient.new_full((1, 1), -1.0).expand(len(targets), 1))
+    if softcap:
+        gradient = gradient * (1 - (capped / softcap).square())
+    return loss, (gradient * weight).to(logits.dtype)
+
+
+def head_loss(
+    hidden: Float[Tensor, "... C"], weight: Float[Tensor, "V C"], targets: Int[Tensor, "..."], softcap: float = 0.0
+) -> Float[Tensor, ""]:
+    """Twin of `cross_entropy(logits(hidden), targets)` that never holds all logits.
+
+    Args:
+        hidden: final states (..., C).
+        weight: the LM head's matrix.
+        targets: the right ids (...), each in 0…V−1.
+        softcap: as `ModelConfig.logit_softcap`.
+    """
+    dtype = compute_dtype(hidden)
+    flat = hidden.reshape(-1, hidden.shape[-1])
+    return _HeadLoss.apply(flat, weight, targets.reshape(-1).contiguous(), softcap, dtype)  # pyright: ignore

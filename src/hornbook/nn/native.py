@@ -1,0 +1,194 @@
+"""hornbook's own CPU kernels (cpp/kernels) as differentiable functions: the CPU half of the fast twins in `fused.py`.
+
+Each computes in float32, reads and writes float32 or bfloat16, and has its backward pass written out. They run on
+PyTorch's own threads. The kernels exist where the package was built with them; `usable` says whether a call can take
+them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+__all__ = [
+    "causal_attention",
+    "cross_entropy_",
+    "decode",
+    "keep_freed_memory",
+    "rms_norm",
+    "swiglu",
+    "usable",
+    "variant",
+]
+
+try:
+    _kernels: Any = importlib.import_module("hornbook._kernels")
+except ImportError:  # built without them: the twins of PyTorch's own operators are taken instead
+    _kernels = None
+
+_CODE = {torch.float32: 0, torch.bfloat16: 1}
+
+
+def usable(*tensors: Tensor) -> bool:
+    """Return whether the kernels take these tensors: on the CPU, float32 or bfloat16, outside a compiled graph."""
+    return (
+        _kernels is not None
+        and not torch.compiler.is_compiling()
+        and all(t.device.type == "cpu" and t.dtype in _CODE for t in tensors)
+    )
+
+
+def variant() -> str | None:
+    """Return the instruction set that the kernels run on this machine, or None where there are none."""
+    return None if _kernels is None else _kernels.variant
+
+
+def keep_freed_memory() -> bool:
+    """Let the process keep what it frees, up to 32 MiB at a time, instead of asking the system for cleared pages anew.
+
+    Worth about a tenth of a training step on a CPU; the price is that the process does not shrink. Call it once, before
+    training. Returns whether this platform's allocator can (glibc).
+    """
+    return _kernels is not None and _kernels.keep_freed_memory()
+
+
+class _RMSNorm(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, gain: Tensor, eps: float, dtype: torch.dtype) -> Tensor:
+        x, gain = x.contiguous(), gain.contiguous()
+        width = x.shape[-1]
+        rows = x.numel() // width
+        y, scale = torch.empty_like(x, dtype=dtype), torch.empty(rows)
+        _kernels.rms_norm_forward(
+            _CODE[x.dtype],
+            x.data_ptr(),
+            gain.data_ptr(),
+            eps,
+            _CODE[dtype],
+            y.data_ptr(),
+            scale.data_ptr(),
+            rows,
+            width,
+        )
+        ctx.save_for_backward(x, gain, scale)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_y: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        x, gain, scale = ctx.saved_tensors
+        d_y = d_y.contiguous()
+        rows, width = scale.numel(), x.shape[-1]
+        parts = max(1, min(64, rows // 16))
+        d_x, d_gain = torch.empty_like(x), torch.empty(parts, width)
+        _kernels.rms_norm_backward(
+            _CODE[x.dtype], x.data_ptr(), gain.data_ptr(), scale.data_ptr(), _CODE[d_y.dtype], d_y.data_ptr(),
+            d_x.data_ptr(), d_gain.data_ptr(), parts, rows, width,
+        )  # fmt: skip
+        return d_x, d_gain.sum(0), None, None
+
+
+def rms_norm(x: Float[Tensor, "... C"], gain: Float[Tensor, "C"], eps: float, dtype: torch.dtype) -> Tensor:
+    """Return x / √(mean(x²) + ε) · gain in `dtype`. `gain` is float32."""
+    return _RMSNorm.apply(x, gain, eps, dtype)  # pyright: ignore[reportReturnType]
+
+
+class _SwiGLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, both: Tensor) -> Tensor:
+        both = both.contiguous()
+        width = both.shape[-1] // 2
+        out = both.new_empty(*both.shape[:-1], width)
+        _kernels.swiglu_forward(_CODE[both.dtype], both.data_ptr(), out.data_ptr(), out.numel() // width, width)
+        ctx.save_for_backward(both)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_out: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (both,) = ctx.saved_tensors
+        d_out = d_out.contiguous()
+        d_both, width = torch.empty_like(both), both.shape[-1] // 2
+        _kernels.swiglu_backward(
+            _CODE[both.dtype], both.data_ptr(), d_out.data_ptr(), d_both.data_ptr(), d_out.numel() // width, width
+        )
+        return d_both
+
+
+def swiglu(both: Float[Tensor, "... 2F"]) -> Float[Tensor, "... F"]:
+    """Return silu(gate) · up, where the last dimension of `both` is gate, then up."""
+    return _SwiGLU.apply(both)  # pyright: ignore[reportReturnType]
+
+
+def _heads(x: Tensor) -> tuple[int, int, int, int]:
+    """Return address and strides of batch, time and head of a (B, T, H, D) tensor whose channels lie together."""
+    assert x.stride(-1) == 1 or x.shape[-1] == 1
+    return x.data_ptr(), x.stride(0), x.stride(1), x.stride(2)
+
+
+class _CausalAttention(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, qkv: Tensor, cos: Tensor | None, sin: Tensor | None) -> Tensor:
+        qkv = qkv.contiguous()
+        B, T, _, H, D = qkv.shape
+        out, log_sum = qkv.new_empty(B, T, H, D), torch.empty(B, H, T)
+        tables = (0, 0) if cos is None or sin is None else (cos.data_ptr(), sin.data_ptr())
+        ctx.shape = (B, H, T, D, *tables, _CODE[qkv.dtype])
+        q, k, v = (_heads(x) for x in qkv.unbind(2))
+        _kernels.attention_forward(*ctx.shape, q, k, v, _heads(out), log_sum.data_ptr())
+        ctx.save_for_backward(qkv, out, log_sum, cos, sin)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_out: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        qkv, out, log_sum, _, _ = ctx.saved_tensors
+        d_qkv, d_out = torch.empty_like(qkv), d_out.contiguous()
+        q, k, v = (_heads(x) for x in qkv.unbind(2))
+        d_q, d_k, d_v = (_heads(x) for x in d_qkv.unbind(2))
+        _kernels.attention_backward(*ctx.shape, q, k, v, _heads(out), log_sum.data_ptr(), _heads(d_out), d_q, d_k, d_v)
+        return d_qkv, None, None
+
+
+def causal_attention(
+    qkv: Float[Tensor, "B T 3 H D"], cos: Float[Tensor, "Tmax D/2"] | None, sin: Float[Tensor, "Tmax D/2"] | None
+) -> Float[Tensor, "B T H D"]:
+    """Return causal attention over packed queries, keys and values, rotated by the tables where they are given."""
+    if cos is not None and sin is not None:
+        cos, sin = cos[: qkv.shape[1]].contiguous(), sin[: qkv.shape[1]].contiguous()
+    return _CausalAttention.apply(qkv, cos, sin)  # pyright: ignore[reportReturnType]
+
+
+def cross_entropy_(
+    logits: Float[Tensor, "N V"], targets: Int[Tensor, "N"], weight: float, softcap: float, with_gradient: bool
+) -> Float[Tensor, "N"]:
+    """Return −log softmax(logits)[target] for each row; with_gradient: leave d(Σ loss · weight)/d logits in `logits`.
+
+    softcap c > 0 applies c · tanh(logits / c) first. The targets must lie within the vocabulary: no look is taken here.
+    """
+    assert logits.is_contiguous()
+    assert targets.is_contiguous()
+    assert targets.dtype == torch.int64
+    loss = torch.empty(logits.shape[0])
+    _kernels.cross_entropy(
+        _CODE[logits.dtype], logits.data_ptr(), targets.data_ptr(), loss.data_ptr(), weight, softcap, with_gradient,
+        *logits.shape,
+    )  # fmt: skip
+    return loss
+
+
+def decode(
+    sizes: list[int], norm: int, ffn: int, eps: float, softcap: float, cos: int, sin: int, dtype: torch.dtype,
+    layers: list[tuple[int, ...]], table: Tensor, final_gain: int, head: int, ids: Tensor, positions: Tensor,
+    logits: Tensor,
+) -> None:  # fmt: skip
+    """Write into `logits` what follows `ids`; see `DecodeShape` and `DecodeLayer` in cpp/kernels/kernels.hpp."""
+    _kernels.decode(
+        sizes, norm, ffn, eps, softcap, cos, sin, _CODE[dtype], layers, table.data_ptr(), final_gain, head,
+        ids.data_ptr(), positions.data_ptr(), logits.data_ptr(),
+    )  # fmt: skip

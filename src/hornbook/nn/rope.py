@@ -1,0 +1,92 @@
+"""Rotary position embedding (Su et al. 2021; handout §3.5.3): pairs (2k, 2k+1) turn by position · Θ^(−2k/D).
+
+The table of cosines and sines is made once for the longest sequence and is no parameter and no part of the state
+dict. Left out: scaling tricks for longer contexts; the "half-split" pair layout of Llama checkpoints (`interop`
+permutes the weights).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from hornbook.errors import ConfigError
+from hornbook.nn.functional import at_least_float32
+
+__all__ = ["RotaryPositionalEmbedding", "rotate_pairs"]
+
+
+class RotaryPositionalEmbedding(nn.Module):
+    """Rotates queries or keys by their positions.
+
+    Args:
+        theta: Θ, the base of the wavelengths.
+        d_k: D, the (even) width of what is rotated.
+        max_seq_len: number of positions in the table.
+        device: where the table lives.
+
+    Raises:
+        ConfigError: `d_k` is odd.
+    """
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(self, theta: float, d_k: int, max_seq_len: int, device: torch.device | str | None = None):
+        super().__init__()
+        if d_k % 2:
+            raise ConfigError(f"rotary embedding turns pairs of channels, so d_k = {d_k} must be even")
+        self.theta, self.d_k, self.max_seq_len = theta, d_k, max_seq_len
+        self._make_table(device)
+
+    def _make_table(self, device: torch.device | str | None) -> None:
+        """Fill `cos` and `sin`, each (max_seq_len, D/2) in float32; the angles are computed in float64."""
+        frequencies = self.theta ** (-torch.arange(0, self.d_k, 2, dtype=torch.float64) / self.d_k)
+        angles = torch.outer(torch.arange(self.max_seq_len, dtype=torch.float64), frequencies)
+        self.register_buffer("cos", angles.cos().float().to(device), persistent=False)
+        self.register_buffer("sin", angles.sin().float().to(device), persistent=False)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
+        """Follow the model to another device, with the table made anew there.
+
+        Its values are never taken from `fn`: they would lose digits in a half type, and `to_empty` reaches a table that
+        several layers share once for each, so a table filled after the first visit is blank again after the second.
+        """
+        self._make_table(fn(self.cos[:1]).device)
+        return self
+
+    def forward(
+        self, x: Float[Tensor, "... T D"], token_positions: Int[Tensor, "... T"] | None = None
+    ) -> Float[Tensor, "... T D"]:
+        """Return `x` rotated.
+
+        Args:
+            x: queries or keys.
+            token_positions: the position of each row, of a shape that broadcasts to (..., T); None: 0…T−1.
+
+        Raises:
+            ValueError: more rows than positions in the table.
+        """
+        if token_positions is None:
+            if x.shape[-2] > self.max_seq_len:
+                raise ValueError(f"{x.shape[-2]} positions do not fit in a table of max_seq_len = {self.max_seq_len}")
+            return rotate_pairs(x, self.cos[: x.shape[-2]], self.sin[: x.shape[-2]])
+        return rotate_pairs(x, self.cos[token_positions], self.sin[token_positions])
+
+    def extra_repr(self) -> str:
+        """Say the three numbers."""
+        return f"theta={self.theta}, d_k={self.d_k}, max_seq_len={self.max_seq_len}"
+
+
+def rotate_pairs(
+    x: Float[Tensor, "... T D"], cos: Float[Tensor, "... T D/2"], sin: Float[Tensor, "... T D/2"]
+) -> Float[Tensor, "... T D"]:
+    """Turn each pair (x₂ₖ, x₂ₖ₊₁) by the angle whose cosine and sine are given; in float32, returned in x's dtype."""
+    wide = at_least_float32(x)
+    even, odd = wide[..., 0::2], wide[..., 1::2]
+    turned = torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1)  # (..., T, D/2, 2)
+    return turned.flatten(-2).to(x.dtype)  # (..., T, D)
