@@ -1,0 +1,335 @@
+"""Text as people have it: files of several kinds, folders, globs, standard input; read as one stream.
+
+A `Corpus` is an iterable of chunks of bytes whose concatenation is one long UTF-8 text with documents separated by a
+special token. It goes wherever a stream of text is taken: `hb.count_pretokens(corpus, …)`,
+`tokenizer.encode_file(corpus, …)`.
+
+    kind, by the end of the name          documents
+    .txt .md and whatever else            as in the file: a separator in the text separates them
+    .jsonl .ndjson                        one per line, the field `field`
+    .parquet                              one per row, the column `field`  (needs pyarrow)
+    any of the text kinds + .gz, .zst     the same, unpacked while reading (.zst needs zstandard)
+
+Between a file and the next a separator is put where the text does not already end with one. Nothing is held but the
+chunk (and the record) under way. Malformed UTF-8 is an error that names the file and the byte; errors="replace" is the
+way round it. Left out: archives of many files (tar, zip), other encodings than UTF-8, downloading.
+"""
+
+from __future__ import annotations
+
+import codecs
+import glob
+import json
+import os
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from hornbook.data.unpacking import CHUNK_BYTES, gunzip, split_lines, unzstd
+from hornbook.errors import DataError, did_you_mean
+
+__all__ = ["CHUNK_BYTES", "STDIN", "Corpus", "find_files"]
+
+STDIN = "-"
+"""The source that stands for standard input."""
+
+_PACKED = (".gz", ".zst")
+_RECORDS = (".jsonl", ".ndjson")
+_IN_FOLDERS = (".txt", ".md", ".parquet", *_RECORDS)
+Source = str | os.PathLike[str]
+
+
+def find_files(sources: Source | Sequence[Source]) -> list[str]:
+    """Return the files that `sources` mean, in order: a folder's sorted by path, a glob's likewise.
+
+    Args:
+        sources: one or several of: a file; a folder (all text, jsonl and parquet files in it, at any depth, but hidden
+            ones); a glob such as `data/**/*.jsonl.gz`; `-` for standard input.
+
+    Raises:
+        DataError: a folder or a glob without any such file.
+        FileNotFoundError: a path that does not exist.
+    """
+    files: list[str] = []
+    for source in [sources] if isinstance(sources, str | os.PathLike) else sources:
+        name = os.fspath(source)
+        path = Path(name)
+        if name == STDIN or path.is_file():
+            files.append(name)
+        elif path.is_dir():
+            found = sorted(str(file) for file in path.rglob("*") if file.is_file() and _is_text_name(file, path))
+            if not found:
+                raise DataError(
+                    f"the folder {name} holds no text: looked for {', '.join(_IN_FOLDERS)}, also with .gz or .zst"
+                )
+            files += found
+        elif any(mark in name for mark in "*?[") and not path.exists():
+            found = sorted(file for file in glob.glob(name, recursive=True) if Path(file).is_file())  # noqa: PTH207
+            if not found:
+                raise DataError(f"no file matches {name!r}")
+            files += found
+        else:
+            path.open("rb").close()  # says what is wrong: missing, not readable
+            files.append(name)  # a pipe or device
+    if not files:
+        raise DataError("no text was given: name a file, a folder, a glob, or - for standard input")
+    return files
+
+
+def _is_text_name(file: Path, folder: Path) -> bool:
+    inside = file.relative_to(folder)
+    name = file.name.removesuffix(".gz").removesuffix(".zst")
+    return name.endswith(_IN_FOLDERS) and not any(part.startswith(".") for part in inside.parts)
+
+
+class Corpus:
+    """One long text from many sources, streamed.
+
+    Args:
+        sources: see `find_files`.
+        field: name of the field (jsonl) or column (parquet) that holds the text.
+        separator: put after each record, and between files; a special token of the tokenizer.
+        errors: "strict", or "replace" for U+FFFD in place of malformed UTF-8.
+        kind: "text", "jsonl" or "parquet" for sources whose names do not say it; None goes by the name.
+
+    Raises:
+        DataError, FileNotFoundError: as `find_files`.
+
+    Example:
+        >>> corpus = Corpus("reviews/*.jsonl.gz", field="body")  # doctest: +SKIP
+        >>> hb.count_pretokens(corpus, ["<|endoftext|>"])  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        sources: Source | Sequence[Source],
+        *,
+        field: str = "text",
+        separator: str = "<|endoftext|>",
+        errors: Literal["strict", "replace"] = "strict",
+        kind: Literal["text", "jsonl", "parquet"] | None = None,
+    ) -> None:
+        if errors not in ("strict", "replace"):
+            raise DataError(f"errors is {errors!r} where 'strict' or 'replace' was expected")
+        self.files = find_files(sources)
+        self.field, self.separator, self.errors, self.kind = field, separator, errors, kind
+        self.read_bytes = 0
+        """Bytes of the files (as they lie, packed) that the last iteration has taken so far."""
+        self._stdin_taken = False
+
+    @property
+    def total_bytes(self) -> int | None:
+        """Size of all files as they lie; None where standard input is among them."""
+        if STDIN in self.files:
+            return None
+        return sum(Path(file).stat().st_size for file in self.files)
+
+    @property
+    def is_plain(self) -> bool:
+        """True for files of plain text only, which can be read in place and by several threads."""
+        return all(
+            file != STDIN and self._kind(file) == "text" and not file.endswith(_PACKED) and Path(file).is_file()
+            for file in self.files
+        )
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the text in chunks of about a megabyte; a chunk may end inside a character.
+
+        Raises:
+            DataError: malformed UTF-8, a damaged archive, a record without the field, nothing but emptiness.
+            OSError: a file cannot be read.
+        """
+        self.read_bytes = 0
+        mark = self.separator.encode()
+        ended, empty = True, True  # does the text so far end with a separator? was there any?
+        for file in self.files:
+            tail = b""
+            for chunk in self._read(file):
+                if not chunk:
+                    continue
+                if not ended:
+                    yield mark
+                ended, empty = True, False  # inside a file no separator is put
+                yield chunk
+                tail = (tail + chunk)[-len(mark) - 64 :]
+            if tail:
+                ended = tail.rstrip().endswith(mark)
+        if empty:
+            raise DataError(f"there is no text in {_names(self.files)}: it is empty")
+
+    def documents(self) -> Iterator[bytes]:
+        """Yield the stretches between separators that hold more than whitespace, one at a time in memory."""
+        mark = self.separator.encode()
+        rest: list[bytes] = []
+        tail = b""  # a separator may lie across two chunks
+        for chunk in self:
+            *whole, last = (tail + chunk).split(mark)
+            for document in whole:
+                yield from _if_text(b"".join([*rest, document]))
+                rest = []
+            keep = max(0, len(last) - len(mark) + 1)
+            rest.append(last[:keep])
+            tail = last[keep:]
+        yield from _if_text(b"".join([*rest, tail]))
+
+    def sample(self, number: int, seed: int = 0) -> list[bytes]:
+        """Return `number` documents drawn at random without replacement, in the order of the text; all if fewer.
+
+        One pass, and only the sample in memory (Vitter's reservoir, algorithm R). The same seed draws the same ones.
+        """
+        draw = random.Random(seed)
+        chosen: list[tuple[int, bytes]] = []
+        for index, document in enumerate(self.documents()):
+            place = index if index < number else draw.randrange(index + 1)
+            if place < number:
+                chosen[place : place + 1] = [(index, document)]
+        return [document for _, document in sorted(chosen)]
+
+    def _kind(self, file: str) -> str:
+        if self.kind is not None:
+            return self.kind
+        name = file.removesuffix(".gz").removesuffix(".zst")
+        return "parquet" if name.endswith(".parquet") else "jsonl" if name.endswith(_RECORDS) else "text"
+
+    def _read(self, file: str) -> Iterator[bytes]:
+        kind = self._kind(file)
+        if kind == "parquet":
+            return self._gather(self._parquet(file))
+        if kind == "jsonl":
+            return self._gather(self._jsonl(file))
+        return _checked(self._unpacked(file), file, self.errors)
+
+    def _gather(self, documents: Iterator[str]) -> Iterator[bytes]:
+        mark = self.separator.encode()
+        chunk = bytearray()
+        for document in documents:
+            if document:
+                chunk += document.encode()
+                chunk += mark
+            if len(chunk) >= CHUNK_BYTES:
+                yield bytes(chunk)
+                chunk.clear()
+        yield bytes(chunk)
+
+    def _unpacked(self, file: str) -> Iterator[bytes]:
+        if file == STDIN:
+            if self._stdin_taken:
+                raise DataError("standard input can be read only once: save it to a file first")
+            self._stdin_taken = True
+            yield from self._blocks(sys.stdin.buffer)
+            return
+        with open(file, "rb") as stream:  # noqa: PTH123
+            blocks = self._blocks(stream)
+            yield from (
+                gunzip(blocks, file)
+                if file.endswith(".gz")
+                else unzstd(blocks, file)
+                if file.endswith(".zst")
+                else blocks
+            )
+
+    def _blocks(self, stream: BinaryIO) -> Iterator[bytes]:
+        while block := stream.read(CHUNK_BYTES):
+            self.read_bytes += len(block)
+            yield block
+
+    def _jsonl(self, file: str) -> Iterator[str]:
+        for number, line in enumerate(split_lines(self._unpacked(file)), start=1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line.decode("utf-8", errors=self.errors))
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{file}, line {number} is not UTF-8 (byte {error.start} of the line): "
+                    "convert it, or use errors=replace"
+                ) from None
+            except (ValueError, RecursionError) as error:
+                raise DataError(f"{file}, line {number} is not JSON: {error}") from None
+            if not isinstance(record, dict) or self.field not in record:
+                keys = sorted(record) if isinstance(record, dict) else []
+                hint = did_you_mean(self.field, keys) or (f"; it has {', '.join(keys[:8])}" if keys else "")
+                raise DataError(
+                    f"{file}, line {number} has no field {self.field!r}{hint}: name the field that holds the text"
+                )
+            yield self._text(record[self.field], f"{file}, line {number}")
+
+    def _text(self, value: object, where: str) -> str:
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise DataError(f"{where}: {self.field} is {type(value).__name__} where text was expected")
+        if self.errors == "replace":
+            return value.encode("utf-8", errors="surrogatepass").decode("utf-8", errors="replace")
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            code = ord(value[error.start])
+            raise DataError(f"{where}: {self.field} has a lone surrogate (U+{code:04X}): use errors=replace") from None
+        return value
+
+    def _parquet(self, file: str) -> Iterator[str]:
+        if file == STDIN:
+            raise DataError(
+                "parquet is read from its end, and standard input has no end to begin with: save it to a file"
+            )
+        try:
+            import pyarrow
+            import pyarrow.parquet
+        except ImportError:
+            raise DataError(f"{file} is parquet, which needs pyarrow: pip install 'hornbook[data]'") from None
+        row = 0
+        try:
+            with pyarrow.parquet.ParquetFile(file) as table:
+                names = table.schema_arrow.names
+                if self.field not in names:
+                    hint = did_you_mean(self.field, names) or f"; it has {', '.join(names[:8])}"
+                    raise DataError(f"{file} has no column {self.field!r}{hint}: name the column that holds the text")
+                size = Path(file).stat().st_size
+                start, rows = self.read_bytes, max(1, table.metadata.num_rows)
+                for batch in table.iter_batches(batch_size=1024, columns=[self.field]):
+                    for value in batch.column(0).to_pylist():
+                        row += 1
+                        yield self._text(value, f"{file}, row {row}")
+                    self.read_bytes = start + size * row // rows
+        except (pyarrow.ArrowException, UnicodeDecodeError) as error:
+            raise DataError(f"{file} is not whole parquet (row {row}): {str(error).splitlines()[0]}") from None
+
+
+def _if_text(document: bytes) -> Iterator[bytes]:
+    if document.strip():
+        yield document
+
+
+def _names(files: Sequence[str]) -> str:
+    shown = ["standard input" if file == STDIN else file for file in files[:3]]
+    return ", ".join(shown) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+
+
+def _checked(chunks: Iterator[bytes], file: str, errors: str) -> Iterator[bytes]:
+    # Offsets count bytes of the unpacked text.
+    decoder = codecs.getincrementaldecoder("utf-8")(errors)
+    done = 0
+    for chunk, last in _with_last(chunks):
+        pending = len(decoder.getstate()[0])
+        try:
+            text = decoder.decode(chunk, last)
+        except UnicodeDecodeError as error:
+            at = done - pending + error.start
+            raise DataError(
+                f"{_names([file])} is not UTF-8 (byte 0x{error.object[error.start]:02x} at offset {at}): "
+                "convert it, or use errors=replace"
+            ) from None
+        done += len(chunk)
+        yield chunk if errors == "strict" else text.encode()
+
+
+def _with_last(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    before = b""
+    for chunk in chunks:
+        if before:
+            yield before, False
+        before = chunk
+    yield before, True

@@ -1,0 +1,258 @@
+"""From a [data] section to token files: inspect the text, split it, train the tokenizer on the training part, encode
+both.
+
+What comes out is kept in the cache under a digest of everything that decides it (the text's SHA-256, the split, the
+tokenizer's settings), so a second run, and every arm of a study, starts at once. A folder in the cache appears whole
+under its name or not at all; two processes may prepare the same data at the same time. No torch.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hornbook.data.sections import DataSection, Errors, TokenizerSection
+from hornbook.data.sources import Part, Source, cache_folder, copy_part, inspect, split
+from hornbook.errors import ConfigError, DataError, TokenizerError
+from hornbook.fileio import atomic_write, canonical_json, open_atomic, sha256_bytes
+from hornbook.tracking.console import Console, quantity
+
+if TYPE_CHECKING:
+    from hornbook.tokenizer.tokenizer import Tokenizer
+
+__all__ = ["Prepared", "prepare"]
+
+# Changes when the same inputs would give other files.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data that is ready for training."""
+
+    train: tuple[Path, ...]
+    """Token files to train on."""
+    validation: tuple[Path, ...]
+    """Token files to validate on."""
+    tokenizer: Tokenizer | None
+    """What made them; None for bare token files without a tokenizer."""
+    vocab_size: int
+    """V."""
+    validation_text: Path | None
+    """The text of the validation part, where it was cut off one file."""
+    digest: str
+    """Stands for the content of the token files; a resumed run checks it."""
+
+
+def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) -> Prepared:
+    """Return token files for a recipe's data, from the cache where it has them.
+
+    Raises:
+        DataError, TokenizerError: the text, the token files or the tokenizer cannot be used.
+        ConfigError: the section names no data.
+        OSError: a file cannot be read or the cache cannot be written.
+    """
+    if data.tokens:
+        return _open_tokens(data, tokenizer)
+    sources = _sources(data.text or _corpus(data, console), data, tokenizer, console)
+    held_out = _sources(data.validation_text, data, tokenizer, console)
+    given = _load_tokenizer(tokenizer.path)
+    description = {
+        "version": VERSION,
+        "training": [[s.sha256, s.num_bytes] for s in sources],
+        "validation": [s.sha256 for s in held_out] or data.validation,
+        "errors": data.errors,
+        "tokenizer": given.fingerprint
+        if given
+        else [tokenizer.vocab_size, list(tokenizer.special_tokens), tokenizer.pattern, tokenizer.separator],
+    }
+    digest = sha256_bytes(canonical_json(description).encode())
+    folder = cache_folder() / "prepared" / digest[:24]
+    if not (folder / "READY.json").exists():
+        if held_out:
+            parts = [Part(s, 0, s.num_bytes) for s in sources], [Part(s, 0, s.num_bytes) for s in held_out]
+        else:
+            parts = split(sources, tokenizer.separator, data.validation)
+        temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
+        temporary.mkdir(parents=True)
+        try:
+            _build(temporary, *parts, data, tokenizer, given, console)
+            atomic_write(temporary / "READY.json", canonical_json(description))
+            _publish(temporary, folder)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+    return _open_prepared(folder, digest)
+
+
+def _build(
+    folder: Path,
+    training: Sequence[Part],
+    validation: Sequence[Part],
+    data: DataSection,
+    section: TokenizerSection,
+    given: Tokenizer | None,
+    console: Console,
+) -> None:
+    """Write the token files and the tokenizer of one data set into `folder`."""
+    train_paths = _as_files(training, folder / "training.txt")
+    validation_paths = _as_files(validation, folder / "validation.txt")
+    if given is None:
+        given = _train_tokenizer(train_paths, section, data.errors, console)
+    given.save(folder / "tokenizer")
+    for role, paths in (("train", train_paths), ("validation", validation_paths)):
+        total = sum(path.stat().st_size for path in paths)
+        tokens = before = 0
+        with console.stage(f"encoding the {role} text", total) as stage:
+            for number, path in enumerate(paths):
+
+                def advance(done: int, _total: int | None = None, before: int = before) -> None:
+                    stage.update(before + done)
+
+                out = folder / f"{role}-{number:05d}.npy"
+                tokens += len(given.encode_file(path, out, errors=data.errors, progress=advance))
+                before += path.stat().st_size
+            stage.update(
+                total, f"{quantity(total)}B, {quantity(tokens)} tokens, {total / max(1, tokens):.2f} bytes each"
+            )
+    # The copy of a large training text has done its work; the validation part is kept for a corpus's own instruments.
+    (folder / "training.txt").unlink(missing_ok=True)
+
+
+def _train_tokenizer(paths: Sequence[Path], section: TokenizerSection, errors: Errors, console: Console) -> Tokenizer:
+    from hornbook.tokenizer.tokenizer import Tokenizer
+    from hornbook.tokenizer.training import train_bpe
+
+    specials = list(section.special_tokens)
+    with console.stage(f"training a tokenizer of {section.vocab_size:,} entries") as stage:
+
+        def advance(done: float, total: float | None = None) -> None:
+            stage.update(done, total=total)
+
+        vocab, merges = train_bpe(
+            [str(path) for path in paths],
+            section.vocab_size,
+            specials,
+            pattern=section.pattern,
+            errors=errors,
+            progress=advance,
+        )
+        stage.update(stage.total, f"{len(merges):,} merges")
+    if len(vocab) < section.vocab_size:
+        console.say(f"the text yields {len(vocab):,} entries, fewer than the {section.vocab_size:,} asked for")
+    return Tokenizer(vocab, merges, specials, pattern=section.pattern)
+
+
+def _sources(paths: Sequence[str], data: DataSection, tokenizer: TokenizerSection, console: Console) -> list[Source]:
+    if not paths:
+        return []
+    total = sum(Path(path).stat().st_size for path in paths)
+    found, before = [], 0
+    with console.stage("reading the text", total) as stage:
+        for path in paths:
+
+            def advance(done: int, before: int = before) -> None:
+                stage.update(before + done)
+
+            found.append(inspect(path, tokenizer.separator, strict=data.errors == "strict", progress=advance))
+            before += Path(path).stat().st_size
+        documents = sum(source.num_documents for source in found)
+        stage.update(total, f"{quantity(sum(s.num_bytes for s in found))}B, {documents:,} documents")
+    return found
+
+
+def _corpus(data: DataSection, console: Console) -> tuple[str, ...]:
+    """Return the text file of a corpus by name, made if it is not in the cache."""
+    if data.corpus is None:
+        raise ConfigError("the recipe names no data; give --data.text FILE, --data.corpus NAME or --data.tokens FILE")
+    if data.corpus != "storyworld":
+        raise ConfigError(f"data.corpus = {data.corpus!r} is not known; 'storyworld' is, or give --data.text FILE")
+    from hornbook.data import storyworld
+
+    name = f"storyworld-{storyworld.VERSION}-{data.corpus_level}-{data.corpus_seed}-{data.corpus_bytes}.txt"
+    path = cache_folder() / "corpora" / name
+    if not path.exists():
+        with console.stage(f"writing {quantity(data.corpus_bytes)}B of storyworld") as stage:
+            written = 0
+            with open_atomic(path) as file:
+                for piece in storyworld.corpus_bytes(data.corpus_bytes, data.corpus_seed, data.corpus_level):
+                    written += file.write(piece)
+            stage.update(text=f"{quantity(written)}B")
+    return (str(path),)
+
+
+def _open_tokens(data: DataSection, section: TokenizerSection) -> Prepared:
+    from hornbook.tokens.token_file import TokenFile
+
+    tokenizer = _load_tokenizer(section.path)
+    files = {path: TokenFile.open(path) for path in (*data.tokens, *data.validation_tokens)}
+    sizes = {int(f.manifest["vocab_size"]) for f in files.values() if f.manifest and f.manifest.get("vocab_size")}
+    prints = {f.manifest["tokenizer_fingerprint"] for f in files.values() if f.manifest} - {None, ""}
+    if tokenizer is not None and prints - {tokenizer.fingerprint}:
+        raise DataError(
+            f"the token files were made by another tokenizer than {section.path}; encode the text again with it"
+        )
+    if len(prints) > 1:
+        raise DataError("the token files were made by different tokenizers; encode all of the text with one")
+    # Bare files say nothing about their vocabulary: the recipe's number stands, and the ids are checked against it.
+    vocab_size = tokenizer.vocab_size if tokenizer is not None else max(sizes, default=section.vocab_size)
+    described = [[len(f), f.manifest or None, _sketch(f.ids)] for f in files.values()]
+    digest = sha256_bytes(canonical_json(described).encode())
+    as_paths = tuple(Path(path) for path in data.tokens), tuple(Path(path) for path in data.validation_tokens)
+    return Prepared(*as_paths, tokenizer, vocab_size, None, digest)
+
+
+def _sketch(ids: np.ndarray) -> str:
+    """Return a hash of both ends of a token file: enough to notice another file, without reading 100 GB."""
+    return sha256_bytes(np.ascontiguousarray(ids[:65536]).tobytes() + np.ascontiguousarray(ids[-65536:]).tobytes())
+
+
+def _open_prepared(folder: Path, digest: str) -> Prepared:
+    tokenizer = _load_tokenizer(str(folder / "tokenizer"))
+    assert tokenizer is not None
+    text = folder / "validation.txt"
+    return Prepared(
+        tuple(sorted(folder.glob("train-*.npy"))),
+        tuple(sorted(folder.glob("validation-*.npy"))),
+        tokenizer,
+        tokenizer.vocab_size,
+        text if text.exists() else None,
+        digest,
+    )
+
+
+def _publish(temporary: Path, folder: Path) -> None:
+    try:
+        temporary.rename(folder)
+    except OSError:
+        if not (folder / "READY.json").exists():
+            raise
+        shutil.rmtree(temporary, ignore_errors=True)  # another process was faster; its files are the same
+
+
+def _as_files(parts: Sequence[Part], target: Path) -> list[Path]:
+    """Return the parts as files; at most one of them is a piece of a file, which is copied to `target`."""
+    paths = []
+    for part in parts:
+        if not part.is_whole:
+            copy_part(part, target)
+        paths.append(Path(part.source.path) if part.is_whole else target)
+    return paths
+
+
+def _load_tokenizer(path: str | None) -> Any:
+    if path is None:
+        return None
+    from hornbook.tokenizer.tokenizer import Tokenizer
+
+    try:
+        return Tokenizer.load(path)
+    except json.JSONDecodeError as error:
+        raise TokenizerError(f"{path} is not a tokenizer ({error})") from None

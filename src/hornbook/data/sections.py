@@ -1,0 +1,102 @@
+"""The sections [data] and [tokenizer] of a recipe (no torch).
+
+What they describe is done by prepare.py; here is what can be said before any file is opened.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from hornbook.errors import ConfigError
+
+__all__ = ["DataSection", "Errors", "TokenizerSection"]
+
+Errors = Literal["strict", "replace"]
+
+# Ids 0…255 are needed for the bytes; every special token takes one more.
+BYTES = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSection:
+    """Where the text or the tokens come from, and in which order training sees them."""
+
+    text: tuple[str, ...] = ()
+    """Text files (UTF-8, `.gz` too), read in this order; documents are separated by the first special token."""
+    corpus: str | None = None
+    """A corpus by name instead of files, such as "storyworld"."""
+    corpus_bytes: int = 20_000_000
+    """How much text a generated corpus makes."""
+    corpus_seed: int = 1
+    """Seed of a generated corpus."""
+    corpus_level: str = "normal"
+    """Richness of a generated corpus."""
+    tokens: tuple[str, ...] = ()
+    """Token files instead of text, one data set in this order; then `validation_tokens` is needed too."""
+    validation: float = 0.05
+    """Share of the documents, from the end, that only validation sees; the tokenizer never reads them."""
+    validation_text: tuple[str, ...] = ()
+    """Text files to validate on instead of a share of the text."""
+    validation_tokens: tuple[str, ...] = ()
+    """Token files to validate on."""
+    order: Literal["random", "epochs"] = "random"
+    """"random": windows drawn anew at every step (the handout's); "epochs": every window once, then all again."""
+    errors: Errors = "strict"
+    """What to do with bytes that are not UTF-8: an error that names the place, or U+FFFD in their stead."""
+    verify: bool = False
+    """Check every id of the token files against the vocabulary before training, not a sample."""
+
+    def __post_init__(self) -> None:
+        sources = [name for name in ("text", "corpus", "tokens") if getattr(self, name)]
+        if len(sources) > 1:
+            raise ConfigError(f"data.{sources[0]} and data.{sources[1]} are both given; training reads one of them")
+        if self.tokens and not self.validation_tokens:
+            raise ConfigError("data.tokens needs data.validation_tokens beside it: token files are not split")
+        if self.validation_tokens and not self.tokens:
+            raise ConfigError("data.validation_tokens goes with data.tokens; for text files use data.validation_text")
+        if not (math.isfinite(self.validation) and 0 < self.validation < 1):
+            raise ConfigError(f"data.validation = {self.validation} must be a share between 0 and 1, such as 0.05")
+        if self.corpus_bytes < 1000:
+            raise ConfigError(
+                f"data.corpus_bytes = {self.corpus_bytes} is too little text; 1,000,000 is a small corpus"
+            )
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the section names any data at all."""
+        return bool(self.text or self.corpus or self.tokens)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizerSection:
+    """Which tokenizer turns the text into ids: an existing one, or one trained on the training part of the data."""
+
+    path: str | None = None
+    """A tokenizer to use as it is: hornbook's own folder, `tokenizer.json`, or `*.tiktoken`."""
+    vocab_size: int = 10_000
+    """Entries of the vocabulary to train: special tokens + 256 bytes + merged symbols."""
+    special_tokens: tuple[str, ...] = ("<|endoftext|>",)
+    """Strings with an id of their own; the first one separates documents."""
+    pattern: str = "gpt2"
+    """How text is cut before merging: "gpt2", "cl100k", "o200k", or a regular expression."""
+
+    def __post_init__(self) -> None:
+        least = BYTES + len(self.special_tokens)
+        if self.path is None and self.vocab_size < least:
+            raise ConfigError(
+                f"tokenizer.vocab_size = {self.vocab_size} is too small: 256 bytes and {len(self.special_tokens)} "
+                f"special tokens need at least {least}"
+            )
+        if any(not token for token in self.special_tokens):
+            raise ConfigError(
+                "tokenizer.special_tokens holds an empty string; a special token needs at least one character"
+            )
+        if len(set(self.special_tokens)) != len(self.special_tokens):
+            raise ConfigError(f"tokenizer.special_tokens = {list(self.special_tokens)} names one token twice")
+
+    @property
+    def separator(self) -> str | None:
+        """The special token between documents, if there is one."""
+        return self.special_tokens[0] if self.special_tokens else None

@@ -1,0 +1,47 @@
+"""storyworld: a corpus of small children's stories whose true entropy is known.
+
+A seeded grammar with state simulates a little world and tells what happens in it. Every choice has a known
+probability and different choices give different texts (`proof.py`), so the probability of a story is exact and so is
+the floor that no language model of the corpus can beat. docs/storyworld.md explains the design; left out: any claim
+that the stories resemble human ones in more than their surface.
+"""
+
+from hornbook.data.storyworld.corpus import (
+    SEPARATOR,
+    VERSION,
+    chunks,
+    corpus_bytes,
+    entropy_floor,
+    floor_nats_per_token,
+    generate,
+    log_probability,
+    parse,
+    split_stories,
+    stories,
+    story,
+)
+from hornbook.data.storyworld.instruments import Assessment, assess, true_plot_shares
+from hornbook.data.storyworld.lexicon import LEVELS
+from hornbook.data.storyworld.parser import KINDS, Decision, StoryError
+
+__all__ = [
+    "KINDS",
+    "LEVELS",
+    "SEPARATOR",
+    "VERSION",
+    "Assessment",
+    "Decision",
+    "StoryError",
+    "assess",
+    "chunks",
+    "corpus_bytes",
+    "entropy_floor",
+    "floor_nats_per_token",
+    "generate",
+    "log_probability",
+    "parse",
+    "split_stories",
+    "stories",
+    "story",
+    "true_plot_shares",
+]
