@@ -1,0 +1,179 @@
+"""How many floating-point operations a forward pass, a training step and an optimizer step take.
+
+Two conventions, always named:
+
+- `matmul`: matrix products only, 2·m·n·k for (m, k) × (k, n), the whole T × T score matrix counted: the handout's
+  convention, `torch.utils.flop_counter`'s, and what MFU is measured in;
+- `elementwise`: these plus every elementary operation of the plain path (+, −, ×, ÷, max, exp, √, tanh, compare:
+  one each).
+
+The backward pass is taken as twice the forward one (for matrix products that is exact: one product for the input's
+gradient, one for the weight's). Left out: embedding look-ups (no arithmetic), random numbers, data movement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hornbook.accounting.formulas import Term, numbers_of, term, total
+from hornbook.accounting.parameters import count_parameters
+from hornbook.errors import ConfigError, did_you_mean
+from hornbook.models.config import ModelConfig
+
+__all__ = ["OPTIMIZERS", "Flops", "count_flops", "optimizer_flops", "training_flops_per_token"]
+
+OPTIMIZERS = ("adamw", "sgd", "muon")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flops:
+    """The floating-point operations of one batch."""
+
+    forward_terms: list[Term]
+    """Matrix products of the forward pass."""
+    elementwise_terms: list[Term]
+    """Everything else of the forward pass and the loss."""
+    optimizer_term: Term
+    """One optimizer step; independent of the batch."""
+    clip_term: Term
+    """Clipping the gradients by their global norm."""
+    tokens: int
+    """B·T."""
+    recompute: bool
+    """Whether the layers are computed a second time in the backward pass (activation checkpointing)."""
+
+    def forward(self, convention: str = "matmul") -> int:
+        """Return the operations of a forward pass (with the loss, in the `elementwise` convention)."""
+        _check(convention)
+        return total(self.forward_terms) + (total(self.elementwise_terms) if convention == "elementwise" else 0)
+
+    def training_step(self, convention: str = "matmul") -> int:
+        """Return forward + backward (2 × forward) + recomputation; `elementwise` adds clipping and optimizer."""
+        step = 3 * self.forward(convention) + (self._layers(convention) if self.recompute else 0)
+        if convention == "elementwise":
+            step += self.clip_term.value + self.optimizer_term.value
+        return step
+
+    @property
+    def training_per_token(self) -> int:
+        """Return 3 × forward matrix products per token: the numerator of MFU, recomputation not counted."""
+        return 3 * self.forward() // self.tokens
+
+    def share(self, group: str) -> float:
+        """Return the part of the forward matrix products that belongs to `group`, from 0 to 1."""
+        return total(self.forward_terms, group) / self.forward()
+
+    def mfu(self, tokens_per_second: float, peak_flops_per_second: float) -> float:
+        """Return model FLOPs utilization: matrix products of training per second over the device's peak."""
+        return tokens_per_second * self.training_per_token / peak_flops_per_second
+
+    def _layers(self, convention: str) -> int:
+        inside = [t for t in self.forward_terms if t.group != "LM head"]
+        if convention == "elementwise":
+            inside += [t for t in self.elementwise_terms if t.group not in ("loss", "outside the layers")]
+        return total(inside)
+
+
+def count_flops(
+    config: ModelConfig,
+    batch_size: int = 1,
+    context_length: int | None = None,
+    *,
+    optimizer: str = "adamw",
+    activation_checkpointing: bool = False,
+) -> Flops:
+    """Return the operations of one batch.
+
+    Args:
+        config: the model.
+        batch_size: B.
+        context_length: T; None takes the model's own.
+        optimizer: one of `OPTIMIZERS`.
+        activation_checkpointing: the layers' forward pass is repeated in the backward pass.
+    """
+    n = numbers_of(config, batch_size, context_length)
+    parameters = count_parameters(config)
+    n |= {"N": parameters.total, "K": parameters.hidden}
+    return Flops(
+        forward_terms=_matrix_products(config, n),
+        elementwise_terms=_elementwise(config, n),
+        optimizer_term=_optimizer(config, optimizer, n),
+        clip_term=term("clip_gradients", "optimizer", "3·N", n),
+        tokens=n["B"] * n["T"],
+        recompute=activation_checkpointing,
+    )
+
+
+def training_flops_per_token(config: ModelConfig, context_length: int | None = None) -> int:
+    """Return 3 × the forward matrix products per token: times tokens/s, over the device's peak, that is the MFU."""
+    return count_flops(config, 1, context_length).training_per_token
+
+
+def optimizer_flops(config: ModelConfig, optimizer: str = "adamw") -> int:
+    """Return the operations of one step of `optimizer` over all parameters of the model."""
+    return count_flops(config, optimizer=optimizer).optimizer_term.value
+
+
+def _matrix_products(config: ModelConfig, n: dict[str, int]) -> list[Term]:
+    projections, scores, feed_forward = "attention projections", "attention scores", "feed-forward"
+    terms = [term(f"attn.{name}_proj", projections, "L·2·B·T·C·C", n) for name in ("q", "k", "v")]
+    terms.append(term("attn.scores", scores, "L·H·2·B·T·T·D", n))
+    terms.append(term("attn.weighted_sum", scores, "L·H·2·B·T·T·D", n))
+    terms.append(term("attn.output_proj", projections, "L·2·B·T·C·C", n))
+    terms.append(term("ffn.w1", feed_forward, "L·2·B·T·C·F", n))
+    if config.ffn == "swiglu":
+        terms.append(term("ffn.w3", feed_forward, "L·2·B·T·C·F", n))
+    terms.append(term("ffn.w2", feed_forward, "L·2·B·T·F·C", n))
+    terms.append(term("lm_head", "LM head", "2·B·T·C·V", n))
+    return terms
+
+
+def _elementwise(config: ModelConfig, n: dict[str, int]) -> list[Term]:
+    terms = []
+    if config.norm != "none":  # per element: square, sum, scale, gain; per row: mean, + ε, 1/√
+        terms.append(term("ln1, ln2", "norm", "L·2·B·T·C·4 + L·2·B·T·3", n))
+        terms.append(term("ln_final", "outside the layers", "B·T·C·4 + B·T·3", n))
+    if config.qk_norm:
+        terms.append(term("q and k norms", "norm", "L·2·B·T·C·4 + L·2·B·T·H·3", n))
+    if config.position == "rope":  # a pair: four products, two sums; queries and keys
+        terms.append(term("rotation", "attention", "L·2·B·T·C·3", n))
+    if config.value_embeddings:  # gate, add
+        terms.append(term("value embeddings", "attention", "G·2·B·T·C", n))
+    # scale, mask, max, subtract, exp, sum, divide
+    terms.append(term("softmax of scores", "attention", "L·B·H·T·T·7", n))
+    if config.ffn == "relu2":  # max with 0, square
+        terms.append(term("relu²", "feed-forward", "L·B·T·F·2", n))
+    else:  # SiLU: negate, exp, + 1, divide, ×; the gate of SwiGLU: ×
+        terms.append(term("silu", "feed-forward", "L·B·T·F·5", n))
+    if config.ffn == "swiglu":
+        terms.append(term("gate", "feed-forward", "L·B·T·F", n))
+    if config.dropout:  # compare, ×, ÷; on the embedding and on both sub-layers
+        terms.append(term("dropout", "residual", "L·2·B·T·C·3", n))
+        terms.append(term("dropout of the embedding", "outside the layers", "B·T·C·3", n))
+    terms.append(term("residual sums", "residual", "L·2·B·T·C", n))
+    if config.logit_softcap:  # ÷, tanh, ×
+        terms.append(term("logit softcap", "loss", "B·T·V·3", n))
+    # per logit: max, subtract, exp, sum; per token: log, subtract, mean
+    terms.append(term("cross-entropy", "loss", "B·T·V·4 + B·T·3", n))
+    return terms
+
+
+def _optimizer(config: ModelConfig, name: str, n: dict[str, int]) -> Term:
+    if name == "adamw":
+        # m: ×, ×, + (3); v: ×, square, ×, + (4); θ: √, + ε, ÷, × α_t, − (5); decay: × αλ, − (2)
+        return term("adamw", "optimizer", "14·N", n)
+    if name == "sgd":
+        return term("sgd", "optimizer", "2·N", n)
+    if name == "muon":
+        # Five Newton–Schulz steps on an r × c matrix (r ≤ c) take 5·(4·r²·c + 2·r³): C × C four times a layer,
+        # C × F two or three times. Momentum, scaling and step: 6 per weight of a hidden matrix. AdamW for the rest.
+        r, c = sorted((n["C"], n["F"]))
+        matrices = 3 if config.ffn == "swiglu" else 2
+        n |= {"r": r, "c": c, "W": matrices, "E": n["N"] - n["K"]}
+        return term("muon", "optimizer", "L·4·5·6·C³ + L·W·5·4·r²·c + L·W·5·2·r³ + 6·K + 14·E", n)
+    raise ConfigError(f"there is no optimizer {name!r}{did_you_mean(name, OPTIMIZERS)}; choose {', '.join(OPTIMIZERS)}")
+
+
+def _check(convention: str) -> None:
+    if convention not in ("matmul", "elementwise"):
+        raise ConfigError(f"{convention!r} is no convention of counting; choose 'matmul' or 'elementwise'")

@@ -1,0 +1,213 @@
+"""An account as text: tables for the terminal, and with `explain` every formula with its numbers in it.
+
+Plain strings only, so that the same text serves the command line, the plan before a training and the handbook pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hornbook.accounting.formulas import MEANINGS, Term, numbers_of, spelled
+from hornbook.accounting.summary import Account
+
+__all__ = ["big", "gigabytes", "render", "table"]
+
+UNITS = ((10**21, "Z"), (10**18, "E"), (10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
+
+
+def big(value: float, unit: str = "") -> str:
+    """Return a number with four significant digits and a prefix: `4.513 TFLOP`; a bare count in billions: `2.127 B`."""
+    for size, prefix in UNITS:
+        if abs(value) >= size:
+            return f"{value / size:.4g} {prefix if unit or prefix != 'G' else 'B'}{unit}"
+    return f"{value:.4g} {unit}".rstrip()
+
+
+def gigabytes(value: float) -> str:
+    """Return bytes as `26.17 GB` (10⁹ bytes), or MB below one."""
+    return f"{value / 1e9:,.2f} GB" if value >= 1e9 else f"{value / 1e6:,.1f} MB"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
+    """Return aligned lines: the first column to the left, the others to the right."""
+    cells = [list(header), *map(list, rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    lines = []
+    for row in cells:
+        padded = [
+            row[0].ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+        ]
+        lines.append((indent + "  ".join(padded)).rstrip())
+    return lines
+
+
+def render(account: Account, explain: bool = False) -> str:
+    """Return the whole account as text.
+
+    Args:
+        account: what `hb.account` returned.
+        explain: also write each formula, in letters and in numbers.
+    """
+    lines = [f"{account.name}: {_shape(account)}"]
+    if explain:
+        lines += ["", "letters", *_legend(account)]
+    lines += ["", *_parameters(account, explain)]
+    lines += ["", *_flops(account, explain)]
+    lines += ["", *_memory(account, explain)]
+    lines += ["", *_time(account, explain)]
+    return "\n".join(lines)
+
+
+def _shape(account: Account) -> str:
+    c = account.config
+    switches = [f"norm {c.norm}", f"position {c.position}", f"ffn {c.ffn}", "tied" if c.tie_embeddings else "untied"]
+    return (
+        f"vocab_size {c.vocab_size:,}, context_length {c.context_length:,}, d_model {c.d_model:,}, "
+        f"num_layers {c.num_layers}, num_heads {c.num_heads}, d_ff {c.resolved_d_ff:,}; {', '.join(switches)}"
+    )
+
+
+def _numbers(account: Account) -> dict[str, int]:
+    numbers = numbers_of(account.config, account.batch_size)
+    return numbers | {"N": account.parameters.total, "K": account.parameters.hidden}
+
+
+def _legend(account: Account) -> list[str]:
+    numbers = _numbers(account)
+    return [f"  {name} = {numbers[name]:,}  {MEANINGS[name]}" for name in MEANINGS if name in numbers]
+
+
+def _terms(terms: list[Term], numbers: dict[str, int], explain: bool, whole: int, unit: str = "") -> list[str]:
+    rows = []
+    for t in terms:
+        row = [t.name, f"{t.value:,}", f"{100 * t.value / whole:.2f} %"]
+        rows.append([*row, f"{t.formula} = {spelled(t.formula, numbers)}"] if explain else row)
+    header = ["component", unit, "share", *(["formula"] if explain else [])]
+    lines = table(header, rows)
+    # A formula reads better from the left.
+    if explain:
+        width = max(len("  ".join(row[:3])) for row in rows)
+        lines = [_left(row, rows, width) for row in rows]
+    return lines
+
+
+def _left(row: list[str], rows: list[list[str]], width: int) -> str:
+    first, second, third = (max(len(r[i]) for r in rows) for i in range(3))
+    return f"  {row[0].ljust(first)}  {row[1].rjust(second)}  {row[2].rjust(third)}  {row[3]}"
+
+
+def _parameters(account: Account, explain: bool) -> list[str]:
+    p = account.parameters
+    sizes = f"{gigabytes(p.bytes('float32'))} in float32, {gigabytes(p.bytes('bfloat16'))} in bfloat16"
+    return [
+        f"parameters: {p.total:,} ({big(p.total)}; {p.non_embedding:,} without embeddings and head); to load: {sizes}",
+        *_terms(p.terms, _numbers(account), explain, p.total, "parameters"),
+    ]
+
+
+def _flops(account: Account, explain: bool) -> list[str]:
+    f, numbers = account.flops, _numbers(account)
+    batch = f"batch of {account.batch_size} × {account.config.context_length:,} tokens"
+    lines = [
+        f"forward pass, matrix products, {batch}: {f.forward():,} FLOPs ({big(f.forward(), 'FLOP')})",
+        *_terms(f.forward_terms, numbers, explain, f.forward(), "FLOPs"),
+        f"with element-wise work: {f.forward('elementwise'):,} FLOPs",
+    ]
+    if explain:
+        lines += _terms(f.elementwise_terms, numbers, explain, f.forward("elementwise"), "FLOPs")
+    rule = "forward + backward (2 × forward)" + (" + recomputed layers" if f.recompute else "")
+    lines += [
+        f"training step, {rule}: {f.training_step():,} FLOPs in matrix products "
+        f"({big(f.training_step(), 'FLOP')}; {big(f.training_per_token, 'FLOP')} per token)",
+        f"optimizer step ({f.optimizer_term.name}): {f.optimizer_term.value:,} FLOPs"
+        + (f" = {f.optimizer_term.formula}" if explain else "")
+        + f", {100 * f.optimizer_term.value / f.training_step():.3g} % of the step's matrix products",
+    ]
+    return lines
+
+
+def _memory(account: Account, explain: bool) -> list[str]:
+    book = account.memory.textbook
+    limit = account.device.memory_bytes
+    lines = [
+        "memory, textbook (the handout's list, float32, un-gated d_ff = 4 d_model): "
+        f"{gigabytes(book.per_sequence)} · batch + {gigabytes(book.fixed)}",
+        f"  a = {book.per_sequence:,} bytes a sequence, b = 16 · {book.parameters.total:,} = {book.fixed:,} bytes",
+    ]
+    if explain:
+        elements = sum(t.value for t in book.activation_terms)
+        lines += _terms(book.activation_terms, book.numbers, True, elements, "elements")
+    lines += [
+        f"  batch {account.batch_size}: {gigabytes(book.peak(account.batch_size))}; "
+        f"largest batch in {gigabytes(limit)} ({account.device.name}): {book.largest_batch(limit)}",
+        "",
+        *_engine_memory(account, explain),
+    ]
+    return lines
+
+
+def _engine_memory(account: Account, explain: bool) -> list[str]:
+    """The measured model, with and without each means of saving memory."""
+    memory, limit = account.memory, account.device.memory_bytes
+    chosen = memory.measured(account.batch_size)
+    parts = [
+        ("parameters", chosen.parameters),
+        ("gradients", chosen.gradients),
+        ("optimizer state", chosen.optimizer_state),
+        *((f"kept for the backward pass: {kind}", size) for kind, size in chosen.by_kind().items()),
+        ("largest temporary", chosen.workspace),
+    ]
+    rows = []
+    for dtype in ("float32", "bfloat16"):
+        for label, options in (
+            ("fused attention, chunked loss", {}),
+            ("fused attention, whole logits", {"chunked_loss": False}),
+            ("plain attention, chunked loss", {"fused_attention": False}),
+            ("plain attention, whole logits", {"fused_attention": False, "chunked_loss": False}),
+            ("fused, chunked, layers recomputed", {"activation_checkpointing": True}),
+        ):
+            peak = memory.measured(account.batch_size, dtype=dtype, **options).peak
+            largest = memory.largest_batch(limit, dtype=dtype, **options)
+            rows.append([f"{dtype}, {label}", gigabytes(peak), f"{largest:,}"])
+    lines = [
+        f"memory, this engine (measured model), batch {account.batch_size}, {memory.options['dtype']}: "
+        f"{gigabytes(chosen.peak)} at the peak, {gigabytes(chosen.process)} of it the process",
+        *table(["part", "bytes", ""], [[name, f"{size:,}", gigabytes(size)] for name, size in parts]),
+    ]
+    if explain:
+        rule = "peak = process + parameters + optimizer state + max(kept + temporary, gradients)"
+        lines += [f"  {rule}", *_terms(chosen.activation_terms, chosen.numbers, True, chosen.activations, "bytes")]
+    header = ["at the same batch", "peak", f"largest batch in {gigabytes(limit)}"]
+    return [*lines, *table(header, rows)]
+
+
+def _time(account: Account, explain: bool) -> list[str]:
+    t = account.time
+    work = f"{t.steps:,} steps × {account.batch_size:,} × {account.config.context_length:,} = {big(t.tokens)} tokens"
+    lines = [
+        f"time on one {account.device.name}, {account.dtype}, {account.mfu:.0%} MFU ({big(t.rate, 'FLOP/s')}): {work}",
+        f"  by matrix products: {big(t.matmul_flops, 'FLOP')} → {_days(t.days)}",
+        f"  by 6·N·D:           {big(t.six_nd_flops, 'FLOP')} → {_days(t.days_6nd)}",
+    ]
+    if explain:
+        lines.insert(1, f"  rate = peak {big(account.device.peak[account.dtype], 'FLOP/s')} × {account.mfu}")
+        lines.append(f"  days = FLOPs / {t.rate:.4g} FLOP/s / 86,400 s")
+    if t.measured_seconds is not None and t.tokens_per_second is not None:
+        lines.append(
+            f"  at {t.tokens_per_second:,.0f} tokens/s, measured on this machine: {_days(t.measured_seconds / 86_400)}"
+        )
+    return lines
+
+
+def _days(days: float) -> str:
+    if days >= 1:
+        return f"{days:,.1f} days"
+    seconds = days * 86_400
+    return (
+        f"{seconds / 3600:.2f} hours"
+        if seconds >= 3600
+        else f"{seconds / 60:.1f} minutes"
+        if seconds >= 60
+        else f"{seconds:.1f} s"
+    )

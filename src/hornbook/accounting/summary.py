@@ -1,0 +1,174 @@
+"""`hb.account`: everything that can be said about a model's cost before it is trained, in one object."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hornbook.accounting.flops import Flops, count_flops
+from hornbook.accounting.formulas import Term
+from hornbook.accounting.memory import Memory, account_memory
+from hornbook.accounting.parameters import Parameters, count_parameters
+from hornbook.accounting.target import Target, find_target
+from hornbook.accounting.time import Device, Time, device_named, training_time
+from hornbook.errors import ConfigError
+from hornbook.models.config import ModelConfig
+
+__all__ = ["Account", "account"]
+
+HANDOUT_STEPS = 400_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """The cost of a model and of its training."""
+
+    name: str
+    """The preset, the recipe, or "model"."""
+    config: ModelConfig
+    """The shape, with the context length that was asked about."""
+    batch_size: int
+    """Sequences in a step."""
+    dtype: str
+    """Type of the matrix products."""
+    device: Device
+    """The device by whose data sheet time and the largest batch are computed."""
+    mfu: float
+    """The share of its peak that is assumed."""
+    parameters: Parameters
+    """Exact counts by component."""
+    flops: Flops
+    """Exact counts by component, of one batch."""
+    memory: Memory
+    """The textbook's and the measured model."""
+    time: Time
+    """Of `steps` steps on the device, and on this machine where a probe's rate was given."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as plain values; counts are exact integers."""
+        flops, time, memory = self.flops, self.time, self.memory
+        return {
+            "name": self.name,
+            "model": dataclasses.asdict(self.config),
+            "batch_size": self.batch_size,
+            "dtype": self.dtype,
+            "device": self.device.name,
+            "mfu": self.mfu,
+            "parameters": {
+                "total": self.parameters.total,
+                "non_embedding": self.parameters.non_embedding,
+                "bytes": self.parameters.bytes("float32"),
+                "components": _values(self.parameters.terms),
+            },
+            "flops": {
+                "forward": {
+                    "matmul": flops.forward("matmul"),
+                    "elementwise": flops.forward("elementwise"),
+                    "components": _values(flops.forward_terms),
+                    "elementwise_components": _values(flops.elementwise_terms),
+                    "share": {t.name: t.value / flops.forward() for t in flops.forward_terms},
+                },
+                "training_step": {
+                    "matmul": flops.training_step("matmul"),
+                    "elementwise": flops.training_step("elementwise"),
+                },
+                "training_per_token": flops.training_per_token,
+                "optimizer_step": flops.optimizer_term.value,
+            },
+            "memory": memory.to_dict(self.batch_size, self.device.memory_bytes),
+            "time": {
+                "steps": time.steps,
+                "tokens": time.tokens,
+                "flops_per_second": time.rate,
+                "days": time.days,
+                "days_6nd": time.days_6nd,
+                "matmul_flops": time.matmul_flops,
+                "six_nd_flops": time.six_nd_flops,
+                "tokens_per_second_measured": time.tokens_per_second,
+                "seconds_measured": time.measured_seconds,
+            },
+        }
+
+
+def account(
+    config: ModelConfig | Target | str | Path,
+    *,
+    batch_size: int | None = None,
+    context_length: int | None = None,
+    dtype: str | None = None,
+    device: str = "a100",
+    steps: int | None = None,
+    mfu: float = 0.5,
+    optimizer: str | None = None,
+    tokens_per_second: float | None = None,
+) -> Account:
+    """Return what a model and its training cost.
+
+    Args:
+        config: a `ModelConfig`, the name of a preset such as "gpt2-xl", or the path of a recipe.
+        batch_size: sequences in a step; None takes the recipe's, or 1.
+        context_length: tokens in a sequence; None takes the model's own. A longer one asks about a longer model.
+        dtype: "float32", or "bfloat16" for mixed precision (float32 weights); None takes the recipe's, or float32.
+        device: a name of `hornbook.accounting.time.DEVICES`.
+        steps: optimizer steps; None takes the recipe's, or the handout's 400,000.
+        mfu: the share of the device's peak that is sustained.
+        optimizer: "adamw", "sgd" or "muon"; None takes the recipe's, or adamw.
+        tokens_per_second: what a probe measured on this machine.
+
+    Raises:
+        ConfigError: a name or number that cannot be used.
+
+    Example:
+        >>> hb.account("gpt2-xl", batch_size=1024).time.days_6nd
+        6354.40...
+    """
+    if isinstance(config, ModelConfig):
+        target = Target(name="model", model=config)
+    else:
+        target = config if isinstance(config, Target) else find_target(config)
+    model = target.model
+    if context_length is not None:
+        model = dataclasses.replace(model, context_length=context_length)
+    batch_size = target.batch_size if batch_size is None else batch_size
+    if batch_size < 1:
+        raise ConfigError(f"batch_size = {batch_size} must be at least 1")
+    dtype = target.dtype if dtype is None else dtype
+    optimizer = target.optimizer if optimizer is None else optimizer
+    where = device_named(device)
+    if dtype not in where.peak or dtype not in ("float32", "bfloat16"):
+        usable = [name for name in where.peak if name in ("float32", "bfloat16")]
+        raise ConfigError(f"dtype = {dtype!r} has no known peak on {device}; choose {' or '.join(usable)}")
+    checkpointing = target.activation_checkpointing
+    flops = count_flops(model, batch_size, optimizer=optimizer, activation_checkpointing=checkpointing)
+    parameters = count_parameters(model)
+    return Account(
+        name=target.name,
+        config=model,
+        batch_size=batch_size,
+        dtype=dtype,
+        device=where,
+        mfu=mfu,
+        parameters=parameters,
+        flops=flops,
+        memory=account_memory(
+            model,
+            optimizer=optimizer,
+            dtype=dtype,
+            gradient_accumulation=target.gradient_accumulation,
+            activation_checkpointing=checkpointing,
+        ),
+        time=training_time(
+            flops,
+            parameters.total,
+            steps=steps or target.steps or HANDOUT_STEPS,
+            peak=where.peak[dtype],
+            mfu=mfu,
+            tokens_per_second=tokens_per_second,
+        ),
+    )
+
+
+def _values(terms: list[Term]) -> dict[str, int]:
+    return {t.name: t.value for t in terms}

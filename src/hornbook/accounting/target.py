@@ -1,0 +1,108 @@
+"""What an account is about: a preset or a recipe by name, with `--section.key value` overrides laid over it.
+
+Of a recipe only the parts that cost something are read: the model, the tokenizer's vocabulary size, batch, steps,
+accumulation, dtype, checkpointing, optimizer. (`hornbook train` checks the rest of it.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hornbook import config as tree_config
+from hornbook.accounting.presets import PRESETS, preset
+from hornbook.errors import ConfigError, did_you_mean
+from hornbook.models.config import ModelConfig
+
+__all__ = ["Target", "find_target"]
+
+TRAINING_KEYS = {
+    "steps": int | None,
+    "batch_size": int,
+    "gradient_accumulation": int,
+    "activation_checkpointing": bool,
+    "dtype": str,
+    "clip_norm": float,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A model and how it is to be trained."""
+
+    name: str
+    """The preset's name or the recipe's path."""
+    model: ModelConfig
+    """Its shape."""
+    batch_size: int = 1
+    """Sequences in a step."""
+    gradient_accumulation: int = 1
+    """Parts that a step's batch is computed in."""
+    steps: int | None = None
+    """Optimizer steps, if said."""
+    dtype: str = "float32"
+    """Type of the matrix products."""
+    optimizer: str = "adamw"
+    """Name of the optimizer."""
+    activation_checkpointing: bool = False
+    """Whether the layers are recomputed in the backward pass."""
+
+
+def find_target(name: str | Path, overrides: Sequence[str] = ()) -> Target:
+    """Return the preset or recipe called `name`.
+
+    Args:
+        name: a key of `PRESETS`, or the path of a .toml, .json or .yaml recipe.
+        overrides: words such as `--model.ffn silu --training.batch-size 4`.
+
+    Raises:
+        ConfigError: neither a preset nor a recipe, or a key or value that cannot be used.
+        OSError: the recipe cannot be read.
+    """
+    path = Path(name)
+    if str(name) in PRESETS:
+        tree: dict[str, Any] = {"model": tree_config.to_tree(preset(str(name)))}
+    elif path.suffix.lower() in (".toml", ".json", ".yaml", ".yml"):
+        tree = tree_config.read(path)
+    else:
+        preset(str(name))  # says which names there are
+        raise AssertionError("unreachable")
+    tree = tree_config.apply_overrides(tree, overrides)
+    sections = ("model", "training", "optimizer")
+    for section in tree:
+        if str(name) in PRESETS and section not in sections:
+            hint = did_you_mean(section, sections)
+            raise ConfigError(f"a preset has the sections {', '.join(sections)}, not {section!r}{hint}")
+    return _target(str(name), tree)
+
+
+def _target(name: str, tree: Mapping[str, Any]) -> Target:
+    model = dict(tree.get("model", {}))
+    model.pop("init_from", None)
+    if "vocab_size" not in model:
+        model["vocab_size"] = _vocab_size(tree.get("tokenizer", {}))
+    config = tree_config.build(ModelConfig, model, "model")
+    training = tree.get("training", {})
+    values = {
+        key: tree_config.convert(training[key], kind, f"training.{key}")
+        for key, kind in TRAINING_KEYS.items()
+        if key in training and training[key] is not None
+    }
+    values.pop("clip_norm", None)
+    optimizer = tree_config.convert(tree.get("optimizer", {}).get("name", "adamw"), str, "optimizer.name")
+    if values.get("dtype") == "auto":
+        values["dtype"] = "float32"
+    return Target(name=name, model=config, optimizer=optimizer, **values)
+
+
+def _vocab_size(section: Mapping[str, Any]) -> int:
+    """Return the vocabulary size of a recipe's [tokenizer]: of the one it points to, or the one it will train."""
+    if section.get("path"):
+        from hornbook.tokenizer.tokenizer import Tokenizer
+
+        return Tokenizer.load(str(section["path"])).vocab_size
+    from hornbook.data.sections import TokenizerSection
+
+    return tree_config.build(TokenizerSection, section, "tokenizer").vocab_size

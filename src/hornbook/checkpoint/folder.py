@@ -1,0 +1,273 @@
+"""The checkpoints of a run: `checkpoints/step-00001000/`, whole and checked, or passed over.
+
+A checkpoint is written into a temporary folder beside its place: each file fsynced, the manifest with sizes and SHA-256
+last, then one rename and an fsync of the parent. So a folder named `step-…` is complete, whenever the process or the
+machine died; a manifest that does not match says that the disk changed it later, and the next older one is taken.
+Older checkpoints are removed only after the newer one is in place. The format: docs/formats/checkpoint.md. Left out:
+remote storage, sharded state.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from hornbook.checkpoint.tensors import read_tensors, write_tensors
+from hornbook.errors import CheckpointError, FormatError
+from hornbook.fileio import atomic_write, canonical_json, fsync_directory, sha256_file
+
+__all__ = ["Checkpoint", "CheckpointStore"]
+
+VERSION = 1
+FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
+Warn = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a run continues from."""
+
+    step: int
+    """Updates done."""
+    model: Mapping[str, Tensor]
+    """Weights by state-dict name."""
+    optimizer: Mapping[str, Tensor]
+    """Optimizer state by `{i}.{key}`."""
+    state: Mapping[str, Any]
+    """Everything else, as plain values: data position, random states, guard, optimizer groups."""
+
+
+class CheckpointStore:
+    """The folder `checkpoints/` of one run.
+
+    Args:
+        folder: made on the first save.
+        keep_last: how many of the newest stay; the best one stays besides.
+        warn: takes one sentence about each damaged checkpoint that is passed over.
+    """
+
+    def __init__(self, folder: str | Path, keep_last: int = 2, warn: Warn = lambda sentence: None):
+        self.folder = Path(folder)
+        self.keep_last = keep_last
+        self.warn = warn
+
+    def steps(self) -> list[int]:
+        """Return the steps that have a checkpoint folder, sound or not, in ascending order."""
+        if not self.folder.is_dir():
+            return []
+        matches = (re.fullmatch(r"step-(\d{8,18})", path.name) for path in self.folder.iterdir())
+        return sorted(int(match[1]) for match in matches if match)
+
+    def path(self, step: int) -> Path:
+        """Return the folder of a step's checkpoint, whether it exists or not."""
+        return self.folder / f"step-{step:08d}"
+
+    def best_step(self) -> int | None:
+        """Return the step with the lowest validation loss, or None where none is recorded."""
+        record = self._best_record()
+        return record.get("step") if isinstance(record.get("step"), int) else None
+
+    def save(self, checkpoint: Checkpoint, best_val_loss: float | None = None) -> Path:
+        """Write a checkpoint, note it as the best one if `best_val_loss` is given, and remove those no longer kept.
+
+        Raises:
+            CheckpointError: the disk is full or the folder cannot be written; all earlier checkpoints are untouched.
+        """
+        target = self.path(checkpoint.step)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._write(checkpoint, target)
+            if best_val_loss is not None:
+                record = {"version": VERSION, "step": checkpoint.step, "val_loss": best_val_loss}
+                atomic_write(self.folder / "best.json", canonical_json(record))
+            self.prune()
+        except OSError as error:
+            kept = ", ".join(str(step) for step in self.steps()) or "none"
+            raise CheckpointError(
+                f"the checkpoint of step {checkpoint.step} could not be written to {self.folder} "
+                f"({error.strerror or error}); earlier checkpoints are untouched (steps: {kept}): free some space, "
+                "then continue with --resume"
+            ) from error
+        return target
+
+    def load(self, which: str | int = "last") -> Checkpoint:
+        """Read and verify a checkpoint.
+
+        Args:
+            which: "last", "best" (the last where no best is recorded), or a step. For "last" and "best" damaged ones
+                are passed over, with a warning, in favour of the newest sound one.
+
+        Raises:
+            CheckpointError: there is none, or none that is sound.
+        """
+        steps = self.steps()
+        if not steps:
+            raise CheckpointError(f"there is no checkpoint in {self.folder}; was the run stopped before its first one?")
+        if isinstance(which, int):
+            if which not in steps:
+                raise CheckpointError(f"there is no checkpoint of step {which} in {self.folder}; it has {steps}")
+            return self._read(which)
+        if which not in ("last", "best"):
+            raise CheckpointError(f"checkpoint = {which!r} is not understood; use 'best', 'last' or a step")
+        order = steps[::-1]
+        best = self.best_step() if which == "best" else None
+        if best in steps:
+            order = [best, *[step for step in order if step != best]]
+        for step in order:
+            try:
+                return self._read(step)
+            except (CheckpointError, FormatError, OSError) as error:
+                self.warn(f"passing over the checkpoint of step {step}: {error}")
+        raise CheckpointError(f"no sound checkpoint is left in {self.folder}; steps {steps} are all damaged")
+
+    def prune(self) -> None:
+        """Remove all but the `keep_last` newest checkpoints and the best one, and what killed processes left behind."""
+        steps = self.steps()
+        keep = {*steps[-self.keep_last :], self.best_step()}
+        for step in steps:
+            if step not in keep:
+                self._remove(self.path(step))
+        for path in self.folder.glob(".*"):
+            self._remove(path)
+
+    def discard_after(self, step: int) -> None:
+        """Remove every checkpoint newer than `step`: a rewound run will write them anew."""
+        for newer in self.steps():
+            if newer > step:
+                self._remove(self.path(newer))
+
+    def _write(self, checkpoint: Checkpoint, target: Path) -> None:
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+        try:
+            temporary.mkdir()
+            contents = {
+                FILES[0]: lambda file: write_tensors(file, checkpoint.model),
+                FILES[1]: lambda file: write_tensors(file, checkpoint.optimizer),
+                FILES[2]: lambda file: file.write(
+                    canonical_json({"version": VERSION, "step": checkpoint.step, **checkpoint.state}).encode()
+                ),
+            }
+            entries = {}
+            for name, write in contents.items():
+                with _HashingFile(temporary / name) as file:
+                    write(file)
+                entries[name] = {"bytes": file.size, "sha256": file.digest()}
+            manifest = {"version": VERSION, "step": checkpoint.step, "files": entries}
+            with _HashingFile(temporary / "MANIFEST.json") as file:
+                file.write(canonical_json(manifest).encode())
+            fsync_directory(temporary)
+            if target.exists():  # a damaged one that was passed over; other sound ones are older and stay
+                target.rename(target.with_name(f".{target.name}.{secrets.token_hex(4)}.old"))
+            temporary.rename(target)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        fsync_directory(self.folder)
+
+    def _read(self, step: int) -> Checkpoint:
+        path = self.path(step)
+        verify(path, step)
+        state = _read_object(path / FILES[2])
+        if state.get("step") != step or state.get("version") != VERSION:
+            raise CheckpointError(f"{path / FILES[2]} is of another step or version than its folder says")
+        model, _ = read_tensors(path / FILES[0])
+        optimizer, _ = read_tensors(path / FILES[1])
+        return Checkpoint(step, model, optimizer, state)
+
+    def _remove(self, path: Path) -> None:
+        """Remove a folder; a `step-…` is renamed first, so that it is never found half-removed."""
+        if not path.name.startswith("."):
+            hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
+            path.rename(hidden)
+            path = hidden
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+    def _best_record(self) -> dict[str, Any]:
+        try:
+            return _read_object(self.folder / "best.json")
+        except FileNotFoundError:
+            return {}
+        except FormatError as error:
+            self.warn(str(error))
+            return {}
+
+
+def verify(path: Path, step: int) -> None:
+    """Check every file of a checkpoint folder against its manifest.
+
+    Raises:
+        CheckpointError: a file is missing, of another size, or of another content.
+        FormatError: the manifest itself is damaged.
+    """
+    try:
+        manifest = _read_object(path / "MANIFEST.json")
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} has no MANIFEST.json") from None
+    entries = manifest.get("files")
+    if manifest.get("version") != VERSION or manifest.get("step") != step or not isinstance(entries, dict):
+        raise CheckpointError(f"{path}/MANIFEST.json is of another version or step, or lists no files")
+    if set(entries) != set(FILES):
+        raise CheckpointError(f"{path}/MANIFEST.json lists {sorted(map(str, entries))}, wanted {sorted(FILES)}")
+    for name in FILES:
+        entry = entries[name] if isinstance(entries[name], dict) else {}
+        try:
+            size = (path / name).stat().st_size
+        except FileNotFoundError:
+            raise CheckpointError(f"{path / name} is missing") from None
+        if size != entry.get("bytes"):
+            raise CheckpointError(f"{path / name} has {size} bytes, its manifest says {entry.get('bytes')}")
+        if sha256_file(path / name) != entry.get("sha256"):
+            raise CheckpointError(f"{path / name} does not have the content that its manifest says (SHA-256 differs)")
+
+
+class _HashingFile:
+    """A new file that counts and hashes what is written, and is fsynced when the block ends well."""
+
+    def __init__(self, path: Path):
+        import hashlib
+
+        self._file = open(path, "xb")  # noqa: PTH123, SIM115
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def __enter__(self) -> _HashingFile:
+        return self
+
+    def write(self, content: Any) -> int:
+        written = self._file.write(content)
+        self._hash.update(content)
+        self.size += len(content)
+        return written
+
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            if kind is None:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+        finally:
+            self._file.close()
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        raise FormatError(f"{path} is not a JSON file; it is damaged") from None
+    if not isinstance(value, dict):
+        raise FormatError(f"{path} does not hold a JSON object; it is damaged")
+    return value

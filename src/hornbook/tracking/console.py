@@ -1,0 +1,203 @@
+"""What a person sees while long work runs: a live bar on a terminal, plain lines elsewhere, and the same in `log.txt`.
+
+A `Console` never stays silent for more than two seconds at the start of a stage (in files and pipes the pauses grow
+with the age of the stage, so that a day of training is not a million lines). Everything shown is a view of numbers
+that are recorded elsewhere; nothing reads it back. Left out: curses, colours of our own, key presses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+__all__ = ["Console", "Stage", "describe_record", "duration", "quantity"]
+
+# A plain line at least every PAUSE seconds at first; later every SHARE of the stage's age, at most every LONGEST.
+PAUSE, SHARE, LONGEST = 1.9, 0.01, 60.0
+
+
+class Stage:
+    """A stretch of work with a title, how far it is, and a few words; `update` may come from any thread."""
+
+    def __init__(self, title: str, total: float | None):
+        self.title = title
+        self.total = total
+        self.done = 0.0
+        self.text = ""
+        self.started = time.monotonic()
+
+    def update(self, done: float | None = None, text: str | None = None, total: float | None = None) -> None:
+        """Say how much is done (in the unit of `total`) and, in a few words, what there is to see."""
+        self.done = self.done if done is None else done
+        self.text = self.text if text is None else text
+        self.total = self.total if total is None else total
+
+    def line(self) -> str:
+        """Return the stage as one plain line."""
+        spent = time.monotonic() - self.started
+        parts = [self.title]
+        if self.total:
+            share = min(1.0, self.done / self.total)
+            parts[0] += f" {100 * share:.0f} %"
+            if 0.01 < share < 1:
+                parts.append(f"{duration(spent * (1 - share) / share)} left")
+        parts.append(duration(spent))
+        return " · ".join([*parts[:1], *([self.text] if self.text else []), *parts[1:]])
+
+
+class Console:
+    """Where progress goes.
+
+    Args:
+        log: a file that every line is appended to as well.
+        stream: the terminal or file to write to; None: standard output.
+        live: a moving bar; None: where `stream` is a terminal.
+        silent: write to the log alone.
+    """
+
+    def __init__(
+        self,
+        log: str | Path | None = None,
+        *,
+        stream: TextIO | None = None,
+        live: bool | None = None,
+        silent: bool = False,
+    ):
+        self.stream = stream or sys.stdout
+        self.live = self.stream.isatty() if live is None else live
+        self.silent = silent
+        self._log: TextIO | None = None
+        self._progress: Any = None
+        self._lock = threading.Lock()
+        if log is not None:
+            self.log_to(log)
+
+    def log_to(self, path: str | Path) -> None:
+        """Append every further line to the file at `path`."""
+        self.close()
+        self._log = open(path, "a", encoding="utf-8")  # noqa: PTH123, SIM115
+
+    def close(self) -> None:
+        """Close the log."""
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def say(self, text: str = "") -> None:
+        """Write a line."""
+        with self._lock:
+            self._write(text)
+
+    @contextlib.contextmanager
+    def stage(self, title: str, total: float | None = None) -> Iterator[Stage]:
+        """Show a `Stage` until the block ends; it ends with a plain line that says how long it took."""
+        stage = Stage(title, total)
+        with self._shown(stage):
+            yield stage
+        self.say(f"{title}: {stage.text + ', ' if stage.text else ''}{duration(time.monotonic() - stage.started)}")
+
+    @contextlib.contextmanager
+    def watch(self, stage: Stage) -> Iterator[Stage]:
+        """Show a stage of the caller's own until the block ends, without a closing line."""
+        with self._shown(stage):
+            yield stage
+
+    @contextlib.contextmanager
+    def _shown(self, stage: Stage) -> Iterator[None]:
+        if self.live and not self.silent:
+            with self._bar(stage):
+                yield
+            return
+        stop = threading.Event()
+        thread = threading.Thread(target=self._tick, args=(stage, stop), name="hornbook-console", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    @contextlib.contextmanager
+    def _bar(self, stage: Stage) -> Iterator[None]:
+        from rich.console import Console as RichConsole
+        from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn
+        from rich.text import Text
+
+        class Line(ProgressColumn):
+            """The stage in its own words; it grows older while nothing is updated."""
+
+            max_refresh = 0.2
+
+            def render(self, task: Any) -> Text:
+                task.total, task.completed = stage.total, stage.done
+                return Text(stage.line(), overflow="ellipsis", no_wrap=True)
+
+        progress = Progress(
+            SpinnerColumn(), Line(), BarColumn(bar_width=20), console=RichConsole(file=self.stream), transient=True
+        )
+        progress.add_task("", total=stage.total)
+        with progress:
+            self._progress = progress
+            try:
+                yield
+            finally:
+                self._progress = None
+
+    def _tick(self, stage: Stage, stop: threading.Event) -> None:
+        pause = PAUSE
+        while not stop.wait(pause):
+            self.say(stage.line())
+            pause = min(LONGEST, max(PAUSE, SHARE * (time.monotonic() - stage.started)))
+
+    def _write(self, text: str) -> None:
+        if not self.silent:
+            if self._progress is not None:
+                self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            else:
+                print(text, file=self.stream, flush=True)
+        if self._log is not None:
+            # The log is a convenience: a full disk must not stop the training (checkpoints say it where it matters).
+            with contextlib.suppress(OSError):
+                self._log.write(text + "\n")
+                self._log.flush()
+
+
+def describe_record(record: Mapping[str, Any], steps: int | None = None) -> str:
+    """Return a record of metrics as a few words for the console."""
+    parts = [f"step {record['step']:,}" + (f"/{steps:,}" if steps else "")] if "step" in record else []
+    if record.get("train_loss") is not None:
+        parts.append(f"loss {record['train_loss']:.4f}")
+    if record.get("val_loss") is not None:
+        bits = record.get("val_bits_per_byte")
+        parts.append(f"val {record['val_loss']:.4f}" + (f" ({bits:.4f} bits/byte)" if bits is not None else ""))
+    if record.get("lr") is not None:
+        parts.append(f"lr {record['lr']:.2e}")
+    if record.get("tokens_per_second"):
+        parts.append(f"{quantity(record['tokens_per_second'])} tok/s")
+    if record.get("mfu") is not None:
+        parts.append(f"MFU {100 * record['mfu']:.0f} %")
+    if record.get("memory_bytes"):
+        parts.append(f"{quantity(record['memory_bytes'])}B")
+    return " · ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Return a time span for people: `3.2 s`, `4 min 05 s`, `2 h 10 min`."""
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def quantity(number: float) -> str:
+    """Return a number with three digits and k, M, G or T."""
+    for unit in ("", " k", " M", " G"):
+        if abs(number) < 999.5:
+            return f"{number:.3g}{unit}"
+        number /= 1000
+    return f"{number:.3g} T"

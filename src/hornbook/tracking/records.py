@@ -1,0 +1,102 @@
+"""Metrics as records: one JSON object per step in `metrics.jsonl`, in order of step (docs/formats/run.md).
+
+What is measured at one step arrives in parts (the loss when the step is done, the validation loss after it); the parts
+become one line. Lines are only ever appended, except on resume, when those after the checkpoint's step are cut off.
+A last line that a kill left torn is dropped on reading. Left out: any knowledge of which keys there are.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hornbook.errors import FormatError
+from hornbook.fileio import atomic_write
+
+__all__ = ["RecordWriter", "read_records"]
+
+Record = dict[str, Any]
+
+
+class RecordWriter:
+    """Appends records to a `.jsonl` file; parts with the same `step` become one record.
+
+    Args:
+        path: the file, made if absent.
+        keep_through: on resume, the step after which existing records are cut; None keeps all.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+
+    def __init__(self, path: str | Path, keep_through: int | None = None):
+        self.path = Path(path)
+        if self.path.exists() and keep_through is not None:
+            kept = [record for record in read_records(self.path) if record.get("step", 0) <= keep_through]
+            atomic_write(self.path, "".join(encode_record(record) for record in kept))
+        self._file = open(self.path, "a", encoding="utf-8")  # noqa: PTH123, SIM115
+        self._pending: Record = {}
+
+    def add(self, step: int, **values: Any) -> None:
+        """Add values measured at `step`; what was pending for an earlier step is written."""
+        if self._pending and self._pending["step"] != step:
+            self.flush()
+        self._pending = {**self._pending, "step": step, **values}
+
+    def flush(self) -> Record:
+        """Write the pending record, if any, and return it (empty if there is none)."""
+        record, self._pending = self._pending, {}
+        if record:
+            self._file.write(encode_record(record))
+            self._file.flush()
+        return record
+
+    def sync(self) -> None:
+        """Make everything written so far survive a loss of power: a checkpoint must never be ahead of its records."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Write what is pending and close the file."""
+        if not self._file.closed:
+            self.flush()
+            self._file.close()
+
+
+def encode_record(record: Mapping[str, Any]) -> str:
+    """Return a record as one line; numbers that JSON lacks (NaN, infinity) become null."""
+    plain = {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in record.items()}
+    return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(", ", ": ")) + "\n"
+
+
+def read_records(path: str | Path) -> list[Record]:
+    """Read a `.jsonl` file of records.
+
+    Returns:
+        The records in file order; an unfinished last line is left out.
+
+    Raises:
+        FormatError: a line, other than an unfinished last one, that is not a JSON object.
+        OSError: the file cannot be read.
+    """
+    lines = Path(path).read_bytes().split(b"\n")
+    records = []
+    for number, line in enumerate(lines, 1):
+        try:
+            record = json.loads(line) if line.strip() else None
+            if record is None:
+                continue
+            if not isinstance(record, dict):
+                raise ValueError("not an object")
+        except (ValueError, RecursionError):
+            if number == len(lines):  # no newline after it: the write was cut short
+                break
+            raise FormatError(
+                f"{path}: line {number} is not a JSON object; the file was changed by hand or damaged"
+            ) from None
+        records.append(record)
+    return records

@@ -1,0 +1,206 @@
+"""A run: one training in one folder (docs/formats/run.md), and the list of all of them.
+
+`Run` reads and writes the folder's own files: `config.toml`, `environment.json`, `status.json`, `metrics.jsonl`,
+`log.txt`, `DONE`. Reports and studies read runs only through it. Whether a run is alive is asked of the operating
+system: the trainer holds a lock that dies with its process, so a run killed with SIGKILL shows as "stopped".
+No torch here. Left out: checkpoints (hornbook.checkpoint) and what is in them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hornbook.config import dump_toml, read
+from hornbook.errors import FormatError, HornbookError
+from hornbook.fileio import atomic_write, canonical_json
+from hornbook.tracking.records import read_records
+
+__all__ = ["Run", "find_runs"]
+
+STATUSES = ("running", "done", "stopped", "diverged", "failed")
+
+
+class Run:
+    """A run folder. `Run.create` makes one, `Run.open` reads one.
+
+    Attributes:
+        path: the folder.
+        config: the resolved recipe, as a tree of plain values.
+        environment: versions, device and commit that it ran with.
+    """
+
+    def __init__(self, path: Path, config: dict[str, Any], environment: dict[str, Any]):
+        self.path = path
+        self.config = config
+        self.environment = environment
+        self._lock: int | None = None
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, status={self.status!r})"
+
+    @classmethod
+    def create(cls, path: str | Path, config: Mapping[str, Any], environment: Mapping[str, Any]) -> Run:
+        """Make the folder of a new run and hold it.
+
+        Raises:
+            HornbookError: the folder already holds a run, or another process trains in it.
+            OSError: it cannot be written.
+        """
+        path = Path(path)
+        path.mkdir(parents=True, exist_ok=True)
+        run = cls(path, dict(config), dict(environment))
+        run.hold()
+        if (path / "config.toml").exists():
+            run.release()
+            raise HornbookError(
+                f"{path} already holds a run; continue it with --resume, or give this one another --run.name"
+            )
+        atomic_write(path / "environment.json", canonical_json(run.environment))
+        run.set_status("running")
+        atomic_write(path / "config.toml", dump_toml(run.config))
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """Read a run folder.
+
+        Raises:
+            HornbookError: there is no run in it.
+            FormatError: one of its files is damaged.
+        """
+        path = Path(path)
+        if not (path / "config.toml").is_file():
+            known = [run_path.name for run_path in _run_folders(path.parent)] if path.parent.is_dir() else []
+            hint = (
+                f"; {path.parent} has {', '.join(known[:8])}" if known else "; `hornbook runs` lists the runs there are"
+            )
+            raise HornbookError(f"there is no run in {path}{hint}")
+        return cls(path, read(path / "config.toml"), _read_json(path / "environment.json"))
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.name if self.path.name not in ("", ".") else self.path.resolve().name
+
+    @property
+    def tags(self) -> list[str]:
+        """The words given as `run.tags`."""
+        return list(self.config.get("run", {}).get("tags", []))
+
+    @property
+    def note(self) -> str:
+        """The sentence given as `run.note`."""
+        return str(self.config.get("run", {}).get("note", ""))
+
+    @property
+    def status(self) -> str:
+        """One of "running", "done", "stopped", "diverged", "failed"."""
+        status = str(self.status_record().get("status", "stopped"))
+        if status == "running" and not self._lock and not self._held_by_another():
+            return "stopped"
+        return status if status in STATUSES else "failed"
+
+    def status_record(self) -> dict[str, Any]:
+        """Return `status.json`: the status, since when, and the reason; empty where there is none."""
+        return _read_json(self.path / "status.json")
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Return the records of `metrics.jsonl`, one per logged step; empty where nothing was logged yet."""
+        path = self.path / "metrics.jsonl"
+        return read_records(path) if path.exists() else []
+
+    def samples(self) -> list[dict[str, Any]]:
+        """Return the records of `samples.jsonl`: step, prompt and text."""
+        path = self.path / "samples.jsonl"
+        return read_records(path) if path.exists() else []
+
+    def summary(self) -> dict[str, Any]:
+        """Return the last value of every metric, with `best_val_loss` and the step it was reached at."""
+        last: dict[str, Any] = {}
+        best: tuple[float, int] | None = None
+        for record in self.metrics():
+            last.update(record)
+            loss = record.get("val_loss")
+            if loss is not None and (best is None or loss < best[0]):
+                best = (loss, record["step"])
+        if best is not None:
+            last["best_val_loss"], last["best_step"] = best
+        return last
+
+    def set_status(self, status: str, reason: str = "") -> None:
+        """Record how the run stands; "done" also writes `DONE` with the summary, anything else removes it."""
+        assert status in STATUSES
+        record = {"version": 1, "status": status, "reason": reason, "pid": os.getpid(), "time": time.time()}
+        if status == "done":
+            atomic_write(self.path / "DONE", canonical_json(self.summary()))
+        else:
+            (self.path / "DONE").unlink(missing_ok=True)
+        atomic_write(self.path / "status.json", canonical_json(record))
+
+    def hold(self) -> None:
+        """Take the folder for this process until `release` or its end.
+
+        Raises:
+            HornbookError: another process trains in it.
+        """
+        if self._lock is not None:
+            return
+        descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise HornbookError(
+                f"another process is training in {self.path}; wait for it, or use another --run.name"
+            ) from None
+        self._lock = descriptor
+
+    def release(self) -> None:
+        """Let other processes have the folder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _held_by_another(self) -> bool:
+        with contextlib.suppress(OSError):
+            descriptor = os.open(self.path / ".lock", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return True
+            finally:
+                os.close(descriptor)
+        return False
+
+
+def find_runs(roots: Iterable[str | Path] = ("runs",)) -> list[Run]:
+    """Return every run below the given folders, oldest first; folders that cannot be read as runs are passed over."""
+    found = []
+    for root in roots:
+        for folder in _run_folders(Path(root)):
+            with contextlib.suppress(HornbookError, OSError):
+                found.append(Run.open(folder))
+    return sorted(found, key=lambda run: (run.environment.get("time", 0), run.name))
+
+
+def _run_folders(root: Path) -> list[Path]:
+    return sorted(path.parent for path in root.rglob("config.toml") if (path.parent / "environment.json").is_file())
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError):
+        raise FormatError(f"{path} is not a JSON file; it was changed by hand or damaged") from None
+    if not isinstance(value, dict):
+        raise FormatError(f"{path} does not hold a JSON object; it was changed by hand or damaged")
+    return value

@@ -1,0 +1,118 @@
+"""How far a run is: by steps, or by the clock under `max_minutes`; and the learning rate that follows from it.
+
+By steps, update k of N uses the schedule at k. Under a time budget N is not known, so the decline follows the share of
+the time that will be spent when the update is done; the warm-up is counted in steps either way. The last update is the
+one that ends the time left after keeping back what the final evaluation and checkpoint take (measured as they happen),
+and it runs at the share 1: the learning rate is fully decayed whatever the machine did in between.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hornbook.optim.schedule import learning_rate
+from hornbook.training.config import TrainConfig
+
+__all__ = ["Budget", "rate"]
+
+# Length of the decline in the schedule's own unit under a time budget; any number does, it only has to be fine.
+FINE = 1_000_000.0
+
+
+class Budget:
+    """Progress of one run.
+
+    Args:
+        config: the recipe.
+    """
+
+    def __init__(self, config: TrainConfig):
+        self.steps = config.training.steps
+        self.seconds = None if config.training.max_minutes is None else 60.0 * config.training.max_minutes
+        self.warmup = config.schedule.warmup_steps
+        self.step_seconds = 0.0
+        """Recent duration of a step."""
+        self.closing: dict[str, float] = {}
+        """What the evaluation, the samples and the checkpoint took when they last happened."""
+        self.warmed_at: float | None = None
+        """Share of the time that was spent when the warm-up ended."""
+        self.share = 0.0
+        """Share of the run that is done after the update that was planned last."""
+
+    @property
+    def closing_seconds(self) -> float:
+        """What the final evaluation, samples and checkpoint will take."""
+        return sum(self.closing.values())
+
+    def plan(self, step: int, elapsed: float) -> tuple[float, float]:
+        """Plan update number `step` (from 1), to be started `elapsed` seconds into the run.
+
+        Returns:
+            `it` and the length of the run, in the unit of the schedule.
+        """
+        if self.seconds is None:
+            self.share = step / self.steps
+            return float(step), float(self.steps)
+        usable = max(1e-9, self.seconds - self.closing_seconds)
+        # Half a step more: the run should end as often a little early as a little late. Never back: one slow step makes
+        # the estimate jump, and the learning rate must not rise again when it falls.
+        self.share = max(self.share, min(1.0, (elapsed + 1.5 * self.step_seconds) / usable))
+        if self.share >= 1.0:
+            return self.warmup + FINE, self.warmup + FINE
+        if step <= self.warmup:
+            self.warmed_at = self.share
+            return float(step), self.warmup + FINE
+        start = self.warmed_at or 0.0
+        return self.warmup + FINE * (self.share - start) / (1.0 - start), self.warmup + FINE
+
+    def finished(self, step: int) -> bool:
+        """Return whether `step` updates are all there will be."""
+        return step >= self.steps if self.seconds is None else self.share >= 1.0
+
+    def measure_step(self, seconds: float) -> None:
+        """Take in how long an update took."""
+        self.step_seconds = seconds if self.step_seconds == 0.0 else 0.8 * self.step_seconds + 0.2 * seconds
+
+    def remaining(self, step: int, elapsed: float) -> float | None:
+        """Return the seconds left, or None before anything is known."""
+        if self.seconds is not None:
+            return max(0.0, self.seconds - elapsed)
+        return (self.steps - step) * self.step_seconds if self.step_seconds else None
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {
+            "step_seconds": self.step_seconds,
+            "closing": self.closing,
+            "warmed_at": self.warmed_at,
+            "share": self.share,
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Put back what `state` returned."""
+        self.step_seconds = float(state["step_seconds"])
+        self.closing = {str(key): float(value) for key, value in state["closing"].items()}
+        self.warmed_at = None if state["warmed_at"] is None else float(state["warmed_at"])
+        self.share = float(state["share"])
+
+
+def rate(config: TrainConfig, peak: float, it: float, total: float) -> float:
+    """Return the learning rate of a parameter group whose peak is `peak`, at `it` of `total` (`Budget.plan`)."""
+    floor = config.min_lr * (peak / config.optimizer.lr) if config.optimizer.lr else 0.0
+    return learning_rate(
+        config.schedule.name,
+        it,
+        max_learning_rate=peak,
+        min_learning_rate=floor,
+        warmup_iters=min(config.schedule.warmup_steps, total),
+        total_iters=total,
+        decay_iters=_decay(config, total),
+    )
+
+
+def _decay(config: TrainConfig, total: float) -> float | None:
+    steps = config.schedule.decay_steps
+    if steps is None or config.training.max_minutes is None:
+        return steps
+    # A decline given in steps has no meaning on the clock; its share of the recipe's steps does.
+    return min(1.0, steps / config.training.steps) * FINE

@@ -1,0 +1,111 @@
+"""The divergence guard: a loss or gradient that is not finite, or a spike of the loss, noticed without waiting.
+
+After every update a few numbers on the training device are brought up to date: the recent mean and variance of the loss
+(exponential, as in Adam), and the first step that was bad. The host looks at them only every so many steps and before
+anything is saved, so no step waits for the device, and no checkpoint is ever written after a bad step. What to do then
+(stop, or rewind and leave the batch out) is the trainer's. Left out: watching layers one by one (`--log-norms` does).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from hornbook.training.config import GuardSection
+
+__all__ = ["Guard", "Trouble"]
+
+# The mean looks back over about so many updates.
+MEMORY = 64
+# A spike must also be so many nats above the mean: late in training the deviation is tiny.
+LEAST_JUMP = 1.0
+FINE, NOT_FINITE_LOSS, NOT_FINITE_GRADIENT, SPIKE = 0.0, 1.0, 2.0, 3.0
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What went wrong first."""
+
+    step: int
+    """The update, counted from 1."""
+    kind: str
+    """"loss", "gradient", "spike" or "weight"."""
+    loss: float
+    """Its loss."""
+
+    def __str__(self) -> str:
+        what = {
+            "loss": f"the loss became {self.loss}",
+            "gradient": f"a gradient became infinite or NaN (loss {self.loss:.4g})",
+            "spike": f"the loss jumped to {self.loss:.4g}",
+            "weight": "a weight was found infinite or NaN",
+        }[self.kind]
+        return f"{what} at step {self.step}"
+
+
+class Guard:
+    """Watches losses and gradient norms on their own device.
+
+    Args:
+        section: the recipe's settings.
+        device: where losses are.
+    """
+
+    # Entries of the vector on the device.
+    MEAN, SQUARE, COUNT, BAD_STEP, BAD_KIND, BAD_LOSS = range(6)
+
+    def __init__(self, section: GuardSection, device: torch.device | str):
+        self.section = section
+        self._state = torch.zeros(6, device=device)
+
+    @torch.no_grad()
+    def update(self, step: int, loss: Float[Tensor, ""], gradient_norm: Float[Tensor, ""]) -> None:
+        """Take in update number `step` (from 1); nothing is copied to the host."""
+        if self.section.action == "off":
+            return
+        mean, square, count, bad_step, bad_kind, bad_loss = self._state.unbind()
+        loss = loss.detach().float()
+        deviation = (square - mean * mean).clamp_min(0.0).sqrt()
+        jump = torch.maximum(self.section.spike * deviation, torch.full_like(mean, LEAST_JUMP))
+        watching = count >= max(1, self.section.warmup_steps) if self.section.spike else torch.zeros_like(count).bool()
+        kind = torch.where(watching & (loss > mean + jump), SPIKE, FINE)
+        kind = torch.where(torch.isfinite(gradient_norm), kind, NOT_FINITE_GRADIENT)
+        kind = torch.where(torch.isfinite(loss), kind, NOT_FINITE_LOSS)
+        first = (kind != FINE) & (bad_kind == FINE)
+        # Only good losses are remembered, from the first one on; the weight of a new one shrinks to 1/MEMORY.
+        good = kind == FINE
+        weight = torch.where(good, 1.0 / (count + 1.0).clamp_max(MEMORY), 0.0)
+        safe = torch.where(good, loss, mean)
+        self._state = torch.stack(
+            [
+                mean + weight * (safe - mean),
+                square + weight * (safe * safe - square),
+                count + good,
+                torch.where(first, float(step), bad_step),
+                torch.where(first, kind, bad_kind),
+                torch.where(first, loss, bad_loss),
+            ]
+        )
+
+    def look(self) -> Trouble | None:
+        """Return the first trouble since the last `load`, or None; this waits for the device."""
+        values = self._state.tolist()
+        if values[self.BAD_KIND] == FINE:
+            return None
+        kind = {NOT_FINITE_LOSS: "loss", NOT_FINITE_GRADIENT: "gradient", SPIKE: "spike"}[values[self.BAD_KIND]]
+        return Trouble(int(values[self.BAD_STEP]), kind, values[self.BAD_LOSS])
+
+    def state(self) -> list[float]:
+        """Return what a checkpoint keeps: exact, as float32 numbers survive JSON."""
+        return self._state.tolist()[:3]
+
+    def load(self, state: Any) -> None:
+        """Put back what `state` returned; any trouble is forgotten. Raises ValueError for anything else."""
+        numbers = [float(number) for number in state]
+        if len(numbers) != 3:
+            raise ValueError("the guard's three numbers")
+        self._state = torch.tensor([*numbers, 0.0, 0.0, 0.0], device=self._state.device)

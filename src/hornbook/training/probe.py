@@ -1,0 +1,136 @@
+"""What this machine can do for this recipe: the "auto" values, its peak rate, and the time of a step, from short
+trials.
+
+"auto" values are resolved once, stored with the run, and used again on resume, so that a resumed run computes the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import torch
+
+from hornbook.accounting.flops import training_flops_per_token
+from hornbook.accounting.time import DEVICES
+from hornbook.errors import ConfigError
+from hornbook.training.config import TrainConfig
+
+__all__ = ["bfloat16_pays", "choose_device", "matmul_rate", "measure_step", "peak_flops", "resolve_auto"]
+
+COMPILE_PAYS_SECONDS = 600.0
+"""A run that is expected to take longer than this earns back the minute or so that compilation takes."""
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device that `training.device` means.
+
+    Raises:
+        ConfigError: this machine or this build of torch does not have it.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ConfigError(f"training.device = {name!r} is not a device; use auto, cpu, cuda, cuda:1 or mps") from None
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(device.type, False) or (device.index or 0) >= max(1, torch.cuda.device_count()):
+        raise ConfigError(f"training.device = {name!r} is not there; `hornbook doctor` says what this machine has")
+    return device
+
+
+def resolve_auto(config: TrainConfig) -> TrainConfig:
+    """Return the recipe with every "auto" of [training] replaced by what it means here."""
+    training = config.training
+    device = choose_device(training.device)
+    threads = torch.get_num_threads() if training.threads == "auto" else training.threads
+    if device.type == "cpu":
+        torch.set_num_threads(threads)  # what the probe below measures is what the run will have
+    dtype = training.dtype
+    if dtype == "auto":
+        dtype = "bfloat16" if bfloat16_pays(device) else "float32"
+    compile = _compile_pays(config, device, dtype) if training.compile == "auto" else training.compile
+    return config.with_training(device=str(device), dtype=dtype, threads=threads, compile=compile)
+
+
+def bfloat16_pays(device: torch.device) -> bool:
+    """Whether matrix products in bfloat16 run at least a quarter faster here than in float32, by a short trial.
+
+    Some CPUs emulate bfloat16 at a fortieth to a five-hundredth of the speed (pytorch#146508), so a small product asks
+    before a large one does.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return all(
+        matmul_rate(device, torch.bfloat16, n, 0.02) > 1.25 * matmul_rate(device, torch.float32, n, 0.02)
+        for n in (192, 768)
+    )
+
+
+def _compile_pays(config: TrainConfig, device: torch.device, dtype: str) -> bool:
+    """On CUDA a long run is compiled. On a CPU hornbook's kernels are faster than compiled code; MPS gains nothing."""
+    if device.type != "cuda":
+        return False
+    if config.training.max_minutes is not None:
+        return config.training.max_minutes * 60 > COMPILE_PAYS_SECONDS
+    tokens = config.training.steps * config.tokens_per_step
+    flops = tokens * training_flops_per_token(config.model)
+    return flops / (0.1 * peak_flops(device, dtype)) > COMPILE_PAYS_SECONDS  # eager code reaches a tenth of the peak
+
+
+def peak_flops(device: torch.device, dtype: str, seconds: float = 0.15) -> float:
+    """Return what MFU is a share of, in FLOP/s: the data sheet's figure for a known GPU, else a measured product's.
+
+    Args:
+        device: where.
+        dtype: "float32" or "bfloat16".
+        seconds: how long to measure at least.
+    """
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name(device).lower().replace(" ", "").replace("geforce", "")
+        for known in DEVICES.values():
+            if known.name in name and dtype in known.peak:
+                # Float32 products run on the tensor cores where TF32 is allowed.
+                tf32 = dtype == "float32" and torch.get_float32_matmul_precision() != "highest"
+                return known.peak["tf32"] if tf32 and "tf32" in known.peak else known.peak[dtype]
+    kind = torch.bfloat16 if dtype == "bfloat16" else torch.float32
+    return matmul_rate(device, kind, 768 if device.type == "cpu" else 4096, seconds)
+
+
+def matmul_rate(device: torch.device, dtype: torch.dtype, n: int, seconds: float) -> float:
+    """Return the best rate of the product of two n × n matrices within `seconds`, in FLOP/s."""
+    a = torch.ones(n, n, device=device, dtype=dtype)
+    best = float("inf")
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or best == float("inf"):
+        best = min(best, _timed(lambda: a @ a, device))
+    return 2.0 * n**3 / best
+
+
+def measure_step(step: Callable[[], object], device: torch.device, seconds: float = 1.0) -> float:
+    """Return the seconds that `step` takes: the median of a few calls after a first one that does not count.
+
+    Args:
+        step: forward and backward of one batch.
+        device: waited for.
+        seconds: stop repeating after so long; a single call may take longer.
+    """
+    first = _timed(step, device)
+    times = [first] if first > seconds else []
+    end = time.perf_counter() + seconds
+    while not times or (time.perf_counter() < end and len(times) < 20):
+        times.append(_timed(step, device))
+    return sorted(times)[len(times) // 2]
+
+
+def _timed(call: Callable[[], object], device: torch.device) -> float:
+    start = time.perf_counter()
+    call()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+    return time.perf_counter() - start

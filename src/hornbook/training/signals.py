@@ -1,0 +1,43 @@
+"""SIGTERM and Ctrl-C: ask the loop to save and leave within one step; a second Ctrl-C leaves at once.
+
+The handler only sets a flag, which the loop reads between steps (and evaluation between batches), so nothing is ever
+interrupted half-way. Outside a training, and in threads, signals keep their usual meaning.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+__all__ = ["Signals"]
+
+WATCHED = (signal.SIGTERM, signal.SIGINT)
+
+
+class Signals:
+    """Catches the signals inside its block.
+
+    Attributes:
+        requested: the signal that asked to stop, or None.
+    """
+
+    def __init__(self) -> None:
+        self.requested: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Signals:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._handle) for number in WATCHED}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT and self.requested == signal.SIGINT:
+            os._exit(128 + number)  # the user does not want to wait; checkpoints are whole at any instant
+        self.requested = number

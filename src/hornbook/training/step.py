@@ -1,0 +1,171 @@
+"""One update: forward and backward over the parts of a batch, clip, learning rate, optimizer step.
+
+Nothing here waits for the device: loss and gradient norm come back as tensors. The model's own `loss` decides how it is
+computed (plain or fast twins); dtype and compilation are applied around it, once. The gradient of a batch computed in n
+parts is the mean of the parts' gradients: equal to the whole batch's up to the order of summation (a test says 1e-6).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from hornbook.errors import ConfigError
+from hornbook.models.transformer import TransformerLM
+from hornbook.optim.adamw import AdamW
+from hornbook.optim.clip import clip_gradients
+from hornbook.optim.groups import parameter_groups
+from hornbook.optim.muon import Muon
+from hornbook.optim.sgd import SGD
+from hornbook.training.budget import rate
+from hornbook.training.config import TrainConfig
+
+__all__ = [
+    "LossFunction",
+    "TrainStep",
+    "make_loss",
+    "make_optimizer",
+    "random_states",
+    "restore_random_states",
+]
+
+LossFunction = Callable[[Tensor, Tensor], Tensor]
+Batch = tuple[Tensor, Tensor]
+
+
+class TrainStep:
+    """Carries out updates.
+
+    Args:
+        loss: of inputs and targets, see `make_loss`.
+        parameters: what is clipped.
+        optimizer: made by `make_optimizer`; its groups hold `peak_lr`.
+        config: the recipe.
+    """
+
+    def __init__(
+        self, loss: LossFunction, parameters: Sequence[Tensor], optimizer: torch.optim.Optimizer, config: TrainConfig
+    ):
+        self.loss = loss
+        self.parameters = list(parameters)
+        self.optimizer = optimizer
+        self.config = config
+        self.learning_rate = 0.0
+        """Of the last update; AdamW's where there are several."""
+        self.reduce: Callable[[Sequence[Tensor], Tensor], Tensor] | None = None
+        """Averages gradients and loss over the processes that share the batch; None: there is one."""
+
+    def __call__(
+        self, parts: Sequence[Callable[[], Batch]], it: float, total: float
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+        """Make one update.
+
+        Args:
+            parts: each gives inputs and targets of an equal part of the batch when called.
+            it: the update's place in the schedule.
+            total: the schedule's length.
+
+        Returns:
+            The loss of the batch before the update, and the norm of its gradient before clipping.
+        """
+        loss = self.backward(parts)
+        if self.reduce is not None:
+            loss = self.reduce(self.parameters, loss)
+        limit = self.config.training.clip_norm
+        norm = clip_gradients(self.parameters, limit if limit > 0 else float("inf"))
+        self.learning_rate = self.set_rate(it, total)
+        self.optimizer.step()
+        return loss, norm
+
+    def backward(self, parts: Sequence[Callable[[], Batch]]) -> Float[Tensor, ""]:
+        """Leave the batch's gradient in the parameters; return its loss."""
+        self.optimizer.zero_grad(set_to_none=True)
+        losses = []
+        for part in parts:
+            loss = self.loss(*part()) / len(parts)
+            loss.backward()
+            losses.append(loss.detach())
+        return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
+
+    def set_rate(self, it: float, total: float) -> float:
+        """Set every group's learning rate; return that of the first group that AdamW (or SGD) trains."""
+        rates = []
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate(self.config, group["peak_lr"], it, total)
+            rates.append((bool(group.get("use_muon")), group["lr"]))
+        return min(rates)[1]
+
+
+def make_loss(model: TransformerLM, config: TrainConfig) -> LossFunction:
+    """Return the loss that training minimises: the model's, in the recipe's dtype, compiled if it says so.
+
+    Chooses the model's fast twins or its plain parts, as the recipe says.
+    """
+    model.use_fused(config.training.fused)
+    device = next(model.parameters()).device.type
+    half = config.training.dtype == "bfloat16"
+
+    def loss(inputs: Tensor, targets: Tensor) -> Tensor:
+        with torch.autocast(device, torch.bfloat16, enabled=half):
+            return model.loss(inputs, targets)
+
+    return torch.compile(loss) if config.training.compile is True else loss
+
+
+def make_optimizer(model: TransformerLM, config: TrainConfig) -> torch.optim.Optimizer:
+    """Return the recipe's optimizer over the model's parameters, with `peak_lr` in every group."""
+    section = config.optimizer
+    muon = section.name == "muon"
+    decay_all = section.decay == "all"
+    groups = parameter_groups(model.named_parameters(), decay_norms_and_embeddings=decay_all, muon=muon)
+    for group in groups:
+        group["peak_lr"] = section.muon_lr if group.get("use_muon") else section.lr
+    if muon:
+        return Muon(
+            groups,
+            section.muon_lr,
+            section.momentum,
+            section.weight_decay,
+            momentum_warmup_steps=section.momentum_warmup_steps,
+            normuon=section.normuon,
+            cautious=section.cautious,
+            adamw_lr=section.lr,
+            adamw_betas=section.betas,
+            adamw_eps=section.eps,
+            adamw_weight_decay=section.weight_decay,
+        )
+    if section.name == "adamw":
+        return AdamW(groups, section.lr, section.betas, section.eps, section.weight_decay)
+    if section.name == "sgd":
+        for group in groups:
+            group.pop("weight_decay", None)
+        return SGD(groups, section.lr, decay="none")
+    raise ConfigError(f"optimizer.name = {section.name!r} is not known")
+
+
+def random_states(device: torch.device) -> dict[str, Any]:
+    """Return the state of every random generator that an update may draw from (dropout), as text for JSON."""
+    states = {"torch": _encode(torch.get_rng_state())}
+    if device.type == "cuda":
+        states["cuda"] = _encode(torch.cuda.get_rng_state(device))
+    return states
+
+
+def restore_random_states(states: dict[str, Any], device: torch.device) -> None:
+    """Put back what `random_states` returned. Raises ValueError where it cannot be read."""
+    torch.set_rng_state(_decode(states["torch"]))
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(_decode(states["cuda"]), device)
+
+
+def _encode(state: Tensor) -> str:
+    return base64.b64encode(state.numpy().tobytes()).decode()
+
+
+def _decode(text: str) -> Tensor:
+    return torch.frombuffer(bytearray(base64.b64decode(text, validate=True)), dtype=torch.uint8)
