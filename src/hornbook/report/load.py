@@ -1,0 +1,137 @@
+"""What a report reads: run folders through `hornbook.tracking.run`, study folders through their own files.
+
+A run that is still going, stopped early or lacks a part (no samples, no evaluation yet) is shown with what it has.
+Left out: checkpoints and weights, which a report never opens.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hornbook.errors import DataError, FormatError
+from hornbook.tracking.run import Run
+
+__all__ = ["RunData", "flatten", "load_run", "load_runs", "read_json", "run_folders"]
+
+CONFIG_FILE = "config.toml"
+SUMMARY_FILE = "summary.json"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunData:
+    """One run as a report needs it."""
+
+    name: str
+    path: Path
+    status: str
+    """`running`, `done`, `stopped`, `diverged` or `failed`."""
+    config: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    metrics: list[dict[str, Any]]
+    """The records of `metrics.jsonl` (docs/formats/run.md), in order of step."""
+    samples: list[dict[str, Any]]
+    """Records with `step`, `prompt`, `text`."""
+    summary: Mapping[str, Any]
+    """`summary.json`: facts that the run or the demo wrote about itself, such as `entropy_floor_bits_per_byte`."""
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def entropy_floor(self) -> float | None:
+        """The true entropy of the validation text in bits per byte, where the corpus has a known one."""
+        value = self.summary.get("entropy_floor_bits_per_byte")
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+    @property
+    def command(self) -> str:
+        """The command that makes this run again."""
+        given = self.environment.get("command")
+        if isinstance(given, (list, tuple)):
+            import shlex
+
+            given = shlex.join(str(word) for word in given)
+        return str(given) if given else f"hornbook train {self.path / CONFIG_FILE}"
+
+    def last(self, key: str) -> Any:
+        """Return the last recorded value of a metric, or None."""
+        return next((record[key] for record in reversed(self.metrics) if record.get(key) is not None), None)
+
+    def best(self, key: str) -> float | None:
+        """Return the smallest recorded value of a metric, or None."""
+        values = [record[key] for record in self.metrics if isinstance(record.get(key), (int, float))]
+        return min((v for v in values if v == v), default=None)
+
+
+def run_folders(path: Path) -> list[Path]:
+    """Return the run folders at or at most three levels under `path`, in natural order."""
+    if (path / CONFIG_FILE).is_file():
+        return [path]
+    found = [f.parent for depth in ("*", "*/*", "*/*/*") for f in path.glob(f"{depth}/{CONFIG_FILE}")]
+    return sorted(found, key=lambda folder: [int(w) if w.isdigit() else w for w in re.split(r"(\d+)", str(folder))])
+
+
+def load_runs(paths: Iterable[Path]) -> list[RunData]:
+    """Load every run at or under the given paths, each once. Raises DataError where a path holds no run."""
+    folders: dict[Path, None] = {}
+    for path in paths:
+        if not path.is_dir():
+            raise DataError(f"{path} is not a folder; give a run folder (such as runs/NAME) or a study folder")
+        found = run_folders(path)
+        if not found:
+            raise DataError(
+                f"{path} holds no run: no {CONFIG_FILE} in it or below; `hornbook runs` lists the runs there are"
+            )
+        folders.update(dict.fromkeys(folder.resolve() for folder in found))
+    runs = [load_run(folder) for folder in folders]
+    return _with_distinct_names(runs)
+
+
+def load_run(path: Path) -> RunData:
+    """Load one run folder. Raises FormatError or OSError for a folder that is damaged."""
+    run = Run.open(path)
+    summary = read_json(path / SUMMARY_FILE) if (path / SUMMARY_FILE).is_file() else {}
+    config = dict(run.config)
+    section = config.get("run")
+    note = section.get("note", "") if isinstance(section, Mapping) else ""
+    return RunData(
+        name=run.name,
+        path=Path(path),
+        status=run.status,
+        config=config,
+        environment=dict(run.environment),
+        metrics=run.metrics(),
+        samples=run.samples(),
+        summary=summary if isinstance(summary, Mapping) else {},
+        tags=tuple(str(tag) for tag in run.tags or ()),
+        note=str(note or ""),
+    )
+
+
+def read_json(path: Path) -> Any:
+    """Return the JSON value in a file. Raises FormatError (with the file's name) where it is not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path} is not JSON: {error}") from None
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a nested mapping as `section.key` → value."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        flat |= flatten(value, name) if isinstance(value, Mapping) else {name: value}
+    return flat
+
+
+def _with_distinct_names(runs: list[RunData]) -> list[RunData]:
+    names = [run.name for run in runs]
+    return [
+        run if names.count(run.name) == 1 else dataclasses.replace(run, name=f"{run.path.parent.name}/{run.path.name}")
+        for run in runs
+    ]

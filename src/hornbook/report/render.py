@@ -1,0 +1,225 @@
+"""One HTML file from run and study folders, readable without a network.
+
+Everything is inlined: the style, uPlot (vendored, MIT) and the data as one JSON block. Text from models and corpora is
+hostile input: jinja2 escapes it in the markup, `script_json` inside the JSON block, the page's script only ever sets
+`textContent`, and a content-security policy admits exactly the one script whose hash it names, and no network at all.
+Left out: images; `save_figures` writes SVG and PNG files for a paper.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime
+import functools
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+import hornbook
+from hornbook.errors import DataError
+from hornbook.fileio import atomic_write
+from hornbook.report import tables
+from hornbook.report.figures import run_figures, save_figures
+from hornbook.report.load import RunData, load_run, load_runs
+from hornbook.studies.folder import StudyData, is_study, read_study
+from hornbook.studies.records import Figure, number_text, to_tree
+
+__all__ = ["script_json", "write_report"]
+
+PAGE = Path(__file__).parent / "page"
+MOST_SAMPLES = 24
+"""Samples shown of each run, the latest first; the run folder has all."""
+LONGEST_SAMPLE = 6_000
+"""Characters of one sample on the page."""
+
+
+def write_report(paths: Sequence[Path], out: Path, *, title: str | None = None, figures: Path | None = None) -> Path:
+    """Write one self-contained HTML page about runs and studies.
+
+    Args:
+        paths: run folders, study folders, or folders that hold runs.
+        out: the HTML file to write (atomically).
+        title: heading of the page; by default it names what was given.
+        figures: folder for every figure as SVG and PNG (needs matplotlib); None writes none.
+
+    Returns:
+        `out`.
+
+    Raises:
+        DataError: nothing to report in a path.
+        FormatError: a folder that is damaged.
+        OSError: `out` cannot be written.
+    """
+    if not paths:
+        raise DataError("a report needs at least one run or study folder")
+    studies = [read_study(Path(path)) for path in paths if is_study(Path(path))]
+    alone = [Path(path) for path in paths if not is_study(Path(path))]
+    runs = load_runs(alone) if alone else []
+    sections = [_study_section(study, i) for i, study in enumerate(studies)]
+    if runs:
+        sections.append(_runs_section(runs))
+    page = _page(sections, title or _title(runs, studies))
+    atomic_write(out, page)
+    if figures is not None:
+        save_figures([figure for section in sections for figure in section["figures"]], figures)
+    return out
+
+
+def _title(runs: Sequence[RunData], studies: Sequence[StudyData]) -> str:
+    if len(studies) == 1 and not runs:
+        return f"Study {studies[0].name.replace('_', ' ')} · scale {studies[0].scale}"
+    if studies:
+        return f"{len(studies)} studies" + (f" and {len(runs)} runs" if runs else "")
+    return f"Run {runs[0].name}" if len(runs) == 1 else f"{len(runs)} runs"
+
+
+def _study_section(study: StudyData, number: int) -> dict[str, Any]:
+    """Return what the template needs to show a study; of every arm the first seed's samples and configuration."""
+    shown = {path.parent.name: path for path in reversed(study.runs())}
+    firsts = [
+        dataclasses.replace(load_run(shown[arm["name"]]), name=arm["name"])
+        for arm in study.arms
+        if arm["name"] in shown
+    ]
+    finished = study.findings if study.finished else ["Not finished: only the plan and the runs so far are shown."]
+    figures = study.figures or (run_figures(firsts) if firsts else [])
+    return {
+        "id": f"study-{number}",
+        "title": study.question,
+        "lead": study.design,
+        "findings": finished,
+        "figures": figures,
+        "tables": study.tables,
+        "samples": _sample_groups(firsts),
+        "config": tables.config_rows(firsts) if firsts else [],
+        "run_names": [run.name for run in firsts],
+        "environment": tables.environment_rows(firsts),
+        "commands": [study.command],
+        "facts": [
+            ("scale", study.scale, ""),
+            *([("arms", str(len(study.arms)), "")] if study.arms else []),
+            ("seeds", str(len(study.seeds)), "paired over the arms" if study.arms else ""),
+            *([("runs", str(len(study.runs())), "")] if study.arms else []),
+        ],
+    }
+
+
+def _runs_section(runs: Sequence[RunData]) -> dict[str, Any]:
+    """Return what the template needs to show a group of runs."""
+    return {
+        "id": "runs",
+        "title": "",
+        "lead": runs[0].note if len(runs) == 1 else "",
+        "figures": run_figures(runs),
+        "tables": [tables.final_metrics(runs)],
+        "samples": _sample_groups(runs),
+        "config": tables.config_rows(runs),
+        "run_names": [run.name for run in runs],
+        "environment": tables.environment_rows(runs),
+        "commands": list(dict.fromkeys(run.command for run in runs)),
+        "facts": _facts(runs[0]) if len(runs) == 1 else [],
+    }
+
+
+def _facts(run: RunData) -> list[tuple[str, str, str]]:
+    """Return the headline numbers of a single run."""
+    row = tables.final_metrics([run]).rows[0]
+    facts = [
+        ("validation loss", row["val_loss"], "nats per token"),
+        ("bits per byte", row["bits_per_byte"], ""),
+        ("entropy floor", row["floor"], "bits per byte"),
+        ("× floor", row["ratio"], ""),
+        ("tokens", row["tokens"], "seen"),
+        ("wall time", (row["seconds"] or {}).get("text"), ""),
+        ("accepted samples", run.summary.get("accepted_share"), "by the corpus's own parser"),
+    ]
+    return [(name, _short(value), unit) for name, value, unit in facts if value is not None]
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else number_text(value)
+
+
+def _sample_groups(runs: Sequence[RunData]) -> list[dict[str, Any]]:
+    """Return samples grouped by prompt and step, one column per run, the latest step first."""
+    groups: dict[tuple[int, str], dict[str, Any]] = {}
+    for run in runs:
+        for sample in run.samples[-MOST_SAMPLES:]:
+            step, prompt = sample.get("step"), str(sample.get("prompt", ""))
+            key = (step if isinstance(step, int) else -1, prompt)
+            group = groups.setdefault(key, {"step": step, "prompt": prompt, "samples": []})
+            text = str(sample.get("text", ""))
+            cut = len(text) > LONGEST_SAMPLE
+            details = {
+                k: v
+                for k, v in sample.items()
+                if k not in ("step", "prompt", "text") and not isinstance(v, (dict, list))
+            }
+            group["samples"].append(
+                {
+                    "run": run.name,
+                    "text": text[:LONGEST_SAMPLE],
+                    "cut": cut,
+                    "details": {k: _detail(v) for k, v in details.items()},
+                }
+            )
+    ordered = [groups[key] for key in sorted(groups, key=lambda key: -key[0])]
+    return ordered[:MOST_SAMPLES]
+
+
+def _detail(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _page(sections: Sequence[dict[str, Any]], title: str) -> str:
+    """Fill the template."""
+    figures: list[Figure] = [figure for section in sections for figure in section["figures"]]
+    script = _asset("uplot/uPlot.iife.min.js") + "\n" + _asset("page.js")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(PAGE),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["number"] = number_text
+    environment.filters["cell"] = _cell
+    return environment.get_template("page.html.j2").render(
+        title=title,
+        sections=sections,
+        data=script_json([to_tree(figure) for figure in figures]),
+        style=_asset("uplot/uPlot.min.css") + "\n" + _asset("page.css"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        written=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        version=hornbook.__version__,
+    )
+
+
+def _cell(value: Any) -> dict[str, str]:
+    """Return what a table cell shows and what it sorts by."""
+    if isinstance(value, dict):
+        return {"text": str(value.get("text", "–")), "sort": "" if value.get("value") is None else str(value["value"])}
+    return {"text": number_text(value), "sort": "" if value is None else str(value)}
+
+
+@functools.cache
+def _asset(name: str) -> str:
+    return (PAGE / name).read_text(encoding="utf-8")
+
+
+def script_json(value: Any) -> str:
+    """Return `value` as JSON that is safe inside `<script type="application/json">`.
+
+    `<`, `>`, `&` and the two line separators that JavaScript once took for line ends are written as escapes, so that no
+    text can close the element or open a comment in it (HTML Standard §13.2.5.4).
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text

@@ -1,0 +1,117 @@
+"""Tables of runs: final metrics, and what differs between their configurations.
+
+Left out: judgements between arms, which need seeds and belong to `studies/statistics.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hornbook.report.load import RunData, flatten
+from hornbook.studies.records import Column, Table, number_text
+
+__all__ = ["config_rows", "duration_text", "environment_rows", "final_metrics"]
+
+IDENTITY = ("run.name", "run.directory", "run.note", "run.tags")
+"""Configuration that names a run and changes nothing in it."""
+
+
+def final_metrics(runs: Sequence[RunData]) -> Table:
+    """Return one row per run: status, steps, tokens, losses, distance to the entropy floor, speed, time."""
+    rows = [_final_row(run) for run in runs]
+    columns = [
+        Column(key="name", label="run", kind="text"),
+        Column(key="status", label="status", kind="text"),
+        Column(key="step", label="steps"),
+        Column(key="tokens", label="tokens"),
+        Column(key="train_loss", label="train loss"),
+        Column(key="val_loss", label="val loss"),
+        Column(key="best_val_loss", label="best val loss"),
+        Column(key="perplexity", label="perplexity"),
+        Column(key="bits_per_byte", label="bits/byte"),
+        Column(key="floor", label="entropy floor"),
+        Column(key="ratio", label="× floor"),
+        Column(key="tokens_per_second", label="tokens/s"),
+        Column(key="mfu", label="MFU"),
+        Column(key="seconds", label="wall time"),
+    ]
+    always = ("name", "status", "step")
+    columns = [c for c in columns if c.key in always or any(row[c.key] is not None for row in rows)]
+    note = "Losses are nats per token; × floor is bits per byte divided by the true entropy of the validation text."
+    return Table(id="final", title="Final metrics", columns=columns, rows=rows, note=note)
+
+
+def _final_row(run: RunData) -> dict[str, Any]:
+    loss, bits, floor = run.last("val_loss"), run.last("val_bits_per_byte"), run.entropy_floor
+    speeds = sorted(r["tokens_per_second"] for r in run.metrics if isinstance(r.get("tokens_per_second"), (int, float)))
+    perplexity = run.last("val_perplexity")
+    if perplexity is None and isinstance(loss, (int, float)):
+        perplexity = math.exp(loss) if loss < 700 else math.inf
+    seconds, mfu = run.last("seconds"), run.last("mfu")
+    return {
+        "name": run.name,
+        "status": run.status,
+        "step": run.last("step"),
+        "tokens": run.last("tokens"),
+        "train_loss": run.last("train_loss"),
+        "val_loss": loss,
+        "best_val_loss": run.best("val_loss"),
+        "perplexity": perplexity,
+        "bits_per_byte": bits,
+        "floor": floor,
+        "ratio": bits / floor if isinstance(bits, (int, float)) and floor else None,
+        "tokens_per_second": _whole(speeds[len(speeds) // 2] if speeds else None),
+        "mfu": None if mfu is None else {"value": mfu, "text": f"{100 * mfu:.1f} %"},
+        "seconds": None if seconds is None else {"value": seconds, "text": duration_text(seconds)},
+    }
+
+
+def _whole(value: float | None) -> int | float | None:
+    return round(value) if value is not None and math.isfinite(value) and value >= 100 else value
+
+
+def duration_text(seconds: float) -> str:
+    """Return a time as `12.3 s`, `4 min 05 s` or `2 h 03 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def config_rows(runs: Sequence[RunData]) -> list[dict[str, Any]]:
+    """Return the configuration as rows `{"key", "values" (one per run), "differs"}`, the differing ones first."""
+    flat = [flatten(run.config) for run in runs]
+    keys = list(dict.fromkeys(key for config in flat for key in config))
+    rows = []
+    for key in keys:
+        values = [_shown(config[key]) if key in config else "–" for config in flat]
+        rows.append({"key": key, "values": values, "differs": len(set(values)) > 1 and key not in IDENTITY})
+    return sorted(rows, key=lambda row: not row["differs"])
+
+
+def environment_rows(runs: Sequence[RunData]) -> list[dict[str, Any]]:
+    """Return versions, device and commit as rows `{"key", "values"}`; equal values over all runs are given once."""
+    flat = [flatten(run.environment) for run in runs]
+    keys = dict.fromkeys(key for environment in flat for key in environment)
+    rows = []
+    for key in keys:
+        values = list(dict.fromkeys(_shown(environment[key]) if key in environment else "–" for environment in flat))
+        shown = values if len(values) <= 6 else [*values[:6], f"… {len(values) - 6} more"]
+        rows.append({"key": key, "values": shown})
+    return rows
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_shown(item) for item in value) + "]"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_shown(item)}" for key, item in value.items())
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return number_text(value) if value is None else str(value)

@@ -1,0 +1,1 @@
+"""Designed sets of runs that answer a question."""

@@ -1,0 +1,100 @@
+"""The batch size at a fixed number of tokens, the learning rate left alone, scaled by the root, or in proportion."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from hornbook.studies import analysis
+from hornbook.studies.scales import base_recipe, seeds_of
+from hornbook.studies.study import Analysis, Arm, Options, Outcome, Plan, Results, Scale, Study
+
+BATCHES: dict[Scale, tuple[int, ...]] = {
+    "tiny": (2, 8, 32),
+    "cpu": (1, 4, 16, 64, 128),
+    "gpu": (1, 8, 64, 128, 256, 512, 1024, 2048),
+}
+RULES = {"none": 0.0, "sqrt": 0.5, "linear": 1.0}
+LONGEST = 4
+"""The smallest batches would take the most steps; no arm takes more than so many times the base recipe's."""
+
+
+def plan(scale: Scale, options: Options) -> Plan:
+    """Return every batch size under every rule, at the base recipe's number of tokens (the smallest: fewer)."""
+    base = base_recipe(scale, options)
+    base_batch, base_steps, lr = base["training"]["batch_size"], base["training"]["steps"], base["optimizer"]["lr"]
+    arms = []
+    for batch in BATCHES[scale]:
+        steps = max(4, min(LONGEST * base_steps, base_steps * base_batch // batch))
+        for rule, power in RULES.items():
+            if batch == base_batch and rule != "none":
+                continue
+            arms.append(
+                Arm(
+                    name=f"batch-{batch}" + (f"-{rule}" if batch != base_batch else ""),
+                    overrides={
+                        "training.batch_size": batch,
+                        "training.steps": steps,
+                        "optimizer.lr": lr * (batch / base_batch) ** power,
+                        "schedule.warmup_steps": max(1, base["schedule"]["warmup_steps"] * steps // base_steps),
+                        "evaluation.every": max(1, steps // 8),
+                        "logging.every": max(1, steps // 40),
+                    },
+                    x=batch,
+                    group=f"lr scaled: {rule}",
+                )
+            )
+    return Plan(
+        base=base,
+        arms=tuple(arms),
+        seeds=seeds_of(scale, options, full=5),
+        baseline=f"batch-{base_batch}",
+        x_label="batch size (windows)",
+    )
+
+
+def analyse(results: Results) -> Analysis:
+    """Add speed over batch size and the batches that did not fit."""
+    found = analysis.standard(results)
+    speed = analysis.quantity_figure(
+        results,
+        id="speed",
+        title="Speed",
+        y_label="tokens per second",
+        quantity=lambda o: o.values.get("tokens_per_second"),
+    )
+    said = list(found.findings)
+    tokens: dict[int, list[int]] = {}
+    for arm in results.plan.arms:
+        for o in analysis.by_arm(results.plan, results.outcomes)[arm.name]:
+            if o.status == "done" and o.values.get("tokens"):
+                tokens.setdefault(int(arm.x or 0), []).append(int(o.values["tokens"]))
+    most = max((max(v) for v in tokens.values()), default=0)
+    short = [f"{batch} ({max(v) / most:.0%})" for batch, v in sorted(tokens.items()) if max(v) < 0.9 * most]
+    if short:
+        said.append(
+            f"Batch sizes whose runs were cut at {LONGEST} × the base number of steps and so saw fewer tokens: "
+            f"{', '.join(short)}."
+        )
+    full = sorted({int(arm.x or 0) for arm in results.plan.arms if _out_of_memory(results, arm)})
+    said.append(
+        f"Out of memory at batch {full[0]}." if full else f"No batch up to {max(tokens, default=0)} ran out of memory."
+    )
+    return dataclasses.replace(found, figures=[*found.figures, speed], findings=said)
+
+
+def _out_of_memory(results: Results, arm: Arm) -> bool:
+    outcomes: list[Outcome] = analysis.by_arm(results.plan, results.outcomes)[arm.name]
+    return any(o.status == "failed" and "memory" in o.reason.lower() for o in outcomes)
+
+
+STUDY = Study(
+    name="batch_size",
+    question="How does the batch size change loss and speed, and how should the learning rate follow it?",
+    design="Batch sizes from 1 up, each for the same number of tokens (the smallest are cut off, and the text "
+    "says at how "
+    "many), with the learning rate left alone, scaled by the square root of the batch, or in proportion to it. Out of "
+    "memory is a result.",
+    cost={"tiny": "14 runs of about 2 s", "cpu": "65 runs of about 20 s", "gpu": "110 runs of about 2 min"},
+    plan=plan,
+    analyse=analyse,
+)

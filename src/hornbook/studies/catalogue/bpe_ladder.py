@@ -1,0 +1,176 @@
+"""Five trainers of the same BPE, from naive to native: the same merges, timed side by side over growing text.
+
+The trainers and the check that their merges agree are `hornbook.tokenizer.ladder`'s; each rung runs in a process of its
+own. A rung that has become too slow is not taken to larger texts, and the table shows where it stopped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hornbook.studies import statistics
+from hornbook.studies.catalogue.tokenizer import SEPARATOR
+from hornbook.studies.records import Column, Figure, Series, Table
+from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
+
+BYTES: dict[Scale, tuple[int, ...]] = {
+    "tiny": (50_000, 200_000),
+    "cpu": (100_000, 1_000_000, 10_000_000),
+    "gpu": (1_000_000, 10_000_000, 100_000_000),
+}
+VOCAB_SIZE = {"tiny": 400, "cpu": 1000, "gpu": 10_000}
+REPEATS = {"tiny": 1, "cpu": 3, "gpu": 3}
+TOO_SLOW = {"tiny": 10.0, "cpu": 10.0, "gpu": 120.0}
+"""Seconds after which a rung is not tried on the next larger text."""
+
+
+def plan(scale: Scale, options: Options) -> Plan:
+    """Return a plan without runs: the trainers are timed directly, once per repetition."""
+    return Plan(seeds=tuple(range(options.seeds or REPEATS[scale])))
+
+
+def measure(path: Path, scale: Scale, rungs: Sequence[str]) -> list[dict[str, Any]]:
+    """Time the given rungs once on one text."""
+    from hornbook.tokenizer import ladder
+
+    return [
+        {
+            "rung": rung.name,
+            "count_seconds": rung.count_seconds,
+            "merge_seconds": rung.merge_seconds,
+            "seconds": rung.total_seconds,
+            "peak_mb": rung.peak_mb,
+            "merges_sha256": rung.merges_sha256,
+        }
+        for rung in ladder.run(path, VOCAB_SIZE[scale], (SEPARATOR,), rungs=rungs)
+    ]
+
+
+def analyse(results: Results) -> Analysis:
+    """Time every rung on every size, smallest first."""
+    from hornbook.tokenizer.ladder import RUNGS
+
+    scale, rows = results.scale, []
+    rungs = list(RUNGS)
+    for size in BYTES[scale]:
+        path = _text(results, size)
+        for repeat in results.plan.seeds:
+            results.say(f"{size:,} bytes, repetition {repeat + 1}: {', '.join(rungs)}")
+            inputs = {"scale": scale, "size": size, "repeat": repeat, "rungs": rungs, "text": str(results.options.text)}
+            measured = results.measured(
+                f"{size}-bytes-{repeat}", inputs, lambda path=path, rungs=tuple(rungs): measure(path, scale, rungs)
+            )
+            rows += [row | {"bytes": size, "repeat": repeat} for row in measured]
+        slow = {r["rung"] for r in rows if r["bytes"] == size and r["seconds"] > TOO_SLOW[scale]}
+        rungs = [name for name in rungs if name not in slow]
+        path.unlink(missing_ok=True)
+    return Analysis(
+        findings=_findings(rows, scale), figures=[_figure(rows, list(RUNGS))], tables=[_table(rows)], rows=rows
+    )
+
+
+def _text(results: Results, size: int) -> Path:
+    path = results.folder / "text" / f"{size}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if results.options.text is not None:
+        with results.options.text.open("rb") as file:
+            content = file.read(size)
+        path.write_text(content.decode("utf-8", "ignore"), encoding="utf-8")
+    else:
+        from hornbook.data import storyworld
+
+        path.write_text(storyworld.generate(size, 1), encoding="utf-8")
+    return path
+
+
+def _seconds(rows: Sequence[dict[str, Any]], rung: str, size: int) -> list[float]:
+    return [row["seconds"] for row in rows if row["rung"] == rung and row["bytes"] == size]
+
+
+def _findings(rows: Sequence[dict[str, Any]], scale: Scale) -> list[str]:
+    sizes = sorted({row["bytes"] for row in rows})
+    said = []
+    for size in sizes:
+        digests = {row["merges_sha256"] for row in rows if row["bytes"] == size}
+        names = list(dict.fromkeys(row["rung"] for row in rows if row["bytes"] == size))
+        assert len(digests) == 1, "ladder.run compares the merges"
+        medians = {name: sorted(_seconds(rows, name, size))[len(_seconds(rows, name, size)) // 2] for name in names}
+        slowest, fastest = max(medians, key=medians.__getitem__), min(medians, key=medians.__getitem__)
+        said.append(
+            f"{size:,} bytes, {VOCAB_SIZE[scale]:,} entries: {len(names)} trainers give the same merges; "
+            f"{fastest} takes "
+            f"{medians[fastest]:.3f} s, {slowest} {medians[slowest]:.3f} s, "
+            f"{medians[slowest] / medians[fastest]:.0f} × "
+            "as long."
+        )
+    return said
+
+
+def _figure(rows: Sequence[dict[str, Any]], rungs: Sequence[str]) -> Figure:
+    series = []
+    for color, rung in enumerate(rungs):
+        sizes = sorted({row["bytes"] for row in rows if row["rung"] == rung})
+        times = [sorted(_seconds(rows, rung, size)) for size in sizes]
+        series.append(
+            Series(
+                name=rung,
+                x={"x": sizes},
+                y=[t[len(t) // 2] for t in times],
+                low=[t[0] for t in times],
+                high=[t[-1] for t in times],
+                style="both",
+                color=color,
+            )
+        )
+    return Figure(
+        id="ladder",
+        title="Time to train",
+        caption="Median over repetitions, counting and merging; the band runs from the fastest to the slowest.",
+        x_axes={"x": "bytes of text"},
+        y_label="seconds",
+        x_log=True,
+        y_log=True,
+        series=[s for s in series if s.y],
+    )
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> Table:
+    body = []
+    for size, rung in dict.fromkeys((row["bytes"], row["rung"]) for row in rows):
+        chosen = [row for row in rows if row["bytes"] == size and row["rung"] == rung]
+        body.append(
+            {
+                "bytes": size,
+                "rung": rung,
+                **{
+                    key: math.fsum(row[key] for row in chosen) / len(chosen)
+                    for key in ("count_seconds", "merge_seconds", "peak_mb")
+                },
+                "seconds": statistics.mean_interval([row["seconds"] for row in chosen]).cell(),
+            }
+        )
+    columns = [
+        Column(key="bytes", label="bytes"),
+        Column(key="rung", label="trainer", kind="text"),
+        Column(key="count_seconds", label="counting (s)"),
+        Column(key="merge_seconds", label="merging (s)"),
+        Column(key="seconds", label="together (s)"),
+        Column(key="peak_mb", label="peak memory (MB)"),
+    ]
+    note = "Means over repetitions. A trainer missing from a larger text was too slow on the smaller one."
+    return Table(id="ladder", title="The rungs", columns=columns, rows=body, note=note)
+
+
+STUDY = Study(
+    name="bpe_ladder",
+    question="What does each idea of a fast BPE trainer buy?",
+    design="The same text and vocabulary size through five trainers, naive, incremental, with a heap, with "
+    "parallel counting "
+    "and native; the merges must be equal. Each runs in a fresh process, over growing text.",
+    cost={"tiny": "seconds", "cpu": "a few minutes", "gpu": "about half an hour (no GPU is used)"},
+    plan=plan,
+    analyse=analyse,
+)

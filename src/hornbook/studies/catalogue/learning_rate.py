@@ -1,0 +1,80 @@
+"""The learning rate, from too small to past divergence: where the loss is lowest, and how near that is to the edge."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from hornbook.studies import analysis
+from hornbook.studies.scales import base_recipe, seeds_of
+from hornbook.studies.statistics import mean_interval
+from hornbook.studies.study import Analysis, Arm, Options, Plan, Results, Scale, Study
+
+GRIDS: dict[Scale, tuple[float, ...]] = {
+    "tiny": (1e-3, 1e-2, 1e-1, 1.0),
+    "cpu": (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0, 10.0),
+    "gpu": (3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 7e-3, 1e-2, 3e-2, 1e-1),
+}
+
+
+def plan(scale: Scale, options: Options) -> Plan:
+    """Return one arm per learning rate of the grid; warm-up and the decay to a tenth stay the same."""
+    arms = tuple(Arm(name=f"lr-{lr:g}", overrides={"optimizer.lr": lr}, x=lr) for lr in GRIDS[scale])
+    base = base_recipe(scale, options)
+    nearest = min(arms, key=lambda arm: abs(math.log((arm.x or 1) / base["optimizer"]["lr"])))
+    return Plan(
+        base=base, arms=arms, seeds=seeds_of(scale, options), baseline=nearest.name, x_label="peak learning rate"
+    )
+
+
+def analyse(results: Results) -> Analysis:
+    """Add the edge of stability to the standard reading, and relate the best learning rate to it."""
+    found = analysis.standard(results)
+    said = edge_sentences(results)
+    return dataclasses.replace(found, findings=[*said, *found.findings])
+
+
+def edge_sentences(results: Results) -> list[str]:
+    """Return what the grid says about the largest stable learning rate and the best one."""
+    grouped = analysis.by_arm(results.plan, results.outcomes)
+    stable = [arm for arm in results.plan.arms if grouped[arm.name] and not any(o.diverged for o in grouped[arm.name])]
+    unstable = [arm for arm in results.plan.arms if any(o.diverged for o in grouped[arm.name])]
+    if not stable:
+        return ["No learning rate of the grid is stable over all seeds."]
+    means = {
+        arm: mean_interval(list(analysis.finished(grouped[arm.name], results.plan.metric).values())).mean
+        for arm in stable
+    }
+    best = min(stable, key=lambda arm: means[arm])
+    edge = max(stable, key=lambda arm: arm.x or 0)
+    said = []
+    if unstable:
+        first = min(unstable, key=lambda arm: arm.x or 0)
+        said.append(
+            f"Every seed is stable up to lr {edge.x:g}; the first learning rate of the grid at which a seed diverges "
+            f"(stopped by the guard, or ends above ln V) is {first.x:g}."
+        )
+        ratio = (first.x or 1) / (best.x or 1)
+        said.append(f"The best learning rate of the grid is {best.x:g}, {ratio:.3g} × below the first that diverges.")
+    else:
+        said.append(f"No run of the grid diverged, up to lr {edge.x:g}: the edge of stability lies above it.")
+        said.append(f"The best learning rate of the grid is {best.x:g}.")
+    worst = max(stable, key=lambda arm: means[arm])
+    said.append(
+        f"Among the stable ones the mean final loss runs from {means[best]:.3f} (lr {best.x:g}) to "
+        f"{means[worst]:.3f} (lr {worst.x:g})."
+    )
+    return said
+
+
+STUDY = Study(
+    name="learning_rate",
+    question="Which learning rate gives the lowest loss, and how close is it to the edge of stability?",
+    design="The same model, data and number of steps at each learning rate of a logarithmic grid that goes on past "
+    "divergence; cosine decay to a tenth of the peak, gradient clipping at 1. A run diverges if the guard stops it "
+    "(a loss or gradient that is not finite, or a spike) or if it ends worse than ln V, the loss of guessing all "
+    "tokens alike.",
+    cost={"tiny": "8 runs of about 2 s", "cpu": "50 runs of about 15 s", "gpu": "45 runs of about 90 s"},
+    plan=plan,
+    analyse=analyse,
+)

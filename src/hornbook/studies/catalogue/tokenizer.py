@@ -1,0 +1,322 @@
+"""Tokenizers of story-like and web-like text, each tried on both: compression, longest tokens, speed.
+
+Seed k draws its own documents (storyworld's seed, or a shuffle of the given documents), trains on most of them and
+measures on the rest, so that the spread over seeds is the spread over samples of text. Left out: models; what a
+vocabulary does to a model is the study `vocabulary`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hornbook.errors import DataError
+from hornbook.studies import analysis, statistics
+from hornbook.studies.data import python_docs_file
+from hornbook.studies.records import Column, Figure, Series, Table, number_text
+from hornbook.studies.scales import seeds_of
+from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
+from hornbook.tracking.console import Console
+
+CORPORA = ("stories", "web-text")
+SEPARATOR = "<|endoftext|>"
+SIZES: dict[Scale, tuple[int, ...]] = {
+    "tiny": (512, 1024),
+    "cpu": (1024, 2048, 4096, 8192),
+    "gpu": (1_000, 10_000, 32_000),
+}
+TRAINING_BYTES: dict[Scale, int] = {"tiny": 200_000, "cpu": 1_400_000, "gpu": 200_000_000}
+HELD_OUT_BYTES = {"tiny": 50_000, "cpu": 250_000, "gpu": 5_000_000}
+PILE_BYTES = 825e9
+LONGEST = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """Text of one corpus as one seed sees it."""
+
+    training: str
+    held_out: str
+
+
+def plan(scale: Scale, options: Options) -> Plan:
+    """Return a plan without runs: tokenizers are trained and measured directly."""
+    return Plan(seeds=seeds_of(scale, options))
+
+
+def sample_text(corpus: str, seed: int, scale: Scale, options: Options) -> Sample:
+    """Return the training and held-out text of a corpus for one seed. Raises DataError where there is too little."""
+    training, held_out = TRAINING_BYTES[scale], HELD_OUT_BYTES[scale]
+    path = options.text if corpus == "stories" else options.web_text or python_docs_file(Console(silent=True))
+    if path is None:
+        from hornbook.data import storyworld
+
+        text = storyworld.generate(training + held_out, seed + 1)
+    else:
+        text = Path(path).read_text(encoding="utf-8")
+    documents = [d.strip("\n") for d in text.split(SEPARATOR) if d.strip()]
+    if path is not None:
+        random.Random(seed).shuffle(documents)
+    held, rest = _take(documents, held_out)
+    kept, _ = _take(rest, training)
+    if not held or not kept:
+        raise DataError(f"{path or corpus} has too few documents for training and held-out text; give a larger file")
+    return Sample(_joined(kept), _joined(held))
+
+
+def _take(documents: Sequence[str], size: int) -> tuple[list[str], list[str]]:
+    taken, total = [], 0
+    for number, document in enumerate(documents):
+        if total >= size:
+            return taken, list(documents[number:])
+        taken.append(document)
+        total += len(document.encode())
+    return taken, []
+
+
+def _joined(documents: Sequence[str]) -> str:
+    return "".join(f"{document}\n{SEPARATOR}\n" for document in documents)
+
+
+def measure(seed: int, scale: Scale, options: Options, folder: Path) -> list[dict[str, Any]]:
+    """Train every tokenizer of one seed and try each on both held-out texts."""
+    import hornbook as hb
+
+    texts = {corpus: sample_text(corpus, seed, scale, options) for corpus in CORPORA}
+    rows = []
+    for corpus, sample in texts.items():
+        path = folder / "text" / f"{corpus}-seed-{seed}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(sample.training, encoding="utf-8")
+        for size in SIZES[scale]:
+            started = time.perf_counter()
+            vocab, merges = hb.train_bpe(path, size, [SEPARATOR])
+            seconds = time.perf_counter() - started
+            tokenizer = hb.Tokenizer(vocab, merges, [SEPARATOR])
+            specials = {id for id, token in vocab.items() if token == SEPARATOR.encode()}
+            longest = sorted((b for id, b in vocab.items() if id not in specials), key=lambda b: (-len(b), b))[:LONGEST]
+            rows.append(
+                {
+                    "seed": seed,
+                    "trained_on": corpus,
+                    "vocab_size": size,
+                    "entries": len(vocab),
+                    "training_bytes": len(sample.training.encode()),
+                    "training_seconds": seconds,
+                    "longest": [token.decode("utf-8", "replace") for token in longest],
+                }
+                | {f"on_{other}": _compression(tokenizer, texts[other].held_out) for other in CORPORA}
+                | {"bytes_per_second": _speed(tokenizer, sample.held_out)}
+            )
+        path.unlink()
+    return rows
+
+
+def _compression(tokenizer: Any, text: str) -> float:
+    """Return bytes of ordinary text per token; separators count on neither side."""
+    documents = [d for d in text.split(SEPARATOR) if d.strip()]
+    tokens = sum(len(tokenizer.encode_array(document)) for document in documents)
+    return sum(len(document.encode()) for document in documents) / tokens
+
+
+def _speed(tokenizer: Any, text: str) -> float:
+    """Return bytes per second of encoding on one thread, the best of three passes."""
+    size, best = len(text.encode()), 0.0
+    for _ in range(3):
+        started = time.perf_counter()
+        tokenizer.encode_array(text)
+        best = max(best, size / (time.perf_counter() - started))
+    return best
+
+
+def analyse(results: Results) -> Analysis:
+    """Measure every seed and compare the two tokenizers of each size on both texts."""
+    rows: list[dict[str, Any]] = []
+    options = results.options
+    inputs = {"scale": results.scale, "text": str(options.text), "web": str(options.web_text)}
+    for seed in results.plan.seeds:
+        results.say(f"tokenizers of seed {seed}")
+        measured = results.measured(
+            f"seed-{seed}",
+            inputs | {"seed": seed},
+            lambda seed=seed: measure(seed, results.scale, options, results.folder),
+        )
+        rows += measured
+    sizes = SIZES[results.scale]
+    return Analysis(
+        findings=_findings(rows, sizes),
+        figures=[_figure(rows, sizes)],
+        tables=[_compression_table(rows, sizes), _difference_table(rows, sizes), _longest_table(rows, sizes)],
+        rows=[{key: value for key, value in row.items() if key != "longest"} for row in rows],
+    )
+
+
+def values_of(rows: Sequence[dict[str, Any]], trained_on: str, size: int, key: str) -> dict[int, float]:
+    """Return seed → value of one tokenizer."""
+    return {
+        row["seed"]: float(row[key]) for row in rows if row["trained_on"] == trained_on and row["vocab_size"] == size
+    }
+
+
+def foreign_comparisons(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[dict[str, Any]]:
+    """Compare, on each held-out text and size, the other corpus's tokenizer with the text's own, in tokens per byte.
+
+    Tokens per byte, because there lower is better, as everywhere else.
+    """
+    arms: dict[str, dict[int, float]] = {}
+    for text in CORPORA:
+        other = next(c for c in CORPORA if c != text)
+        for size in sizes:
+            own = values_of(rows, text, size, f"on_{text}")
+            foreign = values_of(rows, other, size, f"on_{text}")
+            arms[f"{size:,} on {text}"] = {seed: 1 / foreign[seed] - 1 / own[seed] for seed in own}
+    # The differences are paired already; comparing them with zero keeps one Holm correction over the whole table.
+    zero = dict.fromkeys((row["seed"] for row in rows), 0.0)
+    return [dataclasses.asdict(c) for c in statistics.compare({"own": zero, **arms}, "own")]
+
+
+def _findings(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[str]:
+    said = []
+    for text in CORPORA:
+        other = next(c for c in CORPORA if c != text)
+        size = sizes[-1]
+        own = statistics.mean_interval(list(values_of(rows, text, size, f"on_{text}").values()))
+        foreign = statistics.mean_interval(list(values_of(rows, other, size, f"on_{text}").values()))
+        said.append(
+            f"With {size:,} entries asked for, {text} takes {own.mean:.2f} bytes per token with its own tokenizer and "
+            f"{foreign.mean:.2f} with the one trained on {other}: {own.mean / foreign.mean:.2f} × as many tokens."
+        )
+    entries = {(r["trained_on"], r["vocab_size"]): r["entries"] for r in rows}
+    short = [f"{c} at {size:,} ({n:,})" for (c, size), n in entries.items() if n < size]
+    if short:
+        said.append(f"The text had no more pairs to merge, so the vocabulary ended smaller: {', '.join(short)}.")
+    decided = foreign_comparisons(rows, sizes)
+    worse = sum(c["verdict"] == "worse" for c in decided)
+    said.append(
+        f"In {worse} of {len(decided)} cases the foreign tokenizer is worse than the text's own by the paired test; "
+        f"{sum(c['verdict'] == 'better' for c in decided)} times it is better."
+    )
+    speeds = sorted(r["bytes_per_second"] for r in rows)
+    middle = speeds[len(speeds) // 2]
+    said.append(
+        f"Encoding on one thread (best of three passes, so a warm cache) ran at a median of "
+        f"{middle / 1e6:.1f} MB/s on held-out text, at which the Pile's "
+        "825 GB "
+        f"would take {PILE_BYTES / middle / 3600:.1f} hours."
+    )
+    return said
+
+
+def _figure(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Figure:
+    series = []
+    for color, (trained, text) in enumerate((t, x) for x in CORPORA for t in CORPORA):
+        intervals = [
+            statistics.mean_interval(list(values_of(rows, trained, size, f"on_{text}").values())) for size in sizes
+        ]
+        series.append(
+            Series(
+                name=f"{text} by the tokenizer of {trained}",
+                x={"x": list(sizes)},
+                y=[i.mean for i in intervals],
+                low=[i.mean - (i.half_width or 0) for i in intervals],
+                high=[i.mean + (i.half_width or 0) for i in intervals],
+                style="both",
+                color=color,
+            )
+        )
+    return Figure(
+        id="compression",
+        title="Compression of held-out text",
+        caption="Mean over seeds; the band is the 95 % interval of the mean.",
+        x_axes={"x": "entries asked of the tokenizer"},
+        y_label="bytes per token",
+        x_log=True,
+        series=series,
+    )
+
+
+def _compression_table(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Table:
+    body = []
+    for corpus in CORPORA:
+        for size in sizes:
+            row: dict[str, Any] = {"trained_on": corpus, "vocab_size": size}
+            for key in (*(f"on_{c}" for c in CORPORA), "training_seconds"):
+                row[key] = statistics.mean_interval(list(values_of(rows, corpus, size, key).values())).cell()
+            entries = sorted(values_of(rows, corpus, size, "entries").values())
+            row["entries"] = round(entries[len(entries) // 2])
+            speeds = sorted(values_of(rows, corpus, size, "bytes_per_second").values())
+            speed = speeds[len(speeds) // 2]
+            row["speed"] = {"value": speed, "text": f"{speed / 1e6:.1f} MB/s"}
+            body.append(row)
+    columns = [
+        Column(key="trained_on", label="trained on", kind="text"),
+        Column(key="vocab_size", label="entries asked"),
+        Column(key="entries", label="entries (median)"),
+        *(Column(key=f"on_{c}", label=f"bytes/token on {c}") for c in CORPORA),
+        Column(key="training_seconds", label="training (s)"),
+        Column(key="speed", label="encoding, 1 thread"),
+    ]
+    note = "Mean ± half-width of the 95 % interval over seeds; speed is the median over seeds."
+    return Table(id="compression", title="Compression and speed", columns=columns, rows=body, note=note)
+
+
+def _difference_table(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Table:
+    body = [
+        {
+            "case": c["arm"],
+            "seeds": c["seeds"],
+            "difference": {"value": c["difference"], "text": f"{1000 * c['difference']:+.1f}"},
+            "interval": None
+            if c["low"] is None
+            else {"value": c["low"], "text": f"{1000 * c['low']:+.1f} … {1000 * c['high']:+.1f}"},
+            "p": analysis.p_cell(c["p_holm"]),
+            "verdict": c["verdict"],
+        }
+        for c in foreign_comparisons(rows, sizes)
+    ]
+    columns = [
+        Column(key="case", label="entries and text", kind="text"),
+        Column(key="seeds", label="paired seeds"),
+        Column(key="difference", label="more tokens per 1,000 bytes"),
+        Column(key="interval", label="interval"),
+        Column(key="p", label="p (Holm)"),
+        Column(key="verdict", label="foreign tokenizer is", kind="text"),
+    ]
+    note = "The other corpus's tokenizer against the text's own, paired by seed; intervals at the level of their "
+    "Holm step."
+    return Table(id="foreign", title="The price of a foreign tokenizer", columns=columns, rows=body, note=note)
+
+
+def _longest_table(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Table:
+    first = min(row["seed"] for row in rows)
+    chosen = [row for row in rows if row["seed"] == first and row["vocab_size"] == sizes[-1]]
+    body = [
+        {"trained_on": row["trained_on"], "place": place + 1, "token": repr(token), "length": len(token.encode())}
+        for row in chosen
+        for place, token in enumerate(row["longest"])
+    ]
+    columns = [
+        Column(key="trained_on", label="trained on", kind="text"),
+        Column(key="place", label="place"),
+        Column(key="token", label="token", kind="text"),
+        Column(key="length", label="bytes"),
+    ]
+    title = f"Longest tokens, {number_text(sizes[-1])} entries asked, seed {first}"
+    return Table(id="longest", title=title, columns=columns, rows=body)
+
+
+STUDY = Study(
+    name="tokenizer",
+    question="How much does a tokenizer lose on text of another kind than it was trained on?",
+    design="Byte-level BPE trained on stories and on documentation or web text, at several sizes, each tried on "
+    "held-out "
+    "documents of both. Every seed draws its own documents; the foreign tokenizer is compared with the text's own, "
+    "paired by seed, in tokens per byte.",
+    cost={"tiny": "8 tokenizers, seconds", "cpu": "40 tokenizers, under two minutes", "gpu": "30 tokenizers, minutes"},
+    plan=plan,
+    analyse=analyse,
+)

@@ -1,0 +1,79 @@
+"""The data of a study: prepared once for all arms that share it, with digest and, for storyworld, entropy floor.
+
+The work is `hornbook.data.prepare`'s, which keeps what it made in the cache; here it is called once per distinct pair
+of [data] and [tokenizer] sections. Left out: any knowledge of arms.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hornbook.config import build
+from hornbook.data.prepare import prepare
+from hornbook.data.sections import DataSection, TokenizerSection
+from hornbook.data.sources import cache_folder
+from hornbook.fileio import atomic_write, canonical_json
+from hornbook.studies import documentation
+from hornbook.tracking.console import Console
+
+__all__ = ["PreparedData", "prepare_all", "python_docs_file", "recipe_key"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PreparedData:
+    """What the runs of a study need to know of their data."""
+
+    section: dict[str, Any]
+    """The [data] section to train with."""
+    vocab_size: int
+    digest: str
+    """Stands for the token files' content."""
+    summary: dict[str, Any]
+    """Facts for the runs' `summary.json`: the entropy floor, where it is known."""
+
+
+def recipe_key(recipe: dict[str, Any]) -> str:
+    """Return what decides a recipe's data: its sections [data] and [tokenizer]."""
+    return canonical_json({key: recipe.get(key, {}) for key in ("data", "tokenizer")})
+
+
+def prepare_all(recipes: Sequence[dict[str, Any]], console: Console) -> dict[str, PreparedData]:
+    """Prepare every distinct data set of the recipes; return them by `recipe_key`. Raises as `prepare`."""
+    distinct = {recipe_key(recipe): recipe for recipe in recipes}
+    return {key: _prepare(recipe, console) for key, recipe in distinct.items()}
+
+
+def _prepare(recipe: dict[str, Any], console: Console) -> PreparedData:
+    section = {key: value for key, value in recipe.get("data", {}).items() if value is not None}
+    if section.get("corpus") == documentation.CORPUS:
+        del section["corpus"]
+        section["text"] = [str(python_docs_file(console))]
+    data = build(DataSection, section, "data")
+    tokenizer = build(TokenizerSection, recipe.get("tokenizer", {}), "tokenizer")
+    prepared = prepare(data, tokenizer, console)
+    summary: dict[str, Any] = {}
+    if data.corpus == "storyworld" and prepared.validation_text is not None:
+        summary["entropy_floor_bits_per_byte"] = storyworld_floor(prepared.validation_text, data.corpus_level)
+    return PreparedData(section=section, vocab_size=prepared.vocab_size, digest=prepared.digest, summary=summary)
+
+
+def storyworld_floor(text: Path, level: str) -> float:
+    """Return the true entropy of a storyworld text in bits per byte: −Σ log2 p of its stories over its bytes."""
+    from hornbook.data import storyworld
+
+    return float(storyworld.entropy_floor(text.read_text(encoding="utf-8"), level))
+
+
+def python_docs_file(console: Console) -> Path:
+    """Return the file of Python's own documentation, made if it is not in the cache."""
+    path = cache_folder() / "corpora" / f"{documentation.CORPUS}-{platform.python_version()}.txt"
+    if not path.exists():
+        with console.stage("gathering Python's documentation") as stage:
+            text = documentation.python_documentation()
+            atomic_write(path, text)
+            stage.update(text=f"{len(text):,} characters")
+    return path

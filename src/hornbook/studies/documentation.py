@@ -1,0 +1,52 @@
+"""Documentation that every machine has: the help pages and docstrings of the Python that runs hornbook.
+
+Real technical English with identifiers and code, a few megabytes, without a network and without being copied into the
+project. It differs a little between Python versions, so a study records the version and the text's checksum.
+Sources are parsed, never imported or run.
+"""
+
+from __future__ import annotations
+
+import ast
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["CORPUS", "documents", "python_documentation"]
+
+CORPUS = "python-docs"
+"""The name of this corpus in a recipe of a study."""
+SEPARATOR = "<|endoftext|>"
+SHORTEST = 200
+"""Characters below which a docstring is not a document."""
+SKIPPED = frozenset({"test", "tests", "site-packages", "dist-packages", "idlelib", "lib2to3", "__pycache__"})
+
+
+def python_documentation() -> str:
+    """Return the corpus: documents separated by a line `<|endoftext|>`."""
+    return "".join(f"{document}\n{SEPARATOR}\n" for document in documents())
+
+
+def documents() -> list[str]:
+    """Return help pages and docstrings, each once, in a fixed order."""
+    from pydoc_data.topics import topics
+
+    found = dict.fromkeys(str(topics[key]).strip() for key in sorted(topics))
+    root = Path(sysconfig.get_paths()["stdlib"])
+    for path in sorted(root.rglob("*.py")):
+        if not SKIPPED.intersection(path.relative_to(root).parts):
+            found.update(dict.fromkeys(_docstrings(path)))
+    return [text for text in found if len(text) >= SHORTEST and SEPARATOR not in text]
+
+
+def _docstrings(path: Path) -> Iterator[str]:
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        # A file that cannot be read as Python 3 in UTF-8 has no docstring to give.
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            text = ast.get_docstring(node)
+            if text:
+                yield text.strip().encode("utf-8", "replace").decode()

@@ -1,0 +1,96 @@
+"""Trains the runs of a study: one after another in this process, or several at a time in processes of their own.
+
+A run that fails (out of memory, for one) is a result of the study, with its reason; an interrupt stops the study after
+the current runs have saved themselves.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from hornbook.errors import HornbookError
+from hornbook.fileio import atomic_write, canonical_json
+from hornbook.tracking.console import Console, Stage
+from hornbook.tracking.run import Run
+
+__all__ = ["execute", "train_one"]
+
+
+class Job(Protocol):
+    """What is needed of a `runner.Job`."""
+
+    arm: str
+    seed: int
+    path: Path
+    recipe: dict[str, Any]
+    resume: bool
+    summary: dict[str, Any]
+
+
+def execute(jobs: Sequence[Any], parallel: int, stage: Stage) -> Iterator[tuple[Any, str, str]]:
+    """Train the jobs and yield (job, status, reason) as each ends; status is the run's, or `failed`."""
+    if parallel <= 1 or len(jobs) == 1:
+        for job in jobs:
+            stage.update(text=f"{job.arm}, seed {job.seed}")
+            yield (job, *train_one(job.path, job.recipe, job.resume, job.summary))
+        return
+    threads = max(1, _cores() // parallel)
+    # Fresh interpreters: a forked one would inherit torch's threads in an unknown state.
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(
+        parallel, mp_context=context, initializer=_limit, initargs=(threads,)
+    ) as pool:
+        waiting = {pool.submit(train_one, job.path, job.recipe, job.resume, job.summary): job for job in jobs}
+        try:
+            for future in concurrent.futures.as_completed(waiting):
+                yield (waiting[future], *_result(future))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.terminate()  # SIGTERM: the training loop saves a checkpoint and ends
+            raise
+
+
+def _result(future: concurrent.futures.Future[tuple[str, str]]) -> tuple[str, str]:
+    try:
+        return future.result()
+    except concurrent.futures.process.BrokenProcessPool:
+        return "failed", "the process of the run was killed, most likely for lack of memory"
+
+
+def train_one(path: Path, recipe: dict[str, Any], resume: bool, summary: dict[str, Any]) -> tuple[str, str]:
+    """Train one run in this process; return its status and, unless it is done, the reason."""
+    from hornbook.training.loop import train
+
+    if summary:
+        atomic_write(path / "summary.json", canonical_json(summary))
+    try:
+        run = train(recipe, resume=resume, console=Console(silent=True))
+    except (HornbookError, OSError) as error:
+        return _failed(path, str(error))
+    except (RuntimeError, MemoryError) as error:
+        # torch's out-of-memory errors are RuntimeErrors; any other is a defect and keeps its traceback.
+        if not isinstance(error, MemoryError) and "memory" not in str(error).lower():
+            raise
+        return _failed(path, f"out of memory: {str(error).splitlines()[0] if str(error) else 'no more to be had'}")
+    record = run.status_record()
+    return run.status, str(record.get("reason", ""))
+
+
+def _failed(path: Path, reason: str) -> tuple[str, str]:
+    if (path / "config.toml").is_file():
+        Run.open(path).set_status("failed", reason)
+    return "failed", reason
+
+
+def _limit(threads: int) -> None:
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,177 @@
+"""The study folder on disk (docs/formats/study.md): `study.toml`, `runs/ARM/seed-K/`, `results.json`, `results.csv`.
+
+Written atomically, read strictly: a report or `hornbook study show` needs nothing but these files.
+Left out: anything about how the runs are made (`studies/runner.py`).
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hornbook.config import dump_toml, read
+from hornbook.errors import DataError, FormatError
+from hornbook.fileio import atomic_write, canonical_json
+from hornbook.studies.records import Figure, Table, figure_from_tree, table_from_tree, to_tree
+from hornbook.studies.study import Analysis, Outcome, Plan, Study
+
+__all__ = ["StudyData", "is_study", "read_study", "run_path", "write_results", "write_study"]
+
+VERSION = 1
+STUDY_FILE, RESULTS_FILE, TABLE_FILE = "study.toml", "results.json", "results.csv"
+CSV_COLUMNS = (
+    "arm",
+    "seed",
+    "status",
+    "diverged",
+    "step",
+    "tokens",
+    "seconds",
+    "train_loss",
+    "val_loss",
+    "best_val_loss",
+    "val_bits_per_byte",
+    "val_perplexity",
+    "tokens_per_second",
+    "run",
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StudyData:
+    """A study folder as a reader needs it."""
+
+    path: Path
+    name: str
+    scale: str
+    question: str
+    design: str
+    command: str
+    arms: list[dict[str, Any]]
+    seeds: list[int]
+    findings: list[str]
+    figures: list[Figure]
+    tables: list[Table]
+    finished: bool
+    """Whether results have been written; without them only the plan is known."""
+
+    def runs(self) -> list[Path]:
+        """Return the folders of the runs that exist, arm by arm, seeds ascending."""
+        paths = [run_path(self.path, arm["name"], seed) for arm in self.arms for seed in self.seeds]
+        return [path for path in paths if (path / "config.toml").is_file()]
+
+
+def is_study(path: Path) -> bool:
+    """Return whether `path` is a study folder."""
+    return (path / STUDY_FILE).is_file()
+
+
+def run_path(folder: Path, arm: str, seed: int) -> Path:
+    """Return the run folder of one arm and seed."""
+    return folder / "runs" / arm / f"seed-{seed}"
+
+
+def write_study(folder: Path, study: Study, plan: Plan, *, scale: str, command: str) -> None:
+    """Write `study.toml`: the question, the design and the arms. Raises OSError."""
+    arms = [
+        {"name": arm.name, "group": arm.group, "overrides": dict(arm.overrides)}
+        | ({} if arm.x is None else {"x": arm.x})
+        for arm in plan.arms
+    ]
+    tree: dict[str, Any] = {
+        "version": VERSION,
+        "name": study.name,
+        "scale": scale,
+        "question": study.question,
+        "design": study.design,
+        "command": command,
+        "metric": plan.metric,
+        "baseline": plan.baseline or "",
+        "seeds": list(plan.seeds),
+        "base": dict(plan.base),
+        "arms": arms,
+    }
+    atomic_write(folder / STUDY_FILE, dump_toml(tree))
+
+
+def write_results(folder: Path, analysis: Analysis, outcomes: Sequence[Outcome]) -> None:
+    """Write `results.json` (what the report shows) and `results.csv` (one row per run). Raises OSError."""
+    tree = {
+        "version": VERSION,
+        "findings": list(analysis.findings),
+        "figures": [to_tree(figure) for figure in analysis.figures],
+        "tables": [to_tree(table) for table in analysis.tables],
+    }
+    rows = [_csv_row(folder, outcome) for outcome in outcomes] or list(analysis.rows)
+    columns = CSV_COLUMNS if outcomes else tuple(dict.fromkeys(key for row in rows for key in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    atomic_write(folder / TABLE_FILE, text.getvalue())
+    atomic_write(folder / RESULTS_FILE, canonical_json(tree))
+
+
+def _csv_row(folder: Path, outcome: Outcome) -> dict[str, Any]:
+    known = {key: outcome.values.get(key) for key in CSV_COLUMNS}
+    run = outcome.path.relative_to(folder) if outcome.path.is_relative_to(folder) else outcome.path
+    own = {"arm": outcome.arm, "seed": outcome.seed, "status": outcome.status, "diverged": outcome.diverged, "run": run}
+    return known | own
+
+
+def read_study(folder: Path) -> StudyData:
+    """Read a study folder, finished or not.
+
+    Raises:
+        DataError: it is not a study folder.
+        FormatError: a file of it is damaged or of a later version.
+    """
+    if not is_study(folder):
+        raise DataError(f"{folder} is not a study folder: it has no {STUDY_FILE}; `hornbook study run NAME` makes one")
+    plan = read(folder / STUDY_FILE)
+    results = _results(folder / RESULTS_FILE)
+    _check_version(plan, folder / STUDY_FILE)
+    try:
+        arms = [{"name": str(arm["name"]), "overrides": dict(arm.get("overrides", {}))} for arm in plan["arms"]]
+        texts = {key: str(plan[key]) for key in ("name", "scale", "question", "design", "command")}
+        seeds = [int(seed) for seed in plan["seeds"]]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FormatError(f"{folder / STUDY_FILE} is damaged: {type(error).__name__} {error}") from None
+    # An arm's name is a folder's name: one with a path in it would lead out of the study.
+    for arm in arms:
+        if Path(arm["name"]).name != arm["name"]:
+            raise FormatError(f"{folder / STUDY_FILE}: {arm['name']!r} cannot be the name of an arm")
+    where = str(folder / RESULTS_FILE)
+    return StudyData(
+        path=folder,
+        **texts,
+        arms=arms,
+        seeds=seeds,
+        findings=[str(finding) for finding in results.get("findings", [])],
+        figures=[figure_from_tree(f, f"{where}: figures[{i}]") for i, f in enumerate(results.get("figures", []))],
+        tables=[table_from_tree(t, f"{where}: tables[{i}]") for i, t in enumerate(results.get("tables", []))],
+        finished=bool(results),
+    )
+
+
+def _results(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path} is not JSON: {error}") from None
+    if not isinstance(tree, dict) or not all(isinstance(tree.get(k), list) for k in ("findings", "figures", "tables")):
+        raise FormatError(f"{path} must be an object with the lists findings, figures and tables")
+    _check_version(tree, path)
+    return tree
+
+
+def _check_version(tree: Mapping[str, Any], path: Path) -> None:
+    if tree.get("version") != VERSION:
+        raise FormatError(f"{path} is of version {tree.get('version')!r}; this hornbook reads version {VERSION}")

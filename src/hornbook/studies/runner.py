@@ -1,0 +1,223 @@
+"""Runs a study: prepares the data, skips what is done, resumes what was cut, trains the rest, reads the results.
+
+A run is done when its folder says so and its digest is the one wanted: the resolved recipe without name, paths,
+device and threads, and the data's own digest. The package's commit counts too, unless older results are accepted. A
+diverged run is a result. Killed at any moment, the same command goes on: the training loop's checkpoints take care of
+the run that was being made. Left out: several machines (give each its own studies).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from hornbook.errors import HornbookError
+from hornbook.fileio import atomic_write, canonical_json, sha256_bytes
+from hornbook.studies import execution
+from hornbook.studies.data import prepare_all, recipe_key
+from hornbook.studies.folder import run_path, write_results, write_study
+from hornbook.studies.outcome import read_outcome
+from hornbook.studies.study import Options, Outcome, Plan, Scale, Study
+from hornbook.tracking.console import Console, Stage, duration
+from hornbook.tracking.environment import describe_environment
+from hornbook.tracking.run import Run
+
+__all__ = ["MARK_FILE", "Job", "Results", "StudyStoppedError", "run_study"]
+
+MARK_FILE = "study.json"
+"""In every run folder of a study: the digest that the run was made for."""
+
+
+class StudyStoppedError(HornbookError):
+    """A study was interrupted; what is done is kept."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run that a study wants."""
+
+    arm: str
+    seed: int
+    path: Path
+    recipe: dict[str, Any]
+    mark: dict[str, Any]
+    """What `study.json` of the finished run must say."""
+    resume: bool
+    done: bool
+    summary: dict[str, Any]
+    """What goes to the run's `summary.json`."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Results:
+    """What a study's analysis reads (`study.Results`)."""
+
+    plan: Plan
+    scale: Scale
+    options: Options
+    outcomes: Sequence[Outcome]
+    folder: Path
+    console: Console
+    commit: str
+
+    def measured(self, key: str, inputs: Any, measure: Callable[[], Any]) -> Any:
+        """Return a JSON-ready measurement, from the study folder if the same inputs were measured there before."""
+        path = self.folder / "measurements" / f"{key}.json"
+        digest = sha256_bytes(canonical_json({"inputs": inputs, "commit": self.commit}).encode())
+        if path.is_file():
+            try:
+                known = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:
+                known = {}  # cut short or changed by hand: measure again
+            if isinstance(known, dict) and known.get("digest") == digest:
+                return known["value"]
+        value = json.loads(json.dumps(measure()))
+        atomic_write(path, canonical_json({"version": 1, "digest": digest, "value": value}))
+        return value
+
+    def say(self, line: str) -> None:
+        """Tell the user what is going on."""
+        self.console.say(line)
+
+
+def run_study(
+    study: Study,
+    scale: Scale,
+    options: Options,
+    *,
+    out: Path,
+    jobs: int = 1,
+    accept_older: bool = False,
+    command: str = "",
+    console: Console | None = None,
+) -> Path:
+    """Run what is missing of a study and write its results.
+
+    Args:
+        study: an entry of the catalogue, or one of your own.
+        scale: `tiny`, `cpu` or `gpu`.
+        options: seeds, texts and overrides of the user.
+        out: the folder of all studies; this one's is `<out>/<name>-<scale>`.
+        jobs: runs at a time, each in a process of its own if more than one.
+        accept_older: runs made by another commit of hornbook count as done.
+        command: how to make this study again, for the report.
+        console: where progress goes.
+
+    Returns:
+        The study folder, with results.json and results.csv.
+
+    Raises:
+        StudyStoppedError: interrupted; the same call goes on where it was.
+        HornbookError: a recipe or text that cannot be used.
+    """
+    console = console or Console()
+    plan = study.plan(scale, options)
+    folder = out / f"{study.name.replace('_', '-')}-{scale}"
+    commit = current_commit()
+    write_study(folder, study, plan, scale=scale, command=command)
+    wanted = make_jobs(plan, folder, commit, accept_older=accept_older, console=console)
+    waiting = [job for job in wanted if not job.done]
+    if wanted:
+        known = len(wanted) - len(waiting)
+        console.say(f"{study.name} at scale {scale}: {len(wanted)} runs, {known} done before, {len(waiting)} to do")
+        _train_all(waiting, jobs, console)
+    outcomes = [read_outcome(job.path, job.arm, job.seed) for job in wanted]
+    results = Results(
+        plan=plan, scale=scale, options=options, outcomes=outcomes, folder=folder, console=console, commit=commit
+    )
+    write_results(folder, study.analyse(results), outcomes)
+    return folder
+
+
+def current_commit() -> str:
+    """Return what stands for the code that makes the runs: the commit, or the version outside a checkout."""
+    environment = describe_environment()
+    return str(environment.get("commit") or environment.get("hornbook"))
+
+
+def make_jobs(plan: Plan, folder: Path, commit: str, *, accept_older: bool, console: Console) -> list[Job]:
+    """Return every run of the plan with what is known of it, seed by seed, so that early results cover all arms."""
+    from hornbook.training.config import resolve
+
+    recipes = {(arm.name, seed): plan.recipe(arm, seed) for seed in plan.seeds for arm in plan.arms}
+    prepared = prepare_all(list(recipes.values()), console)
+    jobs = []
+    for (arm, seed), recipe in recipes.items():
+        data = prepared[recipe_key(recipe)]
+        path = run_path(folder, arm, seed)
+        recipe = recipe | {"data": data.section, "run": {"name": f"{arm}-seed-{seed}", "directory": str(path)}}
+        config = resolve(recipe).with_vocab_size(data.vocab_size).to_tree()
+        mark = {"version": 1, "config": config_digest(config, data.digest), "commit": commit}
+        state = known_state(path, mark, accept_older=accept_older)
+        jobs.append(
+            Job(
+                arm=arm,
+                seed=seed,
+                path=path,
+                recipe=recipe,
+                mark=mark,
+                resume=state == "resume",
+                done=state == "done",
+                summary=data.summary,
+            )
+        )
+    return jobs
+
+
+def config_digest(config: dict[str, Any], data_digest: str) -> str:
+    """Return the digest of what a run computes: not its name, its paths, its device or its number of threads."""
+    plain = {name: dict(section) for name, section in config.items() if name not in ("run", "data", "logging")}
+    for section, key in (("tokenizer", "path"), ("training", "device"), ("training", "threads")):
+        plain.get(section, {}).pop(key, None)
+    plain["data"] = {"order": config.get("data", {}).get("order"), "digest": data_digest}
+    return sha256_bytes(canonical_json(plain).encode())
+
+
+def known_state(path: Path, mark: dict[str, Any], *, accept_older: bool) -> str:
+    """Return `done`, `resume` (the same run, cut short) or `new` for a run folder."""
+    try:
+        found = json.loads((path / MARK_FILE).read_text(encoding="utf-8"))
+        run = Run.open(path)
+        status = run.status
+    except (OSError, ValueError):
+        return "new"
+    if not isinstance(found, dict) or found.get("config") != mark["config"]:
+        return "new"
+    if found.get("commit") != mark["commit"] and not accept_older:
+        return "new"
+    if status in ("done", "diverged"):
+        return "done"
+    return "resume" if status == "stopped" and any(path.glob("checkpoints/step-*")) else "new"
+
+
+def _train_all(jobs: Sequence[Job], parallel: int, console: Console) -> None:
+    """Train the jobs, telling after each how long the rest will take."""
+    if not jobs:
+        return
+    for job in jobs:
+        if not job.resume:
+            shutil.rmtree(job.path, ignore_errors=True)
+        atomic_write(job.path / MARK_FILE, canonical_json(job.mark))
+    started = time.monotonic()
+    stage = Stage("runs", len(jobs))
+    with console.watch(stage):
+        for count, (job, status, reason) in enumerate(execution.execute(jobs, parallel, stage), 1):
+            outcome = read_outcome(job.path, job.arm, job.seed) if status != "failed" else None
+            loss = outcome.values.get("val_loss") if outcome else None
+            said = f"val loss {loss:.4f}" if loss is not None else reason or "no loss"
+            left = (time.monotonic() - started) / count * (len(jobs) - count)
+            stage.update(count, f"{job.arm}, seed {job.seed}: {status}, {said}")
+            console.say(
+                f"[{count}/{len(jobs)}] {job.arm}, seed {job.seed}: {status}, {said}"
+                + (f"; about {duration(left)} left" if count < len(jobs) else "")
+            )
+            if status == "stopped":
+                raise StudyStoppedError(
+                    f"stopped after {count - 1} of {len(jobs)} runs; nothing is lost, the same command goes on "
+                    "from here"
+                )

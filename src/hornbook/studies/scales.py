@@ -1,0 +1,73 @@
+"""The base recipes of the three scales, and the seeds that each can afford.
+
+`tiny` checks that a study works (seconds a run; its numbers mean little), `cpu` is the published scale for a laptop
+(under a minute a run), `gpu` is the handout's TinyStories shape on one GPU. Every study starts from these and varies
+one thing, so results compare across studies.
+"""
+
+from __future__ import annotations
+
+from hornbook.config import merge
+from hornbook.studies.study import Options, Scale, Tree
+
+__all__ = ["base_recipe", "seeds_of"]
+
+AT_THE_END = 10**9
+"""Samples are drawn every so many steps and at the end: here only at the end."""
+
+_COMMON: Tree = {
+    "tokenizer": {"special_tokens": ["<|endoftext|>"]},
+    "optimizer": {"name": "adamw", "betas": [0.9, 0.95], "eps": 1e-8, "weight_decay": 0.1},
+    "schedule": {"name": "cosine"},
+    "training": {"clip_norm": 1.0, "compile": False, "dtype": "float32"},
+    "evaluation": {"sample_tokens": 128, "sample_every": AT_THE_END},
+    "checkpoint": {"every": 0, "keep_last": 1},
+    "guard": {"action": "stop", "check_every": 10},
+}
+
+_SCALES: dict[Scale, Tree] = {
+    "tiny": {
+        "data": {"corpus": "storyworld", "corpus_bytes": 400_000},
+        "tokenizer": {"vocab_size": 512},
+        "model": {"context_length": 32, "d_model": 32, "num_layers": 2, "num_heads": 2},
+        "optimizer": {"lr": 5e-3},
+        "schedule": {"warmup_steps": 5},
+        "training": {"steps": 40, "batch_size": 8},
+        "evaluation": {"every": 20, "sample_tokens": 32, "batch_size": 32},
+        "logging": {"every": 4},
+    },
+    "cpu": {
+        "data": {"corpus": "storyworld", "corpus_bytes": 4_000_000, "validation": 0.006},
+        "tokenizer": {"vocab_size": 1024},
+        "model": {"context_length": 64, "d_model": 64, "num_layers": 3, "num_heads": 4},
+        "optimizer": {"lr": 2e-2},
+        "schedule": {"warmup_steps": 16},
+        "training": {"steps": 160, "batch_size": 16},
+        "evaluation": {"every": 20, "batch_size": 32, "sample_tokens": 64},
+        "logging": {"every": 5},
+    },
+    "gpu": {
+        "data": {"corpus": "storyworld", "corpus_bytes": 1_000_000_000, "validation": 0.005},
+        "tokenizer": {"vocab_size": 10_000},
+        "model": {"context_length": 256, "d_model": 512, "num_layers": 4, "num_heads": 16, "d_ff": 1344},
+        "optimizer": {"lr": 2e-3},
+        "schedule": {"warmup_steps": 200},
+        "training": {"steps": 2_500, "batch_size": 256, "dtype": "auto", "compile": "auto"},
+        "evaluation": {"every": 250, "max_tokens": 2_000_000, "batch_size": 256},
+        "logging": {"every": 10},
+    },
+}
+
+
+def base_recipe(scale: Scale, options: Options) -> Tree:
+    """Return the recipe that all arms of a study share at `scale`, with the user's changes."""
+    recipe = merge(_COMMON, _SCALES[scale])
+    if options.text is not None:
+        recipe["data"] = {"text": [str(options.text)]}
+    return merge(recipe, options.overrides)
+
+
+def seeds_of(scale: Scale, options: Options, *, tiny: int = 2, full: int = 5) -> tuple[int, ...]:
+    """Return the seeds of a study: `tiny` or `full` many, or as many as the user asks for."""
+    count = options.seeds or (tiny if scale == "tiny" else full)
+    return tuple(range(count))

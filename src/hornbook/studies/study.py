@@ -1,0 +1,182 @@
+"""What a study is: a question, a plan of arms × seeds at each scale, and a way to read the results.
+
+Plain data and functions, so that the catalogue stays a list of small files. No torch here: planning, listing and
+showing are instant. Running is `studies/runner.py`, the standard reading `studies/analysis.py`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from hornbook.config import merge
+from hornbook.errors import ConfigError, did_you_mean
+from hornbook.studies.records import Figure, Table
+
+__all__ = ["SCALES", "Analysis", "Arm", "Options", "Outcome", "Plan", "Results", "Scale", "Study", "nest"]
+
+Scale = Literal["tiny", "cpu", "gpu"]
+SCALES: tuple[Scale, ...] = ("tiny", "cpu", "gpu")
+
+Tree = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One setting of a study; it is trained once per seed."""
+
+    name: str
+    """Short, unique in the study; the folder of its runs."""
+    overrides: Mapping[str, Any] = dataclasses.field(hash=False)
+    """Changes to the base recipe, `section.key` → value."""
+    x: float | None = None
+    """The quantity that the study varies, where it is a number."""
+    group: str = ""
+    """Arms of one group make one curve over `x`."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a study runs at one scale. Without arms, the study only measures."""
+
+    base: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """The recipe that all arms share."""
+    arms: tuple[Arm, ...] = ()
+    seeds: tuple[int, ...] = (0, 1)
+    baseline: str | None = None
+    """The arm that the others are compared with."""
+    metric: str = "val_loss"
+    """The final value that is compared: `val_loss`, or `val_bits_per_byte` where tokenizers differ."""
+    x_label: str = ""
+    """What `Arm.x` is."""
+    x_log: bool = True
+
+    def __post_init__(self) -> None:
+        names = [arm.name for arm in self.arms]
+        assert len(set(names)) == len(names), f"arms share a name: {names}"
+        assert self.baseline is None or self.baseline in names, f"{self.baseline} is not an arm"
+
+    def recipe(self, arm: Arm, seed: int) -> Tree:
+        """Return the recipe of one run."""
+        return merge(merge(self.base, nest(arm.overrides)), {"training": {"seed": seed}})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a user may change about a study without writing a new one."""
+
+    seeds: int | None = None
+    """Seeds per arm; None: the scale's own number."""
+    text: Path | None = None
+    """A text file to train on instead of storyworld."""
+    web_text: Path | None = None
+    """Documentation-like or web text for the studies that need a second corpus."""
+    overrides: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Changes to the base recipe, as sections of keys."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One finished run of a study, read from its folder."""
+
+    arm: str
+    seed: int
+    status: str
+    """`done`, `diverged` or `failed`."""
+    reason: str = ""
+    path: Path
+    values: Mapping[str, Any]
+    """Final metrics: step, tokens, seconds, train_loss, val_loss, val_bits_per_byte, best_val_loss and more."""
+    records: Sequence[Mapping[str, Any]] = ()
+    """The records of `metrics.jsonl`."""
+
+    @property
+    def diverged(self) -> bool:
+        """Stopped by the guard, without a finite loss, or ended worse than guessing all tokens alike (ln V)."""
+        loss, uniform = self.values.get("val_loss"), self.values.get("uniform_loss")
+        return self.status == "diverged" or loss is None or (uniform is not None and loss >= uniform)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """What a study found: sentences that state only what was measured, figures and tables."""
+
+    findings: Sequence[str] = ()
+    figures: Sequence[Figure] = ()
+    tables: Sequence[Table] = ()
+    rows: Sequence[Mapping[str, Any]] = ()
+    """Rows of `results.csv` for studies that measure without training."""
+
+
+class Results(Protocol):
+    """What a study's analysis may use; `runner.Results` is it."""
+
+    @property
+    def plan(self) -> Plan:
+        """What was to be run."""
+        ...
+
+    @property
+    def scale(self) -> Scale:
+        """The scale it was run at."""
+        ...
+
+    @property
+    def options(self) -> Options:
+        """What the user changed."""
+        ...
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]:
+        """Every run, read from its folder."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """The study folder."""
+        ...
+
+    def measured(self, key: str, inputs: Any, measure: Callable[[], Any]) -> Any:
+        """Return a JSON-ready measurement, from the study folder if the same inputs were measured there before."""
+        ...
+
+    def say(self, line: str) -> None:
+        """Tell the user what is going on."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Study:
+    """One entry of the catalogue."""
+
+    name: str
+    question: str
+    """One sentence that ends in a question mark."""
+    design: str
+    """How the question is answered: what varies, what is held fixed, what is compared with what."""
+    cost: Mapping[str, str]
+    """Scale → runs and time, in words."""
+    plan: Callable[[Scale, Options], Plan]
+    analyse: Callable[[Results], Analysis]
+
+
+def nest(dotted: Mapping[str, Any]) -> Tree:
+    """Return `{"section.key": value}` as nested sections."""
+    tree: Tree = {}
+    for name, value in dotted.items():
+        *sections, key = name.split(".")
+        place = tree
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[key] = value
+    return tree
+
+
+def check_scale(name: str) -> Scale:
+    """Return `name` as a scale. Raises ConfigError naming the nearest one."""
+    for scale in SCALES:
+        if name == scale:
+            return scale
+    raise ConfigError(f"there is no scale {name!r}{did_you_mean(name, SCALES)}; choose one of {', '.join(SCALES)}")
