@@ -1,0 +1,63 @@
+"""Arguments of a verb: tyro reads the plain flags, what it does not know is left for the recipe's overrides.
+
+tyro prints its complaints in a box; hornbook says one sentence, so its output is caught and said again plainly.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+import tyro
+
+from hornbook.errors import ConfigError
+
+__all__ = ["parse", "parse_known"]
+
+T = TypeVar("T")
+
+
+def parse(target: Callable[..., T], argv: list[str], *, prog: str) -> T:
+    """Call `target` (a function or dataclass) with the arguments in `argv`.
+
+    Args:
+        target: what takes the arguments; its docstring is the help text.
+        argv: the words after the verb.
+        prog: the command as the user wrote it, such as `hornbook train`.
+
+    Raises:
+        ConfigError: an argument that `target` does not take, or a value of the wrong type.
+        SystemExit: code 0, after `--help` has been printed.
+    """
+    with _plain_errors(prog):
+        return tyro.cli(target, args=argv, prog=prog)
+
+
+def parse_known(target: Callable[..., T], argv: list[str], *, prog: str) -> tuple[T, list[str]]:
+    """Like `parse`, and also return the arguments that `target` does not take (`--section.key value`)."""
+    with _plain_errors(prog):
+        value, rest = tyro.cli(target, args=argv, prog=prog, return_unknown_args=True)
+        return value, rest
+
+
+@contextlib.contextmanager
+def _plain_errors(prog: str):
+    caught = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(caught):
+            yield
+    except SystemExit as stop:
+        if stop.code in (0, None):
+            raise
+        words = re.sub(r"\x1b\[[0-9;]*m", "", caught.getvalue())
+        words = re.sub(r"[─│╭╮╰╯├┤]+|-{4,}", " ", words)
+        words = re.sub(r"\s+", " ", words).strip()
+        words = re.sub(r"For full helptext, run:? .*$", "", words)  # said below, once
+        words = re.sub(r"^Required options Missing from [^:]*:", "this is missing:", words)
+        sentence = re.sub(r"^(Invalid|Missing|Unrecognized|Ambiguous)[\w ]*? (?=\1|invalid|error)", "", words).strip(
+            " ."
+        )
+        raise ConfigError(f"{sentence} (`{prog} --help` says what it takes)") from None

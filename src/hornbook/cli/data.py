@@ -1,0 +1,158 @@
+"""`hornbook data list | storyworld | prepare`: corpora by name, stories to read or to a file, token files."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import tyro
+
+from hornbook.cli.arguments import parse, parse_known
+from hornbook.errors import ConfigError, did_you_mean
+
+UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+USAGE = """usage: hornbook data list | storyworld | prepare
+
+  list        the corpora that need no file of yours
+  storyworld  print stories (--show 3), explain their choices (--explain), or write a corpus (--bytes 1GB --out FILE)
+  prepare     tokenizer and token files of a recipe, ahead of its training: hornbook data prepare RECIPE.toml"""
+
+
+@dataclass(frozen=True)
+class StoryworldArguments:
+    """Print stories, or write a corpus of them to a file."""
+
+    show: int = 3
+    """How many stories to print."""
+    seed: int = 1
+    """The corpus' seed."""
+    level: Literal["easy", "normal", "rich"] = "normal"
+    """Vocabulary, depth and length."""
+    explain: bool = False
+    """Show each choice and its probability beside the text."""
+    bytes: str | None = None
+    """Write a corpus of at least this size: 500000, 20MB, 1GB."""
+    out: str | None = None
+    """The file to write it to."""
+
+
+@dataclass(frozen=True)
+class PrepareArguments:
+    """Make the tokenizer and the token files of a recipe."""
+
+    recipe: Annotated[str, tyro.conf.Positional]
+    """The recipe; overrides such as --tokenizer.vocab-size 4000 may follow."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb; returns the exit code."""
+    known = {"list": _list, "storyworld": _storyworld, "prepare": _prepare}
+    if not argv or argv[0] in ("-h", "--help"):
+        print(USAGE)
+        return 0 if argv else 2
+    if argv[0] not in known:
+        raise ConfigError(
+            f"`hornbook data` has no {argv[0]!r}{did_you_mean(argv[0], known)}; it has {', '.join(known)}"
+        )
+    return known[argv[0]](argv[1:])
+
+
+def size_in_bytes(text: str) -> int:
+    """Return the bytes that a size such as `20MB`, `1.5GiB` or `300000` means.
+
+    Raises:
+        ConfigError: it is no size.
+    """
+    number = text.strip().upper().rstrip("BKMGI")
+    unit = text.strip().upper()[len(number) :].strip() or "B"
+    try:
+        size = int(float(number) * UNITS[unit])
+    except (KeyError, ValueError, OverflowError):
+        raise ConfigError(f"--bytes {text!r} is no size; write a number with B, KB, MB or GB, such as 20MB") from None
+    if size < 1:
+        raise ConfigError(f"--bytes {text!r} is less than one byte")
+    return size
+
+
+def _list(argv: list[str]) -> int:
+    if argv:
+        raise ConfigError(f"`hornbook data list` takes no arguments, {' '.join(argv)!r} came")
+    from hornbook.data import storyworld
+
+    print(f"storyworld   seeded stories of known entropy; levels {', '.join(storyworld.LEVELS)}; any size")
+    print('             data.corpus = "storyworld", data.corpus_level = "easy", data.corpus_bytes = 20000000')
+    print("your own     text, .gz: hornbook train --text FILE")
+    return 0
+
+
+def _storyworld(argv: list[str]) -> int:
+    arguments = parse(StoryworldArguments, argv, prog="hornbook data storyworld")
+    if (arguments.bytes is None) != (arguments.out is None):
+        raise ConfigError(
+            "--bytes SIZE and --out FILE go together: they write a corpus; without them, stories are shown"
+        )
+    if arguments.bytes is not None and arguments.out is not None:
+        return _write(size_in_bytes(arguments.bytes), arguments.out, arguments.seed, arguments.level)
+    if arguments.show < 1:
+        raise ConfigError(f"--show {arguments.show} stories cannot be shown; give at least 1")
+    from hornbook.data import storyworld
+
+    for index in range(arguments.show):
+        text = storyworld.story(index, arguments.seed, arguments.level)
+        print(f"--- story {index} of seed {arguments.seed}, {arguments.level}\n")
+        print(_explained(text, arguments.level) if arguments.explain else text, end="\n\n")
+    return 0
+
+
+def _explained(text: str, level: str) -> str:
+    """Return the story cut at its choices, each piece beside what was chosen there and how likely it was."""
+    from math import log
+
+    from hornbook.data import storyworld
+
+    decisions = storyworld.parse(text, level)
+    ends = [*(d.position for d in decisions[1:]), len(text)]
+    lines = []
+    for decision, end in zip(decisions, ends, strict=True):
+        piece = text[decision.position : end].replace("\n", "¶")
+        chosen = decision.chosen if len(decision.chosen) <= 50 else decision.chosen[:47] + "..."
+        lines.append(f"{decision.weight:>3}/{decision.total:<4} {decision.rule:<16.16} {chosen:<50} | {piece}")
+    nats = -storyworld.log_probability(text, level)
+    total = f"{len(decisions)} choices, {nats / log(2):.1f} bits, {nats / log(2) / (len(text) + 2):.4f} bits per byte"
+    return "\n".join([*lines, "", total])
+
+
+def _write(size: int, out: str, seed: int, level: str) -> int:
+    from hornbook.data import storyworld
+    from hornbook.fileio import open_atomic
+
+    begin = shown = time.monotonic()
+    written = 0
+    with open_atomic(out) as file:
+        for piece in storyworld.corpus_bytes(size, seed, level):
+            file.write(piece)
+            written += len(piece)
+            if time.monotonic() - shown > 1:
+                shown = time.monotonic()
+                print(f"{written / 1e6:,.0f} of {size / 1e6:,.0f} MB", file=sys.stderr)
+    seconds = time.monotonic() - begin
+    print(
+        f"{out}: {written:,} bytes of storyworld {level}, seed {seed}, version {storyworld.VERSION}, in {seconds:.1f} s"
+    )
+    return 0
+
+
+def _prepare(argv: list[str]) -> int:
+    arguments, overrides = parse_known(PrepareArguments, argv, prog="hornbook data prepare")
+    from hornbook.data.prepare import prepare
+    from hornbook.tracking.console import Console
+    from hornbook.training.config import load
+
+    config = load(arguments.recipe, overrides)
+    prepared = prepare(config.data, config.tokenizer, Console())
+    for name, files in (("train", prepared.train), ("validation", prepared.validation)):
+        for file in files:
+            print(f"{name:<11} {file}")
+    return 0

@@ -1,0 +1,153 @@
+"""`hornbook demo`: corpus → tokenizer → token files → model → samples → report, in one command.
+
+On storyworld it also says how close the model came to the best possible: the ratio of its bits per byte to the corpus's
+true entropy, and the share of its stories that storyworld's own parser accepts. The recipe below is ordinary; the same
+run is `hornbook train` with these settings.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hornbook.cli.arguments import parse
+from hornbook.errors import HornbookError
+from hornbook.fileio import atomic_write, canonical_json
+
+if TYPE_CHECKING:
+    from hornbook.tracking.console import Console
+    from hornbook.tracking.run import Run
+
+LEVEL = "easy"
+STORIES_WRITTEN = 200
+MOST_STORIES_MEASURED = 500
+
+FULL: dict[str, dict[str, Any]] = {
+    "data": {"corpus": "storyworld", "corpus_level": LEVEL, "corpus_bytes": 12_000_000},
+    "tokenizer": {"vocab_size": 1024},
+    "model": {"context_length": 256, "d_model": 192, "num_layers": 4, "num_heads": 6, "tie_embeddings": True},
+    "optimizer": {"name": "adamw", "lr": 3e-3},
+    "schedule": {"name": "cosine", "warmup_steps": 50},
+    "training": {"max_minutes": 3.4, "batch_size": 16},
+    "evaluation": {"every": 100, "sample_every": 200, "max_tokens": 50_000},
+    "checkpoint": {"every": 200, "keep_last": 1},
+}
+QUICK: dict[str, dict[str, Any]] = {
+    "data": {"corpus_bytes": 2_000_000},
+    "training": {"max_minutes": 0.4},
+    "evaluation": {"max_tokens": 20_000},
+}
+
+
+def demo(*, text: Path | None = None, quick: bool = False, directory: Path = Path("demo"), seed: int = 0) -> int:
+    """Run the whole line: corpus, tokenizer, token files, model, samples, report.
+
+    Args:
+        text: a text file of yours instead of storyworld (UTF-8; documents separated by a line `<|endoftext|>`).
+        quick: under a minute instead of about five.
+        directory: where everything goes; a number is added where something is there already.
+        seed: of the weights, the data order and the samples.
+    """
+    from hornbook.config import merge
+    from hornbook.report.render import write_report
+    from hornbook.tracking.console import Console
+    from hornbook.training.loop import train
+
+    recipe = merge(FULL, QUICK) if quick else FULL
+    folder = _free(directory)
+    own: dict[str, Any] = {"run": {"name": folder.name, "directory": str(folder / "run")}, "training": {"seed": seed}}
+    recipe = merge(recipe, own)
+    if text is not None:
+        recipe = {**recipe, "data": {"text": [str(text)]}}
+    console = Console()
+    run = train(recipe, console=console)
+    if run.status != "done":
+        raise HornbookError(f"the demo's training ended as {run.status!r}; {run.path / 'log.txt'} says why")
+    lines = _measure(run, console, folder, seed, quick) if text is None else []
+    report = write_report([run.path], folder / "report.html", title="hornbook demo")
+    console.say()
+    for line in [*_loss_lines(run), *lines, "", *_what_next(run, report)]:
+        console.say(line)
+    return 0
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb."""
+    return parse(demo, argv, prog="hornbook demo")
+
+
+def _free(directory: Path) -> Path:
+    """Return the first folder of `demo`, `demo-2`, … that is not there yet or is empty."""
+    candidate, number = directory, 1
+    while candidate.exists() and (not candidate.is_dir() or any(candidate.iterdir())):
+        number += 1
+        candidate = directory.with_name(f"{directory.name}-{number}")
+    return candidate
+
+
+def _measure(run: Run, console: Console, folder: Path, seed: int, quick: bool) -> list[str]:
+    """Compare the model with the corpus's true entropy, let it write, and record both in the run's folder."""
+    from hornbook.data.prepare import prepare
+    from hornbook.training.loop import load_run
+    from hornbook.training.stories import sample_stories, score_stories, split_documents
+
+    model, tokenizer, config = load_run(run.path)
+    assert tokenizer is not None
+    validation = prepare(config.data, config.tokenizer, console).validation_text
+    assert validation is not None
+    stories = split_documents(validation.read_text(encoding="utf-8"))[: MOST_STORIES_MEASURED // (5 if quick else 1)]
+    with console.stage(f"measuring {len(stories)} stories against their true entropy", len(stories)) as stage:
+        score = score_stories(model, tokenizer, stories, LEVEL, progress=stage.update)
+    with console.stage(f"writing {STORIES_WRITTEN} stories", STORIES_WRITTEN) as stage:
+        written = sample_stories(model, tokenizer, STORIES_WRITTEN, seed=seed, progress=stage.update)
+    valid = [_is_story(text) for text in written]
+    share = sum(valid) / len(valid)
+    atomic_write(
+        folder / "stories.txt",
+        "".join(f"[{'a story' if ok else 'not a story'}]\n{text}\n\n" for ok, text in zip(valid, written, strict=True)),
+    )
+    facts = {
+        "entropy_floor_bits_per_byte": score.floor_bits_per_byte,
+        "story_bits_per_byte": score.bits_per_byte,
+        "ratio_to_floor": score.ratio,
+        "stories_measured": score.num_stories,
+        "accepted_share": share,
+        "stories_written": len(written),
+    }
+    atomic_write(run.path / "summary.json", canonical_json(facts))
+    return [
+        f"the corpus's true entropy {score.floor_bits_per_byte:.4f} bits/byte over {score.num_stories} stories; "
+        f"the model {score.bits_per_byte:.4f}: {score.ratio:.3f} × the floor",
+        f"stories that storyworld's parser accepts: {sum(valid)} of {len(valid)} ({share:.0%})",
+    ]
+
+
+def _is_story(text: str) -> bool:
+    from hornbook.data import storyworld
+
+    try:
+        storyworld.parse(text, LEVEL)
+    except storyworld.StoryError:
+        return False
+    return True
+
+
+def _loss_lines(run: Run) -> list[str]:
+    summary = run.summary()
+    return [
+        f"validation loss {summary['val_loss']:.4f} nats/token, {summary['val_bits_per_byte']:.4f} bits/byte "
+        f"after {summary['step']:,} steps ({summary['tokens']:,} tokens)"
+    ]
+
+
+def _what_next(run: Run, report: Path) -> list[str]:
+    return [
+        f"report      {report}",
+        f"run         {run.path}  (config, metrics, checkpoints, tokenizer, samples)",
+        "",
+        "try next",
+        f'  hornbook generate {run.path} --prompt "Once upon a time"',
+        "  hornbook train --text my.txt           a text of yours",
+        f"  hornbook eval {run.path} --text my.txt",
+        "  hornbook study run learning_rate --scale tiny",
+    ]

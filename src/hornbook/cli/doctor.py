@@ -1,0 +1,132 @@
+"""`hornbook doctor [RECIPE]`: what this machine can do, and how fast a recipe would train on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import tyro
+
+from hornbook.cli.arguments import parse
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Say what this machine can do; with a recipe, how fast it would train."""
+
+    recipe: Annotated[str | None, tyro.conf.Positional] = None
+    """A recipe whose speed is measured by a few steps on random tokens; nothing is written."""
+    json_report: bool = False
+    """Print JSON."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb; returns the exit code."""
+    arguments = parse(
+        Arguments, ["--json-report" if word == "--json" else word for word in argv], prog="hornbook doctor"
+    )
+    found: dict[str, Any] = {"software": _software(), "cpu": _cpu(), "devices": _devices()}
+    if arguments.recipe is not None:
+        found["recipe"] = _recipe(arguments.recipe)
+    if arguments.json_report:
+        print(json.dumps(found, indent=2))
+        return 0
+    for title, section in found.items():
+        for key, value in section.items():
+            print(f"{title if key == next(iter(section)) else '':10}{key.replace('_', ' '):34}{value}")
+    return 0
+
+
+def _software() -> dict[str, Any]:
+    from hornbook.tracking.environment import describe_environment
+
+    found = describe_environment()
+    kept = {key: found[key] for key in ("hornbook", "commit", "python", "platform", "processor", "cores")}
+    memory = found["memory_bytes"]
+    return kept | {"torch": found["packages"]["torch"], "memory": "unknown" if not memory else f"{memory / 1e9:.0f} GB"}
+
+
+def _cpu() -> dict[str, Any]:
+    import torch
+
+    from hornbook.nn import native
+    from hornbook.training.probe import bfloat16_pays, matmul_rate
+
+    cpu = torch.device("cpu")
+    pays = bfloat16_pays(cpu)
+    rates = {"float32_matrix_products": f"{matmul_rate(cpu, torch.float32, 768, 0.1) / 1e9:,.0f} GFLOP/s"}
+    if pays:
+        rates["bfloat16_matrix_products"] = f"{matmul_rate(cpu, torch.bfloat16, 768, 0.1) / 1e9:,.0f} GFLOP/s"
+    compiler = any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "clang++"))
+    return {
+        "threads": torch.get_num_threads(),
+        **rates,
+        "bfloat16_pays": "yes: dtype auto takes it" if pays else "no: dtype auto stays with float32",
+        "hornbook's_kernels": native.variant() or "absent from this build: PyTorch's operators are used, slower",
+        "compile": "possible, but the kernels are faster" if compiler else "no C++ compiler found, and none needed",
+    }
+
+
+def _devices() -> dict[str, Any]:
+    import torch
+
+    from hornbook.training.probe import bfloat16_pays, choose_device
+
+    devices: dict[str, Any] = {"device_auto_takes": str(choose_device("auto"))}
+    for i in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(i)
+        half = "bfloat16" if bfloat16_pays(torch.device("cuda", i)) else "no bfloat16"
+        devices[f"cuda:{i}"] = f"{properties.name}, {properties.total_memory / 1e9:.0f} GB, {half}"
+    if torch.backends.mps.is_available():
+        devices["mps"] = "Apple GPU"
+    if len(devices) == 1:
+        devices["gpu"] = "none found"
+    return devices
+
+
+def _recipe(path: str) -> dict[str, Any]:
+    """Time a few updates of a recipe's model on random tokens."""
+    import torch
+
+    from hornbook.accounting.flops import training_flops_per_token
+    from hornbook.accounting.render import gigabytes
+    from hornbook.models.transformer import TransformerLM
+    from hornbook.nn.native import keep_freed_memory
+    from hornbook.training.config import load
+    from hornbook.training.probe import measure_step, peak_flops, resolve_auto
+    from hornbook.training.room import check_room
+    from hornbook.training.step import TrainStep, make_loss, make_optimizer
+
+    config = resolve_auto(load(path))
+    peak = check_room(config)
+    device, training = torch.device(config.training.device), config.training
+    keep_freed_memory()
+    model = TransformerLM(config.model, device=device)
+    model.activation_checkpointing = training.activation_checkpointing
+    start = time.perf_counter()
+    step = TrainStep(make_loss(model, config), list(model.parameters()), make_optimizer(model, config), config)
+    size = training.batch_size // training.gradient_accumulation
+    ids = torch.randint(0, config.model.vocab_size, (size, config.model.context_length), device=device)
+    parts = [lambda: (ids, ids)] * training.gradient_accumulation
+    step(parts, 1, 10)
+    first = time.perf_counter() - start
+    seconds = measure_step(lambda: step(parts, 1, 10), device, 3.0)
+    rate = config.tokens_per_step / seconds
+    flops = training_flops_per_token(config.model) * rate
+    report = {
+        "parameters": f"{sum(p.numel() for p in model.parameters()):,}",
+        "device_and_dtype": f"{device}, {training.dtype}, {'compiled' if training.compile else 'not compiled'}",
+        "memory_at_the_peak": "unknown on this device" if peak is None else f"about {gigabytes(peak)}",
+        "tokens_per_second": f"{rate:,.0f}",
+        "seconds_per_step": f"{seconds:.3f} (the first one {first:.1f})",
+        "share_of_the_peak": f"{flops / peak_flops(device, training.dtype):.0%} of the matrix products' rate",
+    }
+    if training.max_minutes is None:
+        report["all_steps"] = f"{training.steps * seconds / 3600:.2f} hours, evaluations not counted"
+    else:
+        report["steps_in_the_budget"] = f"about {training.max_minutes * 60 / seconds:,.0f}"
+    return report

@@ -1,0 +1,124 @@
+"""`hornbook generate RUN --prompt TEXT`: complete a prompt with a trained model, printing as it goes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from hornbook.cli.arguments import parse
+from hornbook.errors import DataError
+
+END_OF_TEXT = "<|endoftext|>"
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb; returns the exit code."""
+    return parse(_generate, argv, prog="hornbook generate")
+
+
+def _generate(
+    run: str,
+    /,
+    prompt: str = "",
+    *,
+    prompt_file: str | None = None,
+    max_new_tokens: int = 256,
+    temperature: float = 0.8,
+    top_p: float = 0.95,
+    top_k: int | None = None,
+    num_samples: int = 1,
+    seed: int = 0,
+    stop: str = END_OF_TEXT,
+    overflow: Literal["error", "slide"] = "error",
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto",
+    cache: bool = True,
+    checkpoint: str = "best",
+    json_lines: Annotated[bool, tyro.conf.arg(name="json")] = False,
+) -> int:
+    """Complete a prompt with a trained model.
+
+    Args:
+        run: the run's folder.
+        prompt: the text to continue; empty starts a new document.
+        prompt_file: read the prompt from a file instead.
+        max_new_tokens: stop after so many tokens.
+        temperature: 0 takes the most probable token each time; below 1 is more cautious, 1 samples as trained.
+        top_p: draw from the smallest set of tokens whose probabilities sum to at least this.
+        top_k: draw from the k most probable tokens.
+        num_samples: number of completions of the same prompt.
+        seed: the same seed gives the same text on the same machine.
+        stop: the special token that ends a completion; "" to go on past it.
+        overflow: a prompt longer than the context is an "error", or only its end is read ("slide").
+        dtype: of the weights while generating on a CPU; "auto" takes the faster.
+        cache: keep keys and values of the tokens read; the text is the same without, only slower.
+        checkpoint: "best", "last" or a step.
+        json_lines: print one JSON object per completion instead of text.
+    """
+    import torch
+
+    from hornbook.generation.decode import generate, stream
+    from hornbook.training.loop import load_run
+
+    if num_samples < 1:
+        raise DataError(f"num_samples = {num_samples} must be at least 1")
+    if prompt_file is not None:
+        prompt = Path(prompt_file).read_text(encoding="utf-8")
+    model, tokenizer, _ = load_run(run, checkpoint=checkpoint)
+    if tokenizer is None:
+        raise DataError(f"{run} was trained on bare token files and keeps no tokenizer, so it cannot read a prompt")
+    stop_token = _stop_token(tokenizer, stop)
+    ids = tokenizer.encode(prompt) or [_document_start(tokenizer)]
+    settings = {
+        "temperature": temperature, "top_p": top_p, "top_k": top_k, "stop_token": stop_token, "overflow": overflow,
+        "cache": cache, "dtype": dtype,
+        "generator": torch.Generator().manual_seed(seed),
+    }  # fmt: skip
+    if num_samples == 1 and not json_lines:
+        _print_live(prompt, tokenizer, stream(model, ids, max_new_tokens, **settings))
+        return 0
+    for number, new in enumerate(generate(model, [ids] * num_samples, max_new_tokens, **settings)):
+        text = tokenizer.decode(new.tolist())
+        if json_lines:
+            record = {"prompt": prompt, "completion": text, "tokens": new.tolist(), "seed": seed, "sample": number}
+            print(json.dumps(record, ensure_ascii=False))
+        else:
+            print(f"--- {number + 1} ---\n{prompt}{text}")
+    return 0
+
+
+def _print_live(prompt, tokenizer, steps) -> None:
+    """Print the completion as its bytes become whole characters."""
+    ids: list[int] = []
+    shown = ""
+    for (token,) in steps:
+        if not ids:  # only now, so that a refused setting has printed nothing
+            sys.stdout.write(prompt)
+        ids.append(token)
+        text = tokenizer.decode(ids)
+        # A character may span several tokens; until it is whole, decode ends in the replacement character.
+        if not text.endswith("\ufffd"):
+            sys.stdout.write(text[len(shown) :])
+            sys.stdout.flush()
+            shown = text
+    print(tokenizer.decode(ids)[len(shown) :] if ids else prompt)
+
+
+def _stop_token(tokenizer, stop: str) -> int | None:
+    if not stop:
+        return None
+    if stop in tokenizer.special_token_ids:
+        return tokenizer.special_token_ids[stop]
+    if stop == END_OF_TEXT:  # the default: a tokenizer without it just has no stop token
+        return None
+    known = ", ".join(map(repr, tokenizer.special_tokens)) or "none"
+    raise DataError(f"{stop!r} is not a special token of this run's tokenizer (it has {known})")
+
+
+def _document_start(tokenizer) -> int:
+    if END_OF_TEXT in tokenizer.special_token_ids:
+        return tokenizer.special_token_ids[END_OF_TEXT]
+    raise DataError("an empty prompt needs a tokenizer with <|endoftext|>, to start a new document; give a --prompt")

@@ -1,0 +1,122 @@
+"""`hornbook runs`: every run below a folder: what changed from the one before, final loss, status."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from hornbook.cli.arguments import parse
+
+if TYPE_CHECKING:
+    from hornbook.tracking.run import Run
+
+# What differs between any two runs without saying anything.
+UNTOLD = ("run.", "data.text", "training.threads")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """List runs: what changed from the one before, final loss, status."""
+
+    folders: Annotated[tuple[str, ...], tyro.conf.Positional] = ("runs",)
+    """Where to look (study folders too)."""
+    tag: tuple[str, ...] = ()
+    """Only runs with all of these tags."""
+    csv: bool = False
+    """Print CSV."""
+    json: bool = False
+    """Print JSON."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb; returns the exit code."""
+    arguments = parse(Arguments, argv, prog="hornbook runs")
+    from hornbook.tracking.run import find_runs
+
+    runs = [run for run in find_runs(arguments.folders) if set(arguments.tag) <= set(run.tags)]
+    rows = describe_runs(runs)
+    if arguments.json:
+        print(json.dumps(rows))
+    elif arguments.csv:
+        writer: csv.DictWriter[str] = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    elif not rows:
+        print(f"no runs in {', '.join(arguments.folders)}; `hornbook train --text FILE` makes one")
+    else:
+        _print_table(rows)
+    return 0
+
+
+COLUMNS = ("name", "status", "step", "val_loss", "bits_per_byte", "best_val_loss", "minutes", "tags", "note", "changed")
+
+
+def describe_runs(runs: list[Run]) -> list[dict[str, Any]]:
+    """Return one row of plain values for each run, with the settings that differ from the run before it."""
+    rows = []
+    before: dict[str, Any] | None = None
+    for run in runs:
+        flat = _flat(run.config)
+        summary = run.summary()
+        rows.append(
+            {
+                "name": str(run.path),
+                "status": run.status,
+                "step": summary.get("step"),
+                "val_loss": summary.get("val_loss"),
+                "bits_per_byte": summary.get("val_bits_per_byte"),
+                "best_val_loss": summary.get("best_val_loss"),
+                "minutes": round(summary["seconds"] / 60, 2) if "seconds" in summary else None,
+                "tags": " ".join(run.tags),
+                "note": run.note,
+                "changed": "" if before is None else _changes(before, flat),
+            }
+        )
+        before = flat
+    return rows
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    keys = [k for k in sorted({*before, *after}) if before.get(k) != after.get(k) and not k.startswith(UNTOLD)]
+    return " ".join(f"{key}={_short(after.get(key))}" for key in keys)
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
+
+
+def _short(value: Any) -> str:
+    return "default" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("run", "status", "step", "val loss", "bits/byte", "best", "minutes", "tags", "changed", "note"):
+        right = column in ("step", "val loss", "bits/byte", "best", "minutes")
+        table.add_column(column, justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        numbers = [_number(row[key], 4) for key in ("val_loss", "bits_per_byte", "best_val_loss")]
+        table.add_row(
+            row["name"], row["status"], f"{row['step'] or 0:,}", *numbers, _number(row["minutes"], 1), row["tags"],
+            row["changed"], row["note"],
+        )  # fmt: skip
+    console = Console()
+    if not console.is_terminal:
+        console.width = 200
+    console.print(table)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"

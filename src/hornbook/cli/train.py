@@ -1,0 +1,149 @@
+"""`hornbook train RECIPE | --text FILE… [--section.key value …]`: train a model, or continue a run with `--resume`."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from hornbook import config as trees
+from hornbook.cli.arguments import parse
+from hornbook.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hornbook.tracking.console import Console
+    from hornbook.tracking.run import Run
+
+EXIT_CODES = {"done": 0, "diverged": 1, "stopped": 130}
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Train a model from a recipe, or from text files of yours; any key of the recipe can follow as --section.key
+    value."""
+
+    recipe: Annotated[str | None, tyro.conf.Positional] = None
+    """A .toml, .json or .yaml recipe, or the folder of a run to continue."""
+    text: tuple[str, ...] = ()
+    """Text files to train on; without a recipe, sizes are picked to suit them and this machine."""
+    name: str | None = None
+    """Name of the run: its folder is runs/NAME."""
+    resume: bool = False
+    """Continue the run where its last checkpoint left it."""
+    max_minutes: float | None = None
+    """Train for so long; the learning rate decays to its end by then."""
+    verify: bool = False
+    """Check every token id against the vocabulary before training."""
+    log_norms: bool = False
+    """Record the norms of weights, gradients and activations of every layer."""
+    profile: bool = False
+    """Trace a few steps and print the ten most expensive operations."""
+    show_recipe: bool = False
+    """Print the recipe that would be trained, and stop."""
+    json_summary: bool = False
+    """Print the result as JSON; progress goes to standard error."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb; returns 0 done, 1 diverged, 130 stopped by a signal."""
+    overrides, rest = trees.split_words(["--json-summary" if word == "--json" else word for word in argv])
+    arguments = parse(Arguments, rest, prog="hornbook train")
+    from hornbook.tracking.console import Console
+
+    # Under torchrun the first process speaks for all.
+    following = int(os.environ.get("RANK", "0")) > 0
+    quiet = io.StringIO() if following else None
+    console = Console(stream=quiet or (sys.stderr if arguments.json_summary else sys.stdout))
+    tree = _recipe(arguments, overrides, console)
+    if arguments.show_recipe:
+        from hornbook.training.config import resolve
+
+        print(trees.dump_toml(resolve(tree).to_tree()), end="")
+        return 0
+    from hornbook.training.loop import train
+
+    run = train(tree, resume=arguments.resume, console=console)
+    if following:
+        return EXIT_CODES.get(run.status, 2)
+    _close(run, console, arguments.json_summary)
+    return EXIT_CODES.get(run.status, 2)
+
+
+def _recipe(arguments: Arguments, overrides: list[str], console: Console) -> dict[str, Any]:
+    """Return the sections to train with, from a file, a run's folder, or the size of the text."""
+    if arguments.recipe is not None:
+        path = Path(arguments.recipe)
+        if path.is_dir():
+            if not (path / "config.toml").is_file():
+                raise ConfigError(f"{path} is a folder without a run in it; give a recipe, or a text with --text")
+            tree = trees.merge(trees.read(path / "config.toml"), {"run": {"directory": str(path)}})
+        else:
+            tree = trees.merge({"run": {"name": path.stem}}, trees.read(path))
+        if arguments.text:
+            tree = trees.merge(tree, {"data": {"text": list(arguments.text)}})
+    elif arguments.text:
+        tree = _automatic(arguments, console)
+    elif any(word.startswith("--data.") for word in overrides):
+        tree = {}
+    else:
+        raise ConfigError("nothing to train: give a recipe (recipes/*.toml), or a text of yours with --text FILE")
+    return trees.apply_overrides(tree, [*_flags(arguments), *overrides])
+
+
+def _flags(arguments: Arguments) -> list[str]:
+    words: list[str] = []
+    if arguments.name is not None:
+        words += ["--run.name", arguments.name]
+    if arguments.max_minutes is not None:
+        words += ["--training.max-minutes", str(arguments.max_minutes)]
+    for given, key in (
+        (arguments.verify, "--data.verify"),
+        (arguments.log_norms, "--logging.norms"),
+        (arguments.profile, "--logging.profile"),
+    ):
+        words += [key, "true"] if given else []
+    return words
+
+
+def _automatic(arguments: Arguments, console: Console) -> dict[str, Any]:
+    """Pick a recipe for text files; a run that is there already keeps the one it was made with."""
+    sizes = []
+    for path in map(Path, arguments.text):
+        if path.is_dir():
+            raise ConfigError(f"{path} is a folder; --text takes text files")
+        sizes.append(path.stat().st_size * (4 if path.suffix == ".gz" else 1))
+    name = arguments.name or Path(arguments.text[0]).name.removesuffix(".gz").rsplit(".", 1)[0] or "text"
+    stored = Path("runs") / name / "config.toml"
+    if arguments.resume and stored.exists():
+        return trees.read(stored)
+    from hornbook.training.automatic import automatic_recipe
+    from hornbook.training.probe import choose_device, peak_flops
+
+    with console.stage("measuring this machine"):
+        peak = peak_flops(choose_device("auto"), "float32")
+    tree, words = automatic_recipe(arguments.text, sum(sizes), peak, arguments.max_minutes)
+    console.say(words)
+    return {**tree, "run": {"name": name}}
+
+
+def _close(run: Run, console: Console, as_json: bool) -> None:
+    """Say how the run ended and what can be done with it."""
+    summary = run.summary()
+    status = run.status_record()
+    if as_json:
+        print(json.dumps({"run": str(run.path), "status": run.status, "reason": status.get("reason", ""), **summary}))
+        return
+    if run.status == "stopped":
+        console.say(f"stopped ({status.get('reason')}); continue with: hornbook train {run.path} --resume")
+        return
+    loss = summary.get("best_val_loss")
+    if loss is not None:
+        console.say(f"{run.status}: best validation loss {loss:.4f} at step {summary['best_step']:,}, in {run.path}")
+    if run.status == "done":
+        console.say(f'try: hornbook generate {run.path} --prompt "…"     hornbook report {run.path}')
