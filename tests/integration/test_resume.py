@@ -1,0 +1,235 @@
+"""Nothing is lost: kills at random instants, faults in every system call of a save, signals, a full disk."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from harness.faults import run_faults
+from harness.recipes import fingerprint, tiny_recipe
+
+from hornbook.checkpoint.folder import CheckpointStore
+from hornbook.errors import CheckpointError, HornbookError
+from hornbook.tracking.console import Console
+from hornbook.tracking.run import Run
+from hornbook.training.loop import train
+
+
+def quiet_train(recipe, **settings):
+    return train(recipe, console=Console(silent=True), **settings)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def test_resume_is_bit_identical_after_20_kills_at_random_instants_and_during_saves():
+    # In a process of its own: the children are forked from it, and this one has threads already.
+    code = (
+        "from harness.kills import run_kills; c = run_kills(20, seed=1); print(c); assert c['runs'] == c['equal runs']"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": "tests", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "'kills': 20" in done.stdout
+
+
+def test_a_fault_at_any_system_call_of_a_save_leaves_a_sound_checkpoint():
+    counts = run_faults()
+    assert sum(counts.values()) >= 100
+    assert min(counts.values()) >= 20
+
+
+@pytest.mark.parametrize(("name", "stop_at"), [("adamw", 10), ("muon", 23), ("sgd", 1)])
+def test_a_run_stopped_by_a_signal_resumes_to_the_same_bits(tmp_path, monkeypatch, stop_at, name):
+    sections = {"optimizer": {"name": name}, "data": {"order": "epochs"}, "checkpoint": {"every": 1000}}
+    quiet_train(tiny_recipe(tmp_path / "whole", **sections))
+    recipe = tiny_recipe(tmp_path / "cut", **sections)
+    _signal_after_step(monkeypatch, stop_at, signal.SIGTERM)
+    run = quiet_train(recipe)
+    assert run.status == "stopped"
+    assert run.status_record()["reason"] == f"signal {signal.SIGTERM} at step {stop_at}"  # within one step
+    monkeypatch.undo()
+    assert quiet_train(recipe, resume=True).status == "done"
+    assert fingerprint(tmp_path / "cut" / "run") == fingerprint(tmp_path / "whole" / "run")
+
+
+def _signal_after_step(monkeypatch, step, number):
+    from hornbook.training.trainer import Trainer
+
+    advance = Trainer.advance
+
+    def signalled(self):
+        result = advance(self)
+        if self.progress.step == step:
+            os.kill(os.getpid(), number)
+        return result
+
+    monkeypatch.setattr(Trainer, "advance", signalled)
+
+
+def test_a_stop_during_an_evaluation_does_it_again_on_resume(tmp_path, monkeypatch):
+    quiet_train(tiny_recipe(tmp_path / "whole"))
+    recipe = tiny_recipe(tmp_path / "cut")
+    from hornbook.training import trainer as module
+
+    real, calls = module.evaluate, []
+
+    def evaluate(model, data, *arguments, progress, **settings):
+        calls.append(1)
+        if len(calls) == 2:
+            return real(model, data, *arguments, progress=lambda done: os.kill(os.getpid(), signal.SIGINT), **settings)
+        return real(model, data, *arguments, progress=progress, **settings)
+
+    monkeypatch.setattr(module, "evaluate", evaluate)
+    run = quiet_train(recipe)
+    assert run.status == "stopped"
+    assert [r["step"] for r in run.metrics() if "val_loss" in r] == [0]
+    monkeypatch.undo()
+    quiet_train(recipe, resume=True)
+    assert fingerprint(tmp_path / "cut" / "run") == fingerprint(tmp_path / "whole" / "run")
+
+
+def test_the_command_stops_cleanly_on_a_signal(tmp_path):
+    process, run = _start(tmp_path)
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, out
+    assert "Traceback" not in out
+    assert "continue with: hornbook train" in out
+    assert Run.open(run).status == "stopped"
+    assert CheckpointStore(run / "checkpoints").load().step > 0
+
+
+def test_a_second_ctrl_c_leaves_at_once(tmp_path):
+    process, run = _start(tmp_path)
+    # The first one alone would wait for the step in progress; both arrive while it is in its save or its step.
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.001)
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert time.monotonic() - began < 5
+    assert Run.open(run).status == "stopped"
+
+
+def _start(tmp_path):
+    """Start `hornbook train` in a process and wait until it has trained some steps."""
+    from hornbook.config import dump_toml
+
+    recipe = tiny_recipe(tmp_path, training={"steps": 10_000_000}, logging={"every": 1}, checkpoint={"every": 0})
+    (tmp_path / "r.toml").write_text(dump_toml(recipe))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hornbook", "train", str(tmp_path / "r.toml")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    metrics = tmp_path / "run" / "metrics.jsonl"
+    for _ in range(600):
+        if metrics.exists() and metrics.read_bytes().count(b"\n") > 5:
+            break
+        time.sleep(0.1)
+    return process, tmp_path / "run"
+
+
+def test_a_full_disk_is_a_sentence_and_the_run_can_go_on(tmp_path, monkeypatch):
+    recipe = tiny_recipe(tmp_path)
+    quiet_train(tiny_recipe(tmp_path / "whole"))
+    from hornbook.checkpoint import folder as module
+
+    real, calls = module._HashingFile.write, []
+
+    def full(self, content):
+        calls.append(1)
+        if len(calls) > 40:
+            raise OSError(28, os.strerror(28))
+        return real(self, content)
+
+    monkeypatch.setattr(module._HashingFile, "write", full)
+    with pytest.raises(
+        CheckpointError, match=r"could not be written .*No space left.*earlier checkpoints are untouched"
+    ):
+        quiet_train(recipe)
+    assert Run.open(tmp_path / "run").status == "failed"
+    monkeypatch.undo()
+    assert quiet_train(recipe, resume=True).status == "done"
+    assert fingerprint(tmp_path / "run") == fingerprint(tmp_path / "whole" / "run")
+
+
+def test_a_damaged_newest_checkpoint_is_passed_over_and_the_result_is_the_same(tmp_path, monkeypatch):
+    quiet_train(tiny_recipe(tmp_path / "whole"))
+    recipe = tiny_recipe(tmp_path / "cut")
+    _signal_after_step(monkeypatch, 25, signal.SIGTERM)
+    quiet_train(recipe)
+    monkeypatch.undo()
+    newest = sorted((tmp_path / "cut" / "run" / "checkpoints").glob("step-*"))[-1] / "model.safetensors"
+    content = bytearray(newest.read_bytes())
+    content[random.Random(0).randrange(len(content))] ^= 1
+    newest.write_bytes(content)
+    quiet_train(recipe, resume=True)
+    assert "passing over the checkpoint of step 25" in (tmp_path / "cut" / "run" / "log.txt").read_text()
+    assert fingerprint(tmp_path / "cut" / "run") == fingerprint(tmp_path / "whole" / "run")
+
+
+def test_a_finished_run_is_left_alone_by_resume(tmp_path):
+    recipe = tiny_recipe(tmp_path)
+    quiet_train(recipe)
+    before = fingerprint(tmp_path / "run")
+    assert quiet_train(recipe, resume=True).status == "done"
+    assert fingerprint(tmp_path / "run") == before
+
+
+def test_resume_refuses_another_recipe_and_other_data(tmp_path):
+    quiet_train(tiny_recipe(tmp_path))
+    with pytest.raises(HornbookError, match=r"was made with optimizer\.lr = 0\.01, the recipe now says 0\.5"):
+        quiet_train(tiny_recipe(tmp_path, optimizer={"lr": 0.5}), resume=True)
+    from harness.recipes import write_tokens
+
+    write_tokens(tmp_path / "train.npy", seed=9)
+    with pytest.raises(CheckpointError, match="was trained on other data"):
+        quiet_train(tiny_recipe(tmp_path), resume=True)
+
+
+def test_a_folder_with_a_run_is_not_trained_over(tmp_path):
+    quiet_train(tiny_recipe(tmp_path))
+    with pytest.raises(HornbookError, match="already holds a run"):
+        quiet_train(tiny_recipe(tmp_path))
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(tmp_path):
+    prints = []
+    for i, seed in enumerate((1, 1, 2)):
+        quiet_train(tiny_recipe(tmp_path / str(i), training={"seed": seed}))
+        prints.append(fingerprint(tmp_path / str(i) / "run"))
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_fuzzed_checkpoint_and_token_files_are_refused_in_a_sentence_or_sound():
+    code = (
+        "from harness.fuzz import run_fuzz, is_clean; c = run_fuzz(1500, seed=3); print(c); "
+        "assert is_clean(c); assert sum('refused' in k for k in c) == 8"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": "tests", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,99 @@
+"""The native trainer and encoder do what the plain reference does, on texts made to provoke ties and overlaps."""
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+import hornbook as hb
+from hornbook import _native
+from hornbook.tokenizer import reference
+from hornbook.tokenizer.reference import ReferenceTokenizer
+
+SMALL = st.text(st.sampled_from("aab b'1"), max_size=80)
+MIXED = st.text(st.sampled_from("ab c\n'sé中1!“\u3000"), max_size=60)
+SPECIALS = st.lists(st.sampled_from(["<|e|>", "<|e|><|e|>", "ab", "a b", "b", "aa", "é"]), unique=True, max_size=3)
+
+
+@pytest.fixture(autouse=True, params=[0, 3], ids=["chosen threshold", "threshold 3"])
+def threshold(request):
+    # A low first threshold makes pairs enter late, through rebuilding, even in tiny texts.
+    _native.set_first_threshold(request.param)
+    yield
+    _native.set_first_threshold(0)
+
+
+def train(text: str, size: int, specials: list[str], pattern: str = "gpt2"):
+    counts = hb.PretokenCounts(pattern, specials)
+    counts.add_text(text)
+    return hb.train_bpe_from_counts(counts, size)
+
+
+@given(
+    st.lists(st.one_of(SMALL, MIXED, st.sampled_from(["<|e|>"])), max_size=4).map("".join), st.integers(0, 60), SPECIALS
+)
+def test_training_equals_the_reference(text, extra, specials):
+    size = 256 + len(specials) + extra
+    assert train(text, size, specials) == reference.train(text, size, specials)
+
+
+@given(st.dictionaries(st.binary(min_size=1, max_size=12), st.integers(1, 2**40), max_size=12), st.integers(0, 40))
+def test_training_on_counts_equals_the_reference_for_any_bytes(words, extra):
+    counts = hb.PretokenCounts()
+    for word, count in words.items():
+        counts.add(word, count)
+    assert hb.train_bpe_from_counts(counts, 256 + extra) == reference.train_from_counts(words, 256 + extra)
+
+
+@given(st.dictionaries(st.text("ab", min_size=1, max_size=40), st.integers(1, 9), max_size=30), st.integers(0, 80))
+def test_long_runs_and_ties_equal_the_reference(words, extra):
+    counts = hb.PretokenCounts()
+    for word, count in words.items():
+        counts.add(word.encode(), count)
+    wanted = reference.train_from_counts({word.encode(): count for word, count in words.items()}, 256 + extra)
+    assert hb.train_bpe_from_counts(counts, 256 + extra) == wanted
+
+
+@given(MIXED, MIXED, SPECIALS)
+def test_encoding_equals_the_reference(training_text, text, specials):
+    vocab, merges = reference.train(training_text * 3, 320)
+    plain = ReferenceTokenizer(vocab, merges, specials)
+    fast = hb.Tokenizer(vocab, merges, specials)
+    assert fast.vocab == plain.vocab
+    assert fast.encode(text) == plain.encode(text)
+    assert fast.encode(text) == plain.encode(text), "a second time, from the cache"
+    assert fast.decode(fast.encode(text)) == text
+
+
+@given(st.text("ab", max_size=200), st.integers(0, 30))
+def test_long_pretokens_take_the_heap_and_equal_the_reference(text, extra):
+    vocab, merges = reference.train(text[:40] * 2, 256 + extra)
+    assert hb.Tokenizer(vocab, merges).encode(text) == ReferenceTokenizer(vocab, merges).encode(text)
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_are_encoded_as_the_reference_does_and_decode_to_themselves(data):
+    vocab, merges = reference.train("the cat sat on the mat, é“ 中文", 300)
+    ids = hb.Tokenizer(vocab, merges).encode_array(data).tolist()
+    assert hb.Tokenizer(vocab, merges).decode_bytes(ids) == data
+
+
+@given(st.data(), st.one_of(SMALL, MIXED, st.just("a<|e|><|e|>b <|e|>")), SPECIALS)
+def test_encode_iterable_equals_encode_under_any_chunking(data, text, specials):
+    tokenizer = hb.Tokenizer(*reference.train("aab ab'1 b aa", 270), specials)
+    text = text * data.draw(st.integers(1, 3))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    chunks = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    assert list(tokenizer.encode_iterable(chunks)) == tokenizer.encode(text)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.sampled_from(["ab ", "b1", "<|e|>", "'s", "é", "  ", "中", "\n", "aaa"]), max_size=60), SPECIALS)
+def test_free_patterns_take_the_same_way_as_the_reference(pieces, specials):
+    pattern = r"\w+|[^\w\s]+|\s+"
+    text = "".join(pieces)
+    size = 290 + len(specials)
+    assert train(text, size, specials, pattern) == reference.train(text, size, specials, pattern)
+    vocab, merges = reference.train(text, size, specials, pattern)
+    fast = hb.Tokenizer(vocab, merges, specials, pattern=pattern)
+    assert fast.encode(text) == ReferenceTokenizer(vocab, merges, specials, pattern=pattern).encode(text)
+    assert list(fast.encode_iterable(pieces)) == fast.encode(text)

@@ -1,0 +1,118 @@
+"""`hb.account` and `hornbook account`: presets, recipes, overrides, JSON, formulas, plain errors."""
+
+import json
+
+import pytest
+
+import hornbook as hb
+from hornbook.accounting.formulas import evaluate, spelled
+from hornbook.cli.main import main
+from hornbook.errors import ConfigError
+
+RECIPE = """
+[tokenizer]
+vocab_size = 1000
+[model]
+context_length = 64
+d_model = 32
+num_layers = 2
+num_heads = 4
+[optimizer]
+name = "muon"
+[training]
+steps = 50
+batch_size = 6
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+def run(capsys, *words):
+    code = main(["account", *map(str, words)])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_a_preset_in_json_has_exact_integers(capsys):
+    code, out, _ = run(capsys, "gpt2-xl", "--batch-size", "1024", "--json")
+    tree = json.loads(out)
+    assert code == 0
+    assert tree["parameters"]["total"] == 2_127_057_600
+    assert tree["flops"]["training_step"]["matmul"] == 3 * 1024 * 4_513_336_524_800
+    assert sum(tree["flops"]["forward"]["components"].values()) == 1024 * 4_513_336_524_800
+    assert tree["memory"]["textbook"]["largest_batch"] == 3
+    assert tree["time"]["days"] == pytest.approx(6583.6, abs=0.1)
+
+
+def test_context_length_and_overrides_change_the_question(capsys):
+    _, out, _ = run(capsys, "gpt2-xl", "--context-length", "16384", "--json")
+    assert json.loads(out)["flops"]["forward"]["matmul"] == 149_522_795_724_800
+    _, out, _ = run(capsys, "gpt2-xl", "--model.ffn", "silu", "--json")
+    assert json.loads(out)["parameters"]["total"] == 1_635_537_600
+
+
+def test_a_recipe_brings_its_own_vocabulary_batch_steps_and_optimizer(capsys, recipe):
+    _, out, _ = run(capsys, recipe, "--json", "--training.batch-size=8")
+    tree = json.loads(out)
+    assert tree["model"]["vocab_size"] == 1000
+    assert tree["batch_size"] == 8
+    assert tree["time"]["tokens"] == 50 * 8 * 64
+    assert hb.account(recipe).flops.optimizer_term.name == "muon"
+
+
+def test_explain_writes_each_formula_with_its_numbers(capsys):
+    _, out, _ = run(capsys, "gpt2-small", "--explain")
+    assert "V·C = 50,257·768" in out
+    assert "L·H·2·B·T·T·D = 12·12·2·1·1,024·1,024·64" in out
+    assert "rate = peak 19.5 TFLOP/s × 0.5" in out
+
+
+def test_every_formula_that_is_shown_evaluates_to_its_value():
+    account = hb.account("gpt2-medium", batch_size=3)
+    terms = account.parameters.terms + account.flops.forward_terms + account.flops.elementwise_terms
+    from hornbook.accounting.formulas import numbers_of
+
+    numbers = numbers_of(account.config, 3)
+    for t in terms:
+        shown = spelled(t.formula, numbers).replace(",", "").replace("·", "*").replace("²", "**2")
+        assert eval(shown) == t.value == evaluate(t.formula, numbers)
+
+
+def test_a_config_object_is_an_account_too():
+    config = hb.ModelConfig(vocab_size=100, context_length=8, d_model=16, num_layers=1, num_heads=2)
+    account = hb.account(config, batch_size=2, dtype="bfloat16", device="h100", tokens_per_second=100.0, steps=10)
+    assert account.time.measured_seconds == pytest.approx(10 * 2 * 8 / 100)
+    assert account.time.rate == 0.5 * 989.4e12
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["gpt2xl"], "did you mean 'gpt2-xl'"),
+        (["gpt2-xl", "--model.fn", "silu"], "did you mean 'ffn'"),
+        (["gpt2-xl", "--trainin.batch-size", "3"], "did you mean 'training'"),
+        (["gpt2-xl", "--device", "h10"], "did you mean"),
+        (["gpt2-xl", "--dtype", "float16"], "float32 or bfloat16"),
+        (["gpt2-xl", "--dtype", "bfloat16", "--device", "v100"], "choose float32"),
+        (["gpt2-xl", "--batch-size", "0"], "at least 1"),
+        (["gpt2-xl", "--mfu", "2"], "mfu"),
+        (["gpt2-xl", "--model.num-heads", "7"], "not divisible"),
+        (["missing.toml"], "missing.toml"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_code_2(capsys, words, says):
+    code, out, err = run(capsys, *words)
+    assert code == 2
+    assert out == ""
+    assert says in err
+    assert err.count("\n") == 1
+
+
+def test_the_api_raises_the_same_sentence():
+    with pytest.raises(ConfigError, match="no preset"):
+        hb.account("nothing-like-it")

@@ -1,0 +1,107 @@
+"""Generation with kept keys and values equals generation without, token for token."""
+
+import dataclasses
+import random
+
+import pytest
+import torch
+
+import hornbook as hb
+from hornbook.generation.decode import cached_reader, plain_reader
+from hornbook.models.kv_cache import NativeStep
+from hornbook.nn import native
+
+BASE = hb.ModelConfig(vocab_size=53, context_length=20, d_model=32, num_layers=2, num_heads=4, d_ff=50)
+SWITCHES = [
+    {}, {"norm": "post"}, {"norm": "none"}, {"position": "none"}, {"ffn": "silu"}, {"ffn": "relu2"},
+    {"tie_embeddings": True}, {"logit_softcap": 5.0}, {"qk_norm": True}, {"value_embeddings": 1},
+    {"d_model": 36, "num_heads": 3}, {"d_model": 15, "num_heads": 3, "position": "none"}, {"context_length": 1},
+    {"context_length": 2}, {"context_length": 3}, {"dropout": 0.5},
+]  # fmt: skip
+PROMPTS = [[1, 2, 3], [4], [9, 8, 7, 6, 5, 4, 3], [5, 5]]
+
+
+@pytest.fixture(params=["kernel", "modules"])
+def backend(request, monkeypatch):
+    """The whole model in one kernel, and the model's own modules as on an accelerator."""
+    if request.param == "modules":
+        monkeypatch.setattr(native, "_kernels", None)
+    elif native.variant() is None:
+        pytest.skip("this build has no CPU kernels")
+    return request.param
+
+
+def build(**changes):
+    torch.manual_seed(0)
+    model = hb.TransformerLM(dataclasses.replace(BASE, **changes))
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "ln" in name or "gate" in name:
+                parameter.uniform_(0.5, 1.5)
+    return model
+
+
+@pytest.mark.parametrize("switches", SWITCHES, ids=str)
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_cache_equals_no_cache_token_for_token(backend, switches, temperature):
+    model = build(**switches)
+    for prompt in (PROMPTS, PROMPTS[:1]):  # a batch of different lengths, and one alone
+        with_and_without = [
+            hb.generate(
+                model, prompt, 45, temperature=temperature, generator=torch.Generator().manual_seed(3), cache=cache,
+                overflow="slide", top_p=0.9,
+            )
+            for cache in (True, False)
+        ]  # fmt: skip
+        for kept, plain in zip(*with_and_without, strict=True):
+            assert kept.tolist() == plain.tolist()
+            assert len(kept) == 45  # past the context of 20, by half windows
+
+
+@pytest.mark.parametrize("batch", [1, 3, 8, 9, 20])
+def test_logits_of_every_batch_size(backend, batch):
+    model, draw = build(), random.Random(batch)
+    windows = [[draw.randrange(53) for _ in range(draw.randint(1, 8))] for _ in range(batch)]
+    plain, cached = plain_reader(model), cached_reader(model, batch)
+    with torch.no_grad():
+        for _ in range(8):
+            torch.testing.assert_close(cached(windows), plain(windows), rtol=1e-4, atol=1e-4)
+            windows = [[*w, draw.randrange(53)] for w in windows]
+
+
+def test_bfloat16_weights_stay_close():
+    model = build()
+    if not NativeStep.supports(model, 1):
+        pytest.skip("this build has no CPU kernels")
+    plain, cached = plain_reader(model), cached_reader(model, 1, "bfloat16")
+    window = [[1, 2]]
+    with torch.no_grad():
+        for token in range(10):
+            want, got = plain(window), cached(window)
+            assert (got - want).norm() < 0.02 * want.norm()
+            window = [[*window[0], token]]
+
+
+def test_auto_takes_one_of_the_two():
+    model = build()
+    free = hb.generate(model, [1, 2], 15, temperature=0, dtype="auto").tolist()
+    assert len(free) == 15
+
+
+def test_a_model_in_bfloat16_generates():
+    model = build().bfloat16()
+    assert len(hb.generate(model, [1, 2], 15, temperature=0)) == 15
+
+
+def test_fused_model_gives_the_same_text():
+    model = build()
+    plain = hb.generate(model, PROMPTS, 30, temperature=0)
+    fast = hb.generate(model.use_fused(), PROMPTS, 30, temperature=0)
+    assert [row.tolist() for row in plain] == [row.tolist() for row in fast]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_cache_equals_no_cache_on_cuda():
+    model = build().cuda()
+    kept, plain = (hb.generate(model, PROMPTS, 30, temperature=0, cache=cache) for cache in (True, False))
+    assert [row.tolist() for row in kept] == [row.tolist() for row in plain]

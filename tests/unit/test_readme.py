@@ -1,0 +1,27 @@
+"""The README tells the truth about the tree."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_map_of_the_tree_is_up_to_date():
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    command = [sys.executable, str(ROOT / "scripts" / "write_map.py"), "--check"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_link_of_a_page_leads_somewhere():
+    dead = []
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+        for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
+            if "://" not in link and not link.startswith("mailto:") and not (page.parent / link).exists():
+                dead.append(f"{page.relative_to(ROOT)}: {link}")
+    assert not dead, dead

@@ -1,0 +1,256 @@
+"""Reports: what a page shows, that text cannot break out of it, and that nothing in it reaches for a network."""
+
+import json
+import math
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import tomli_w
+
+from hornbook.cli.main import main
+from hornbook.errors import DataError, FormatError
+from hornbook.report.figures import run_figures, save_figures, thin
+from hornbook.report.load import flatten, load_runs
+from hornbook.report.render import script_json, write_report
+from hornbook.report.tables import config_rows, duration_text, final_metrics
+from hornbook.studies.records import Figure, Series, figure_from_tree, number_text, table_from_tree, to_tree
+
+HOSTILE = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> \u2028 & \" ' {{ 7*7 }}"
+
+
+def make_run(
+    folder: Path, *, name: str, steps: int = 60, lr: float = 1e-3, level: float = 2.0, sample: str = "Once.", floor=None
+) -> Path:
+    """A run folder in the format of docs/formats/run.md, with smooth made-up curves."""
+    folder.mkdir(parents=True)
+    config = {
+        "run": {"name": name},
+        "model": {"d_model": 64},
+        "optimizer": {"name": "adamw", "lr": lr},
+        "training": {"steps": steps},
+    }
+    (folder / "config.toml").write_text(tomli_w.dumps(config))
+    (folder / "environment.json").write_text(
+        json.dumps({"torch": "2.13.0", "device": "cpu", "command": f"hornbook train {name}.toml"})
+    )
+    records = []
+    for step in range(1, steps + 1):
+        loss = level + 4 * math.exp(-step / (steps / 6)) + 0.05 * math.sin(step * 1.7)
+        record = {
+            "step": step,
+            "tokens": step * 4096,
+            "seconds": step * 0.11,
+            "train_loss": loss,
+            "lr": lr,
+            "grad_norm": 1 / step,
+            "tokens_per_second": 37000.0,
+            "mfu": 0.41,
+            "memory_bytes": 10**9,
+        }
+        if step % max(1, steps // 10) == 0:
+            record |= {
+                "val_loss": loss + 0.02,
+                "val_perplexity": math.exp(loss + 0.02),
+                "val_bits_per_byte": (loss + 0.02) / 3,
+            }
+        records.append(json.dumps(record))
+    (folder / "metrics.jsonl").write_text("\n".join(records) + "\n")
+    (folder / "samples.jsonl").write_text(
+        json.dumps({"step": steps, "prompt": "Once upon", "text": sample, "temperature": 0.8}) + "\n"
+    )
+    if floor is not None:
+        (folder / "summary.json").write_text(json.dumps({"entropy_floor_bits_per_byte": floor}))
+    (folder / "status.json").write_text(json.dumps({"version": 1, "status": "done", "reason": ""}))
+    return folder
+
+
+class Page(HTMLParser):
+    """Collects the elements, the text outside scripts, and the scripts of a page."""
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.tags, self.text, self.scripts, self.inside = [], [], [], None
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag in ("script", "style"):
+            self.inside = tag
+            self.scripts.append("")
+
+    def handle_endtag(self, tag):
+        if tag == self.inside:
+            self.inside = None
+
+    def handle_data(self, data):
+        if self.inside:
+            self.scripts[-1] += data
+        else:
+            self.text.append(data)
+
+    @property
+    def figures(self):
+        return json.loads(self.scripts[-2])
+
+
+def test_report_of_one_run_shows_curves_floor_metrics_samples_config_and_command(tmp_path):
+    run = make_run(tmp_path / "stories", name="stories", floor=0.61, sample="The hen slept.")
+    page = Page(write_report([run], tmp_path / "report.html"))
+    text = " ".join(page.text)
+    for expected in (
+        "Run stories",
+        "The hen slept.",
+        "optimizer.lr",
+        "hornbook train stories.toml",
+        "2.13.0",
+        "0.61",
+        "245,760",
+    ):
+        assert expected in text, expected
+    by_id = {figure["id"]: figure for figure in page.figures}
+    assert [key for key, _ in by_id["loss"]["x_axes"]] == ["step", "tokens", "seconds"]
+    assert [series["name"] for series in by_id["loss"]["series"]] == ["training", "validation"]
+    assert by_id["val_bits_per_byte"]["lines"] == [["entropy floor of the corpus", 0.61]]
+    assert by_id["loss"]["series"][0]["x"]["tokens"][-1] == 60 * 4096
+
+
+def test_hostile_text_stays_text(tmp_path):
+    run = make_run(tmp_path / "evil", name=HOSTILE, sample=HOSTILE)
+    out = write_report([run], tmp_path / "report.html", title=HOSTILE)
+    page = Page(out)
+    assert sum(tag == "script" for tag, _ in page.tags) == 2
+    assert not any(tag == "img" or any(key.startswith("on") for key in attributes) for tag, attributes in page.tags)
+    assert "{{ 7*7 }}" in " ".join(page.text)
+    assert "49" not in "".join(t for t in page.text if "alert" in t)
+    assert "\u2028" not in page.scripts[-2]
+
+
+def test_page_reaches_for_nothing_outside_itself(tmp_path):
+    page = Page(write_report([make_run(tmp_path / "a", name="a")], tmp_path / "report.html"))
+    assert not [
+        tag for tag, attributes in page.tags if "src" in attributes or tag in ("link", "iframe", "object", "embed")
+    ]
+    policy = next(a["content"] for t, a in page.tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert "default-src 'none'" in policy
+    assert "script-src 'sha256-" in policy
+    assert "@import" not in page.scripts[0]
+    assert "url(" not in page.scripts[0]
+
+
+def test_several_runs_share_charts_and_their_differences_come_first(tmp_path):
+    runs = [make_run(tmp_path / f"r{i}", name=f"r{i}", lr=lr, level=2 + i) for i, lr in enumerate((1e-3, 3e-3))]
+    page = Page(write_report([tmp_path], tmp_path / "out.html"))
+    assert {f["id"] for f in page.figures} >= {"train_loss", "val_loss", "val_bits_per_byte", "lr", "grad_norm"}
+    assert all(len(f["series"]) == 2 for f in page.figures)
+    rows = config_rows(load_runs(runs))
+    assert rows[0] == {"key": "optimizer.lr", "values": ["0.001", "0.003"], "differs": True}
+    assert not any(row["differs"] for row in rows[1:])
+
+
+def test_json_in_a_script_cannot_close_it():
+    text = script_json([HOSTILE, "\u2029"])
+    assert not re.search("[<>&\u2028\u2029]", text)
+    assert json.loads(text) == [HOSTILE, "\u2029"]
+
+
+@pytest.mark.parametrize("count", [1, 99, 100, 101, 1000, 10_007])
+def test_thinning_keeps_ends_and_spikes(count):
+    values = [math.sin(i / 50) for i in range(count)]
+    values[count // 3], values[count // 2] = 99.0, -99.0
+    kept = thin(values, 100)
+    assert len(kept) <= 100
+    assert {0, count - 1, count // 3, count // 2} <= set(kept) or count == 1
+    assert kept == sorted(set(kept))
+
+
+def test_thinning_skips_values_that_are_not_numbers():
+    values = [math.nan] * 1000
+    values[500] = 3.0
+    assert 500 in thin(values, 20)
+
+
+def test_final_metrics_of_a_run_and_the_ratio_to_its_floor(tmp_path):
+    run = make_run(tmp_path / "r", name="r", floor=0.5)
+    row = final_metrics(load_runs([run])).rows[0]
+    assert row["ratio"] == pytest.approx(row["bits_per_byte"] / 0.5)
+    assert row["perplexity"] == pytest.approx(math.exp(row["val_loss"]))
+    assert row["seconds"]["text"] == "6.6 s"
+    assert duration_text(125) == "2 min 05 s"
+    assert duration_text(7_400) == "2 h 03 min"
+
+
+def test_a_run_that_has_only_begun_is_shown(tmp_path):
+    run = make_run(tmp_path / "r", name="young")
+    (run / "metrics.jsonl").write_text("")
+    (run / "samples.jsonl").write_text('{"step": 1, "prompt": "a", "text": "b"}\n{"step": 2, "pro')
+    (run / "status.json").unlink()
+    assert "young" in write_report([run], tmp_path / "r.html").read_text()
+
+
+def test_a_folder_without_runs_is_one_sentence_and_exit_code_2(tmp_path, capsys):
+    assert main(["report", str(tmp_path)]) == 2
+    message = capsys.readouterr().err
+    assert "holds no run" in message
+    assert message.count("\n") == 1
+    with pytest.raises(DataError, match="not a folder"):
+        write_report([tmp_path / "absent"], tmp_path / "x.html")
+    run = make_run(tmp_path / "r", name="r")
+    (run / "summary.json").write_text("{")
+    with pytest.raises(FormatError, match=r"summary\.json"):
+        write_report([run], tmp_path / "x.html")
+
+
+def test_command_line_writes_the_page_into_the_run_folder(tmp_path, capsys):
+    run = make_run(tmp_path / "r", name="r")
+    assert main(["report", str(run)]) == 0
+    assert (run / "report.html").is_file()
+    assert "report.html" in capsys.readouterr().out
+
+
+def test_every_figure_is_also_written_as_svg_and_png(tmp_path):
+    run = make_run(tmp_path / "r", name="cost $5 and $6", floor=0.5)
+    files = save_figures(run_figures(load_runs([run]))[:2], tmp_path / "figures")
+    assert {f.suffix for f in files} == {".svg", ".png"}
+    assert (tmp_path / "figures" / "loss-tokens.svg").read_text().startswith("<?xml")
+    assert all(f.stat().st_size > 2000 for f in files)
+
+
+def test_figure_records_survive_a_round_trip_and_damage_is_named():
+    series = Series(name="a", x={"step": [1, 2]}, y=[1.0, math.nan], low=[0.5, 1], high=[2, 3])
+    figure = Figure(id="f", title="F", x_axes={"step": "step"}, y_label="loss", series=[series])
+    tree = json.loads(json.dumps(to_tree(figure)))
+    again = figure_from_tree(tree, "results.json")
+    assert again.series[0].y == [1.0, None]
+    for damage, message in (
+        ({"colour": 1}, "unknown field 'colour'"),
+        ({"series": 3}, "must be a list"),
+        ({"series": [{"name": "a", "x": {"step": [1]}, "y": [1, 2]}]}, "1 values, y has 2"),
+        ({"title": 7}, "title must be str"),
+        ({"x_axes": []}, "at least one axis"),
+    ):
+        with pytest.raises(FormatError, match=message):
+            figure_from_tree(tree | damage, "results.json")
+    with pytest.raises(FormatError, match="lacks the field 'rows'"):
+        table_from_tree({"id": "t", "title": "T", "columns": []}, "results.json")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (1234567, "1,234,567"),
+        (0.00012, "0.00012"),
+        (1.5, "1.5000"),
+        (37000.4, "37,000"),
+        ("a", "a"),
+        (12.345, "12.35"),
+    ],
+)
+def test_numbers_are_written_for_readers(value, text):
+    assert number_text(value) == text
+
+
+def test_flatten_names_nested_keys():
+    assert flatten({"a": {"b": {"c": 1}}, "d": 2}) == {"a.b.c": 1, "d": 2}

@@ -1,0 +1,148 @@
+"""Batches: uniform windows, epochs without replacement, any position at once, ids checked, memory constant."""
+
+import resource
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hornbook.data.sampler import BatchSampler, TokenData, check_ids, get_batch
+from hornbook.errors import DataError
+
+
+def data(*lengths: int) -> TokenData:
+    return TokenData([np.arange(n, dtype=np.uint16) for n in lengths])
+
+
+def test_targets_are_the_tokens_after_the_inputs():
+    inputs, targets = get_batch(np.arange(100, dtype=np.uint16), 8, 10, "cpu", torch.Generator().manual_seed(1))
+    assert inputs.shape == targets.shape == (8, 10)
+    assert inputs.dtype == targets.dtype == torch.int64
+    assert torch.equal(inputs + 1, targets)
+
+
+def test_starts_are_uniform_over_every_window():
+    generator = torch.Generator().manual_seed(0)
+    inputs, _ = get_batch(np.arange(12, dtype=np.uint16), 9000, 2, "cpu", generator)
+    counts = torch.bincount(inputs[:, 0], minlength=10)
+    assert counts.shape == (10,)
+    # 9 degrees of freedom: 27.9 is the 99.9 % point of chi squared.
+    assert float(((counts - 900) ** 2 / 900).sum()) < 27.9
+
+
+def test_the_same_generator_state_gives_the_same_batch():
+    batches = [get_batch(np.arange(50), 4, 5, "cpu", torch.Generator().manual_seed(7))[0] for _ in range(2)]
+    assert torch.equal(*batches)
+
+
+@pytest.mark.parametrize("length", [0, 1, 5])
+def test_too_few_tokens_for_a_window_is_an_error(length):
+    with pytest.raises(DataError, match="too few"):
+        get_batch(np.zeros(length, np.uint16), 2, 5, "cpu")
+    with pytest.raises(DataError, match="too few"):
+        BatchSampler(data(length), 2, 5, seed=0)
+
+
+@pytest.mark.parametrize("order", ["random", "epochs"])
+def test_any_batch_is_the_same_whether_reached_in_order_or_at_once(order):
+    def sampler() -> BatchSampler:
+        return BatchSampler(data(300, 57), 3, 7, seed=5, order=order)
+
+    in_order = sampler()
+    batches = [in_order.batch(i) for i in range(200)]
+    for i in (199, 0, 63, 64, 127, 130):
+        assert torch.equal(sampler().batch(i)[0], batches[i][0])
+        assert torch.equal(sampler().batch(i)[1], batches[i][1])
+
+
+@pytest.mark.parametrize("order", ["random", "epochs"])
+def test_rows_are_parts_of_the_batch(order):
+    sampler = BatchSampler(data(300), 6, 7, seed=5, order=order)
+    whole = sampler.batch(3)[0]
+    parts = [sampler.batch(3, rows=slice(2 * i, 2 * i + 2))[0] for i in range(3)]
+    assert torch.equal(torch.cat(parts), whole)
+
+
+def test_other_seeds_give_other_orders():
+    first, second = (BatchSampler(data(5000), 8, 7, seed=seed).batch(0)[0] for seed in (1, 2))
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize(("lengths", "T"), [((101,), 10), ((107,), 10), ((1000, 333, 11, 5), 10), ((64, 64), 1)])
+def test_an_epoch_has_every_target_at_most_once_and_misses_fewer_than_a_window_per_file(lengths, T):
+    arrays, start = [], 0
+    for n in lengths:
+        arrays.append(np.arange(start, start + n, dtype=np.uint32))
+        start += n
+    sampler = BatchSampler(TokenData(arrays), 1, T, seed=3, order="epochs")
+    missed = []
+    for epoch in range(3):
+        first = epoch * sampler.num_windows
+        targets = torch.cat([sampler.batch(first + i)[1].flatten() for i in range(sampler.num_windows)]).tolist()
+        assert len(set(targets)) == len(targets)
+        wanted = {t for array in arrays for t in array[1:].tolist()}
+        assert set(targets) <= wanted
+        for array in arrays:
+            assert len(set(array[1:].tolist()) - set(targets)) < T or len(array) <= T
+        missed.append(wanted - set(targets))
+    orders = [[int(sampler.batch(e * sampler.num_windows + i)[0][0, 0]) for i in range(8)] for e in range(3)]
+    assert orders[0] != orders[1] or sampler.num_windows < 4
+
+
+def test_windows_never_cross_from_one_file_into_the_next():
+    arrays = [np.full(20, number, np.uint16) for number in range(5)]
+    for order in ("random", "epochs"):
+        sampler = BatchSampler(TokenData(arrays), 16, 6, seed=0, order=order)
+        for i in range(20):
+            inputs, targets = sampler.batch(i)
+            assert (inputs == inputs[:, :1]).all()
+            assert (targets == inputs[:, :1]).all()
+
+
+def test_random_windows_of_several_files_are_uniform_over_all_of_them():
+    arrays = [np.full(n, number, np.uint16) for number, n in enumerate((1010, 3010, 10))]
+    sampler = BatchSampler(TokenData(arrays), 4000, 10, seed=0)
+    shares = np.bincount(sampler.starts(0)[0], minlength=3) / 4000
+    assert shares[0] == pytest.approx(0.25, abs=0.03)
+    assert shares[2] == 0
+
+
+def test_an_id_outside_the_vocabulary_is_found_and_named():
+    ids = np.zeros(5_000_000, np.uint16)
+    ids[4_321_987] = 700
+    check_ids(ids, 701, "a.npy", exact=True)
+    with pytest.raises(DataError, match=r"a\.npy: the token at position 4,321,987 has id 700, .* 700 entries"):
+        check_ids(ids, 700, "a.npy", exact=True)
+    ids[-1] = 900
+    with pytest.raises(DataError, match="position 4,999,999 has id 900"):
+        check_ids(ids, 701, "a.npy")  # a sample always holds both ends
+
+
+def test_100_gigabytes_of_sparse_files_are_one_data_set_read_in_constant_memory(tmp_path):
+    paths = []
+    for number in range(2):
+        path = tmp_path / f"{number}.npy"
+        count = 25_000_000_000  # uint16: 50 GB each, all holes
+        with path.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, {"descr": "<u2", "fortran_order": False, "shape": (count,)})
+            header = file.tell()
+            file.truncate(header + 2 * count)
+        paths.append(path)
+    if sum(path.stat().st_blocks for path in paths) > 1000:
+        pytest.skip("this file system has no sparse files")
+    tokens = TokenData([np.load(path, mmap_mode="r") for path in paths])
+    assert len(tokens) == 50_000_000_000
+    sampler = BatchSampler(tokens, 32, 256, seed=0, order="epochs")
+    sampler.batch(10**7)
+    resident = []
+    for i in range(400):
+        sampler.batch(i * 1000)
+        if i % 100 == 99:
+            resident.append(_resident_bytes())
+    # 12,800 windows touch at least 52 MB of pages; they are handed back every 4,096 windows.
+    assert max(resident) - min(resident) < 40e6
+
+
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()

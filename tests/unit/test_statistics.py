@@ -1,0 +1,118 @@
+"""Statistics over seeds, with scipy as the oracle, and the rule for calling an arm better."""
+
+import math
+import random
+
+import pytest
+import scipy.special
+import scipy.stats
+
+from hornbook.studies.statistics import (
+    compare,
+    incomplete_beta,
+    mean_interval,
+    standard_deviation,
+    t_quantile,
+    t_two_sided_p,
+)
+
+
+@pytest.mark.parametrize("df", [1, 2, 3, 4, 5, 9, 30, 200, 1e5])
+@pytest.mark.parametrize("probability", [0.6, 0.9, 0.975, 0.995, 0.9999, 0.025, 0.5])
+def test_t_quantiles_equal_scipy(df, probability):
+    expected = scipy.stats.t.ppf(probability, df)
+    assert t_quantile(probability, df) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("df", [1, 4, 17])
+@pytest.mark.parametrize("t", [0.0, 0.3, -1.7, 4.0, 60.0])
+def test_t_probabilities_equal_scipy(df, t):
+    assert t_two_sided_p(t, df) == pytest.approx(2 * scipy.stats.t.sf(abs(t), df), rel=1e-9)
+
+
+def test_incomplete_beta_equals_scipy_on_random_arguments():
+    rng = random.Random(0)
+    for _ in range(300):
+        a, b, x = rng.uniform(0.1, 50), rng.uniform(0.1, 50), rng.random()
+        assert incomplete_beta(a, b, x) == pytest.approx(scipy.special.betainc(a, b, x), rel=1e-8, abs=1e-14)
+
+
+def test_interval_of_a_mean_is_the_t_interval():
+    values = [2.1, 2.3, 1.9, 2.2, 2.05]
+    interval = mean_interval(values)
+    low, high = scipy.stats.t.interval(0.95, 4, loc=sum(values) / 5, scale=scipy.stats.sem(values))
+    assert (interval.mean - interval.half_width, interval.mean + interval.half_width) == pytest.approx((low, high))
+    assert mean_interval([3.0]).half_width is None
+    assert standard_deviation([3.0]) == 0
+    with pytest.raises(ValueError, match="no values"):
+        mean_interval([])
+
+
+def arms_of(*shifts: float, seeds: int = 5, noise: float = 0.01, seed: int = 1):
+    rng = random.Random(seed)
+    common = [rng.gauss(2, 0.5) for _ in range(seeds)]
+    arms = {"base": dict(enumerate(common))}
+    for i, shift in enumerate(shifts):
+        arms[f"arm{i}"] = {k: value + shift + rng.gauss(0, noise) for k, value in enumerate(common)}
+    return arms
+
+
+def test_pairing_sees_what_the_spread_between_seeds_would_hide():
+    (found,) = compare(arms_of(-0.1), "base")
+    assert found.verdict == "better"
+    assert found.difference == pytest.approx(-0.1, abs=0.02)
+    assert found.low < found.difference < found.high < 0
+    arms = arms_of(-0.1)
+    unpaired = scipy.stats.ttest_ind(list(arms["arm0"].values()), list(arms["base"].values())).pvalue
+    assert unpaired > 0.05
+
+
+def test_paired_p_equals_scipy_and_holm_is_the_textbook_procedure():
+    arms = arms_of(0.02, -0.01, 0.0, 0.03, noise=0.02, seeds=8)
+    found = compare(arms, "base")
+    raw = [scipy.stats.ttest_rel(list(arms[c.arm].values()), list(arms["base"].values())).pvalue for c in found]
+    assert [c.p for c in found] == pytest.approx(raw)
+    order = sorted(range(4), key=raw.__getitem__)
+    largest = 0.0
+    for rank, i in enumerate(order):
+        largest = max(largest, min(1, (4 - rank) * raw[i]))
+        assert found[i].p_holm == pytest.approx(largest)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_interval_excludes_zero_exactly_where_holm_rejects(seed):
+    rng = random.Random(seed)
+    arms = arms_of(*(rng.choice([0, 0.01, 0.03, -0.05]) for _ in range(5)), noise=0.02, seed=seed)
+    for c in compare(arms, "base"):
+        assert (c.low > 0 or c.high < 0) == (c.p_holm < 0.05)
+        assert (c.verdict in ("better", "worse")) == (c.p_holm < 0.05)
+
+
+def test_four_seeds_are_never_enough_for_a_verdict():
+    (found,) = compare(arms_of(-1.0, seeds=4), "base")
+    assert found.verdict.startswith("not distinguishable (needs 5 paired seeds, has 4")
+
+
+def test_only_seeds_that_both_finished_are_compared():
+    arms = arms_of(-0.2, 0.1, seeds=7)
+    del arms["arm0"][3], arms["base"][5]
+    arms["arm1"] = {}
+    found = compare(arms, "base")
+    assert [(c.arm, c.seeds) for c in found] == [("arm0", 5)]
+
+
+def test_equal_runs_are_not_distinguishable_and_a_constant_difference_is():
+    base = dict.fromkeys(range(5), 1.0)
+    same, lower = compare({"base": base, "same": dict(base), "lower": dict.fromkeys(range(5), 0.5)}, "base")
+    assert same.verdict == "not distinguishable"
+    assert lower.verdict == "better"
+    assert math.isclose(lower.p, 0)
+
+
+def test_false_alarms_over_a_whole_study_stay_near_five_percent():
+    alarms = 0
+    for seed in range(400):
+        rng = random.Random(seed)
+        arms = {name: {k: rng.gauss(0, 1) for k in range(5)} for name in ("base", "a", "b", "c")}
+        alarms += any(c.verdict in ("better", "worse") for c in compare(arms, "base"))
+    assert alarms / 400 < 0.08

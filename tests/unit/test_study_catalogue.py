@@ -1,0 +1,203 @@
+"""Every entry of the catalogue: plans that resolve at every scale, true costs, and readings of made-up results."""
+
+import json
+import math
+import re
+from pathlib import Path
+
+import pytest
+
+from hornbook.cli.main import main
+from hornbook.errors import ConfigError
+from hornbook.models.config import ModelConfig
+from hornbook.studies import analysis, catalogue, documentation
+from hornbook.studies.catalogue import batch_size, feed_forward, learning_rate, optimizer, sampling, shape, toy_sgd
+from hornbook.studies.study import SCALES, Options, Outcome
+from hornbook.training.config import load, resolve
+
+TRAINED = [name for name in catalogue.NAMES if catalogue.load(name).plan("tiny", Options()).arms]
+
+
+@pytest.mark.parametrize("name", catalogue.NAMES)
+def test_entry_asks_a_question_and_says_what_it_costs(name):
+    study = catalogue.load(name)
+    assert study.name == name
+    assert study.question.endswith("?")
+    assert study.design.endswith(".")
+    assert set(study.cost) == set(SCALES)
+    for scale in SCALES:
+        plan = study.plan(scale, Options())
+        stated = re.match(r"(\d+) runs? of", study.cost[scale])
+        assert (int(stated[1]) if stated else 0) == len(plan.arms) * len(plan.seeds), scale
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_recipe_of_a_plan_resolves(name, scale):
+    plan = catalogue.load(name).plan(scale, Options())
+    for arm in plan.arms:
+        recipe = plan.recipe(arm, 3)
+        recipe["data"] = {k: v for k, v in recipe["data"].items() if v is not None}
+        config = resolve(recipe)
+        assert config.training.seed == 3
+        assert re.fullmatch(r"[\w.+-]+", arm.name), "an arm's name is a folder's name"
+    assert len(plan.seeds) >= (5 if scale != "tiny" else 2)
+
+
+def test_seeds_and_overrides_of_the_user_reach_the_plan():
+    options = Options(seeds=7, text=Path("mine.txt"), overrides={"model": {"d_model": 16}})
+    plan = catalogue.load("norm").plan("tiny", options)
+    assert plan.seeds == tuple(range(7))
+    assert plan.base["data"] == {"text": ["mine.txt"]}
+    assert plan.base["model"]["d_model"] == 16
+
+
+def test_unknown_study_names_its_neighbour(capsys):
+    with pytest.raises(ConfigError, match="did you mean 'learning_rate'"):
+        catalogue.load("learning-rat")
+    assert main(["study", "run", "norm", "--scale", "huge"]) == 2
+    assert "there is no scale 'huge'" in capsys.readouterr().err
+
+
+def test_batch_sizes_keep_tokens_and_scale_the_learning_rate():
+    plan = batch_size.plan("cpu", Options())
+    base = plan.base["training"]["batch_size"] * plan.base["training"]["steps"]
+    lr = plan.base["optimizer"]["lr"]
+    for arm in plan.arms:
+        batch, steps = arm.overrides["training.batch_size"], arm.overrides["training.steps"]
+        assert batch * steps <= base
+        assert batch * steps > 0.9 * base or steps == batch_size.LONGEST * plan.base["training"]["steps"]
+    by_name = {arm.name: arm.overrides["optimizer.lr"] for arm in plan.arms}
+    ratio = 64 / plan.base["training"]["batch_size"]
+    assert by_name["batch-64-none"] == lr
+    assert by_name["batch-64-sqrt"] == pytest.approx(lr * math.sqrt(ratio))
+    assert by_name["batch-64-linear"] == pytest.approx(lr * ratio)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_shapes_cost_nearly_the_same(scale):
+    from hornbook.accounting.flops import training_flops_per_token
+
+    plan = shape.plan(scale, Options())
+    costs = []
+    for arm in plan.arms:
+        model = plan.base["model"] | {k.split(".")[1]: v for k, v in arm.overrides.items()}
+        costs.append(training_flops_per_token(ModelConfig(vocab_size=plan.base["tokenizer"]["vocab_size"], **model)))
+    assert max(costs) / min(costs) < 1.02
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_feed_forwards_have_the_same_parameters(scale):
+    from hornbook.accounting.parameters import count_parameters
+
+    plan = feed_forward.plan(scale, Options())
+    totals = set()
+    for arm in plan.arms:
+        model = plan.base["model"] | {k.split(".")[1]: v for k, v in arm.overrides.items()}
+        totals.add(count_parameters(ModelConfig(vocab_size=512, **model)).total)
+    assert len(totals) == 1
+
+
+def test_optimizers_are_swept_with_equal_effort():
+    plan = optimizer.plan("cpu", Options())
+    groups = [arm.group for arm in plan.arms]
+    assert groups.count("adamw") == groups.count("muon") == len(groups) // 2
+
+
+class Made:
+    """Results made up from a loss per arm and seed."""
+
+    def __init__(self, plan, loss, diverged=lambda arm, seed: False):
+        self.plan, self.scale, self.options, self.folder = plan, "cpu", Options(), Path()
+        self.outcomes = [
+            Outcome(
+                arm=arm.name,
+                seed=seed,
+                status="diverged" if diverged(arm, seed) else "done",
+                path=Path(arm.name) / str(seed),
+                values={"val_loss": loss(arm, seed), "tokens_per_second": 100.0, "step": 10, "tokens": 640}
+                | {"val_bits_per_byte": loss(arm, seed) / 2, "uniform_loss": math.log(1024)},
+                records=[{"step": 10, "tokens": 640, "seconds": 6.4, "val_loss": loss(arm, seed)}],
+            )
+            for arm in plan.arms
+            for seed in plan.seeds
+        ]
+
+    def say(self, line):
+        pass
+
+
+def test_learning_rate_study_names_the_best_and_the_edge():
+    plan = learning_rate.plan("cpu", Options())
+    made = Made(
+        plan, lambda arm, seed: 2 + abs(math.log10(arm.x / 1e-2)) / 10 + seed / 100, lambda arm, seed: arm.x >= 0.3
+    )
+    said = " ".join(learning_rate.analyse(made).findings)
+    assert "stable up to lr 0.1; the first learning rate of the grid at which a seed diverges" in said
+    assert "The best learning rate of the grid is 0.01, 30 × below the first that diverges." in said
+    calm = " ".join(learning_rate.analyse(Made(plan, lambda arm, seed: 2 + arm.x / 10)).findings)
+    assert "No run of the grid diverged, up to lr 10:" in calm
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_reading_works_on_made_up_results_and_is_json(name):
+    study = catalogue.load(name)
+    plan = study.plan("cpu", Options())
+    made = Made(plan, lambda arm, seed: 2 + 0.01 * len(arm.name) + 0.1 * seed)
+    found = study.analyse(made) if name != "sampling" else analysis.standard(made)
+    from hornbook.studies.records import figure_from_tree, table_from_tree, to_tree
+
+    assert found.findings
+    for figure in found.figures:
+        figure_from_tree(json.loads(json.dumps(to_tree(figure), allow_nan=False)), "f")
+    for table in found.tables:
+        table_from_tree(json.loads(json.dumps(to_tree(table), allow_nan=False)), "t")
+
+
+@pytest.mark.parametrize("rate", toy_sgd.RATES)
+def test_toy_sgd_follows_the_closed_form(rate):
+    losses = toy_sgd.measure(0, rate)
+    for measured, exact in zip(losses, toy_sgd.predicted(losses[0], rate), strict=True):
+        assert measured == pytest.approx(exact, rel=1e-5, abs=1e-9)
+
+
+def test_toy_sgd_runs_from_the_command_line_and_is_shown(tmp_path, capsys):
+    assert main(["study", "run", "toy-sgd", "--out", str(tmp_path), "--figures"]) == 0
+    assert "lr 1000: diverges" in capsys.readouterr().out
+    folder = tmp_path / "toy-sgd-tiny"
+    assert {p.name for p in folder.iterdir()} >= {"study.toml", "results.json", "results.csv", "report.html", "figures"}
+    assert main(["study", "show", "toy_sgd", "--out", str(tmp_path)]) == 0
+    assert "learning rate" in capsys.readouterr().out
+    assert main(["study", "show", str(folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "toy_sgd"
+    assert main(["study", "list"]) == 0
+    assert "leaderboard" in capsys.readouterr().out
+
+
+def test_text_measures_count_what_they_say():
+    measured = sampling.text_measures(["a b c d a b c d", "e f"])
+    assert measured["words"] == 5
+    assert measured["distinct_1"] == pytest.approx(6 / 10)
+    # The first text has five 4-word sequences, of which "a b c d" comes twice.
+    assert measured["repetition"] == pytest.approx(1 / 5)
+    assert sampling.text_measures(["", ""])["distinct_2"] is None
+
+
+def test_python_documentation_is_real_text_in_a_fixed_order():
+    path = Path(json.__file__)
+    docs = list(documentation._docstrings(path))
+    assert docs[0].startswith("JSON (JavaScript Object Notation)")
+    assert list(documentation._docstrings(path)) == docs
+    assert list(documentation._docstrings(path.with_name("absent.py"))) == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).resolve().parents[2] / "recipes").glob("*.toml")), ids=lambda p: p.stem
+)
+def test_recipe_resolves_and_opens_with_purpose_cost_command_and_figure(path):
+    head = path.read_text().split("\n\n")[0]
+    for word in ("# Purpose ", "# Cost ", "# Command ", "# Figure "):
+        assert word in head, word
+    config = load(path)
+    assert config.run.name == path.stem
+    assert f"hornbook train recipes/{path.name}" in head

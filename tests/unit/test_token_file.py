@@ -1,0 +1,96 @@
+import json
+
+import numpy as np
+import pytest
+
+import hornbook as hb
+from hornbook.errors import DataError, FormatError
+from hornbook.tokens.token_file import TokenFileWriter, token_dtype
+
+WHAT = {"tokenizer_fingerprint": "f" * 64, "sources": [], "num_bytes": 9, "num_documents": 1}
+
+
+def test_written_ids_come_back_mapped_and_read_only(tmp_path):
+    path = tmp_path / "a.npy"
+    file = hb.TokenFile.write(path, [np.arange(5), np.arange(3)], vocab_size=70_000, **WHAT)
+    assert file.ids.tolist() == [0, 1, 2, 3, 4, 0, 1, 2]
+    assert (file.ids.dtype, len(file), file.manifest["num_tokens"]) == (np.uint32, 8, 8)
+    assert isinstance(file.ids, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        file.ids[0] = 1
+    assert np.array_equal(np.load(path), file.ids), "any reader of NumPy files reads it"
+
+
+def test_the_type_follows_the_vocabulary():
+    assert token_dtype(65_536) == np.uint16
+    assert token_dtype(65_537) == np.uint32
+
+
+def test_a_bare_npy_opens_without_a_manifest(tmp_path):
+    np.save(tmp_path / "bare.npy", np.arange(10, dtype=np.uint16))
+    file = hb.TokenFile.open(tmp_path / "bare.npy")
+    assert file.manifest == {}
+    assert file.ids.tolist() == list(range(10))
+
+
+def test_an_id_outside_the_vocabulary_is_refused_and_nothing_is_left(tmp_path):
+    for ids in ([1, 256], [-1]):
+        with pytest.raises(DataError, match="vocabulary of 256"):
+            hb.TokenFile.write(tmp_path / "a.npy", ids, vocab_size=256, **WHAT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unfinished_file_does_not_appear_and_the_old_one_stays(tmp_path):
+    path = tmp_path / "a.npy"
+    hb.TokenFile.write(path, [1, 2], vocab_size=256, **WHAT)
+    with pytest.raises(DataError), TokenFileWriter(path, vocab_size=256) as writer:
+        writer.append(np.array([3, 300]))
+    assert hb.TokenFile.open(path).ids.tolist() == [1, 2]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.json", "a.npy"]
+
+
+@pytest.mark.parametrize("length", [0, 5, 11, 64, 127, 131])
+def test_a_file_cut_short_is_refused(tmp_path, length):
+    path = tmp_path / "a.npy"
+    hb.TokenFile.write(path, [1, 2, 3], vocab_size=256, **WHAT)
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(FormatError):
+        hb.TokenFile.open(path)
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros((2, 2), np.uint16), np.zeros(3, np.int64), np.zeros(3, np.float32), np.zeros(3, ">u2")]
+)
+def test_other_arrays_are_refused(tmp_path, array):
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(FormatError):
+        hb.TokenFile.open(tmp_path / "a.npy")
+
+
+def test_object_arrays_are_refused_without_being_unpickled(tmp_path):
+    np.save(tmp_path / "a.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(FormatError):
+        hb.TokenFile.open(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": 2},
+        {"num_tokens": 4},
+        {"dtype": "uint32"},
+        {"sources": 3},
+        {"num_bytes": None},
+        {"num_documents": True},
+    ],
+)
+def test_a_manifest_that_does_not_describe_the_ids_is_refused(tmp_path, change):
+    path = tmp_path / "a.npy"
+    hb.TokenFile.write(path, [1, 2, 3], vocab_size=256, **WHAT)
+    manifest = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps(manifest | change))
+    with pytest.raises(FormatError, match=r"a\.json"):
+        hb.TokenFile.open(path)
+    path.with_suffix(".json").write_text("[" * 100_000)
+    with pytest.raises(FormatError):
+        hb.TokenFile.open(path)
