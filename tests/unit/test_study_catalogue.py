@@ -2,11 +2,13 @@
 
 import json
 import math
+import platform
 import re
 from pathlib import Path
 
 import pytest
 
+from hornbook.accounting.memory import engine_memory
 from hornbook.cli.main import main
 from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
@@ -72,6 +74,16 @@ def test_batch_sizes_keep_tokens_and_scale_the_learning_rate():
     assert by_name["batch-64-none"] == lr
     assert by_name["batch-64-sqrt"] == pytest.approx(lr * math.sqrt(ratio))
     assert by_name["batch-64-linear"] == pytest.approx(lr * ratio)
+
+
+def test_the_batch_size_study_says_which_batch_memory_allows():
+    plan = batch_size.plan("cpu", Options())
+    said = batch_size.memory_sentence(plan)
+    found = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) in \d+ GB", said)]
+    assert len(found) == 3
+    assert found == sorted(set(found))
+    config = ModelConfig(vocab_size=plan.base["tokenizer"]["vocab_size"], **plan.base["model"])
+    assert engine_memory(config, found[1], optimizer="adamw").peak <= 16e9 < engine_memory(config, 2 * found[1]).peak
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -166,6 +178,10 @@ def test_toy_sgd_runs_from_the_command_line_and_is_shown(tmp_path, capsys):
     assert "lr 1000: diverges" in capsys.readouterr().out
     folder = tmp_path / "toy-sgd-tiny"
     assert {p.name for p in folder.iterdir()} >= {"study.toml", "results.json", "results.csv", "report.html", "figures"}
+    # Nothing was trained, so no run folder says where this was measured: the page has it all the same.
+    page = (folder / "report.html").read_text()
+    assert "versions, device, commit" in page
+    assert f'<td class="text">{platform.python_version()}</td>' in page
     assert main(["study", "show", "toy_sgd", "--out", str(tmp_path)]) == 0
     assert "learning rate" in capsys.readouterr().out
     assert main(["study", "show", str(folder), "--json"]) == 0

@@ -98,7 +98,7 @@ def _study_section(study: StudyData, number: int) -> dict[str, Any]:
         "samples": _sample_groups(firsts),
         "config": tables.config_rows(firsts) if firsts else [],
         "run_names": [run.name for run in firsts],
-        "environment": tables.environment_rows(firsts),
+        "environment": tables.environment_rows([run.environment for run in firsts] or [study.environment]),
         "commands": [study.command],
         "facts": [
             ("scale", study.scale, ""),
@@ -120,7 +120,7 @@ def _runs_section(runs: Sequence[RunData]) -> dict[str, Any]:
         "samples": _sample_groups(runs),
         "config": tables.config_rows(runs),
         "run_names": [run.name for run in runs],
-        "environment": tables.environment_rows(runs),
+        "environment": tables.environment_rows([run.environment for run in runs]),
         "commands": list(dict.fromkeys(run.command for run in runs)),
         "facts": _facts(runs[0]) if len(runs) == 1 else [],
     }

@@ -93,9 +93,9 @@ def config_rows(runs: Sequence[RunData]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: not row["differs"])
 
 
-def environment_rows(runs: Sequence[RunData]) -> list[dict[str, Any]]:
+def environment_rows(environments: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return versions, device and commit as rows `{"key", "values"}`; equal values over all runs are given once."""
-    flat = [flatten(run.environment) for run in runs]
+    flat = [flatten(environment) for environment in environments]
     keys = dict.fromkeys(key for environment in flat for key in environment)
     rows = []
     for key in keys:

@@ -57,6 +57,8 @@ class StudyData:
     findings: list[str]
     figures: list[Figure]
     tables: list[Table]
+    environment: Mapping[str, Any]
+    """Where the results were written: versions, processor, commit."""
     finished: bool
     """Whether results have been written; without them only the plan is known."""
 
@@ -99,10 +101,13 @@ def write_study(folder: Path, study: Study, plan: Plan, *, scale: str, command: 
     atomic_write(folder / STUDY_FILE, dump_toml(tree))
 
 
-def write_results(folder: Path, analysis: Analysis, outcomes: Sequence[Outcome]) -> None:
+def write_results(
+    folder: Path, analysis: Analysis, outcomes: Sequence[Outcome], environment: Mapping[str, Any]
+) -> None:
     """Write `results.json` (what the report shows) and `results.csv` (one row per run). Raises OSError."""
     tree = {
         "version": VERSION,
+        "environment": dict(environment),
         "findings": list(analysis.findings),
         "figures": [to_tree(figure) for figure in analysis.figures],
         "tables": [to_tree(table) for table in analysis.tables],
@@ -155,6 +160,7 @@ def read_study(folder: Path) -> StudyData:
         findings=[str(finding) for finding in results.get("findings", [])],
         figures=[figure_from_tree(f, f"{where}: figures[{i}]") for i, f in enumerate(results.get("figures", []))],
         tables=[table_from_tree(t, f"{where}: tables[{i}]") for i, t in enumerate(results.get("tables", []))],
+        environment=results.get("environment", {}),
         finished=bool(results),
     )
 
@@ -166,8 +172,13 @@ def _results(path: Path) -> Mapping[str, Any]:
         tree = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{path} is not JSON: {error}") from None
-    if not isinstance(tree, dict) or not all(isinstance(tree.get(k), list) for k in ("findings", "figures", "tables")):
-        raise FormatError(f"{path} must be an object with the lists findings, figures and tables")
+    wanted = {"findings": list, "figures": list, "tables": list}
+    if (
+        not isinstance(tree, dict)
+        or not all(isinstance(tree.get(key), kind) for key, kind in wanted.items())
+        or not isinstance(tree.get("environment", {}), dict)
+    ):
+        raise FormatError(f"{path} must be an object with the lists findings, figures and tables, and an environment")
     _check_version(tree, path)
     return tree
 

@@ -130,7 +130,7 @@ def run_study(
     results = Results(
         plan=plan, scale=scale, options=options, outcomes=outcomes, folder=folder, console=console, commit=commit
     )
-    write_results(folder, study.analyse(results), outcomes)
+    write_results(folder, study.analyse(results), outcomes, describe_environment())
     return folder
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from hornbook.accounting.memory import account_memory
+from hornbook.models.config import ModelConfig
 from hornbook.studies import analysis
 from hornbook.studies.scales import base_recipe, seeds_of
 from hornbook.studies.study import Analysis, Arm, Options, Outcome, Plan, Results, Scale, Study
@@ -77,9 +79,20 @@ def analyse(results: Results) -> Analysis:
         )
     full = sorted({int(arm.x or 0) for arm in results.plan.arms if _out_of_memory(results, arm)})
     said.append(
-        f"Out of memory at batch {full[0]}." if full else f"No batch up to {max(tokens, default=0)} ran out of memory."
+        f"Out of memory at batch {full[0]}."
+        if full
+        else f"No batch up to {max(tokens, default=0)} ran out of memory; {memory_sentence(results.plan)}"
     )
     return dataclasses.replace(found, figures=[*found.figures, speed], findings=said)
+
+
+def memory_sentence(plan: Plan) -> str:
+    """Return which batch the accounting takes for the largest that fits (measured model, CPU) in round amounts."""
+    base = plan.base
+    config = ModelConfig(vocab_size=base["tokenizer"]["vocab_size"], **base["model"])
+    memory = account_memory(config, optimizer=base["optimizer"]["name"])
+    limits = [f"{memory.largest_batch(gb * 10**9):,} in {gb} GB" for gb in (4, 16, 64)]
+    return f"by the accounting the largest batch of this model in float32 is {', '.join(limits)}."
 
 
 def _out_of_memory(results: Results, arm: Arm) -> bool:
