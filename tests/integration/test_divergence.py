@@ -49,8 +49,12 @@ def inject(monkeypatch, what, batches):
                 return value * math.nan
             if bad_now() and what == "infinite loss":
                 return value + math.inf
+            if bad_now() and what == "huge":
+                return value + 1e4
             if bad_now() and what == "spike":
                 return value * 40
+            if what == "rise" and seen["batch"] >= min(batches):
+                return value * 4.0 ** (seen["batch"] - min(batches) + 1)
             if bad_now() and what == "gradient":
                 next(model.parameters()).register_hook(lambda gradient: gradient * math.nan)
             return value
@@ -106,6 +110,31 @@ def test_stop_records_the_run_as_diverged_and_keeps_the_last_good_checkpoint(tmp
     last = sorted((run.path / "checkpoints").glob("step-*"))[-1]
     assert last.name == "step-00000015"
     assert all(torch.isfinite(t).all() for t in load_file(last / "model.safetensors").values())
+
+
+@pytest.mark.parametrize("action", ["stop", "rewind"])
+def test_a_loss_that_grows_without_bound_inside_the_warm_up_ends_the_run(tmp_path, monkeypatch, action):
+    # 4, 16, 64 … times the loss from one batch on, all finite; ten times ln 61 = 41 is passed at the second or third.
+    inject(monkeypatch, "rise", {BAD_STEP})
+    run = quiet_train(recipe(tmp_path, action=action, warmup_steps=1000, check_every=1))
+    assert run.status == "diverged"
+    reason = run.status_record()["reason"]
+    assert "far above that of a model that knows nothing" in reason
+    if action == "stop":
+        assert int(reason.rsplit(" ", 1)[1]) in range(BAD_STEP + 2, BAD_STEP + 4)
+        last = load_file(sorted((run.path / "checkpoints").glob("step-*"))[-1] / "model.safetensors")
+        assert all(torch.isfinite(t).all() for t in last.values())
+    else:
+        assert "(3 of at most 3 times)" in (run.path / "log.txt").read_text()
+
+
+def test_one_batch_of_enormous_loss_inside_the_warm_up_is_rewound(tmp_path, monkeypatch):
+    clean = quiet_train(recipe(tmp_path / "clean")).summary()
+    inject(monkeypatch, "huge", {BAD_STEP})
+    run = quiet_train(recipe(tmp_path / "bad", warmup_steps=1000))
+    assert run.status == "done"
+    assert run.summary()["val_loss"] == pytest.approx(clean["val_loss"], rel=0.05)
+    assert "back to step 15 without that batch (1 of at most 3 times)" in (run.path / "log.txt").read_text()
 
 
 def test_after_so_many_rewinds_it_stops(tmp_path, monkeypatch):

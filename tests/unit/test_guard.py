@@ -8,9 +8,11 @@ import torch
 from hornbook.training.config import GuardSection
 from hornbook.training.guard import Guard
 
+VOCAB = 1000  # ln V = 6.9: the ceiling is at 69
+
 
 def guard(**settings):
-    return Guard(GuardSection(**settings), "cpu")
+    return Guard(GuardSection(**settings), "cpu", VOCAB)
 
 
 def feed(g, losses, norms=None, start=1):
@@ -63,6 +65,31 @@ def test_a_steep_but_honest_fall_is_no_trouble():
     assert g.look() is None
 
 
+def test_a_loss_far_above_that_of_knowing_nothing_is_trouble_from_the_first_step():
+    for losses, step in (([1e4], 1), ([7.0, 20.0, 50.0, 300.0, 9000.0], 4)):
+        g = guard(warmup_steps=1000)
+        feed(g, losses)
+        trouble = g.look()
+        assert (trouble.kind, trouble.step) == ("height", step)
+        assert f"rose to {losses[step - 1]:.4g}" in str(trouble)
+
+
+def test_what_an_honest_warm_up_reaches_is_no_trouble():
+    g = guard(warmup_steps=1000)
+    feed(g, [7.0, 12.0, 19.3, 16.0, 11.0, 8.0])
+    assert g.look() is None
+
+
+def test_a_slow_rise_that_takes_its_mean_along_is_found_at_the_ceiling():
+    rise = [3 * 1.05**i for i in range(200)]
+    g = guard(warmup_steps=5)
+    feed(g, rise)
+    assert (g.look().kind, g.look().step) == ("height", 66)  # 3 × 1.05^65 = 71.5
+    off = guard(warmup_steps=5, spike=0)
+    feed(off, rise)
+    assert off.look() is None
+
+
 def test_the_state_survives_json_exactly():
     import json
 
@@ -82,7 +109,7 @@ def test_off_sees_nothing():
 
 def test_an_update_never_waits_for_the_device():
     # On the meta device any attempt to read a value raises.
-    g = Guard(GuardSection(), "meta")
+    g = Guard(GuardSection(), "meta", VOCAB)
     for step in range(1, 4):
         g.update(step, torch.zeros((), device="meta"), torch.zeros((), device="meta"))
     with pytest.raises(RuntimeError):

@@ -217,9 +217,10 @@ class GuardSection:
     max_rewinds: int = 3
     """Rewinds in one run before it stops after all."""
     spike: float = 10.0
-    """A loss so many standard deviations above its recent mean is a spike; 0: only non-finite values count."""
+    """A loss so many standard deviations above its recent mean is a spike, and so, from the first update on, is one of
+    ten times ln(vocabulary); 0: only non-finite values count."""
     warmup_steps: int = 100
-    """Updates before spikes are looked for."""
+    """Updates before losses are compared with their recent mean."""
     check_every: int = 20
     """Updates between looks at the guard (it is kept on the device; a look waits for the device)."""
 

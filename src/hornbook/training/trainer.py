@@ -115,7 +115,7 @@ class Trainer:
         self.optimizer = make_optimizer(self.model, self.config)
         self.update = TrainStep(self.loss, list(self.model.parameters()), self.optimizer, self.config)
         self.update.reduce = None if self.group is None else self.group.reduce
-        self.guard = Guard(self.config.guard, self.device)
+        self.guard = Guard(self.config.guard, self.device, self.config.model.vocab_size)
         self.budget = Budget(self.config)
         self.progress = Progress()
         self._recent: dict[int, int] = {}  # step → its batch, since the guard last looked
