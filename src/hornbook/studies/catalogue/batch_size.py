@@ -107,7 +107,7 @@ STUDY = Study(
     "says at how "
     "many), with the learning rate left alone, scaled by the square root of the batch, or in proportion to it. Out of "
     "memory is a result.",
-    cost={"tiny": "14 runs of about 2 s", "cpu": "65 runs of about 20 s", "gpu": "110 runs of about 2 min"},
+    cost={"tiny": "14 runs of about 2 s", "cpu": "65 runs of about 30 s", "gpu": "110 runs of about 2 min"},
     plan=plan,
     analyse=analyse,
 )

@@ -10,7 +10,7 @@ from hornbook.studies.study import Analysis, Arm, Options, Outcome, Plan, Result
 
 LENGTHS: dict[Scale, tuple[int, ...]] = {
     "tiny": (8, 16, 32),
-    "cpu": (8, 16, 32, 64, 128),
+    "cpu": (16, 32, 64, 128, 256),
     "gpu": (32, 64, 128, 256, 512, 1024),
 }
 
@@ -62,7 +62,7 @@ STUDY = Study(
     design="Context lengths at a fixed number of tokens per step (batch × length), each evaluated with its own "
     "window, so a "
     "short window is also judged with little context, as it would be used.",
-    cost={"tiny": "6 runs of about 2 s", "cpu": "25 runs of about 15 s", "gpu": "30 runs of about 90 s"},
+    cost={"tiny": "6 runs of about 2 s", "cpu": "25 runs of about 25 s", "gpu": "30 runs of about 90 s"},
     plan=plan,
     analyse=analyse,
 )

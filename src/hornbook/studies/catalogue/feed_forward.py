@@ -25,7 +25,7 @@ STUDY = Study(
     question="Does the gate of SwiGLU lower the loss at equal parameters?",
     design="SwiGLU with three matrices of width F against SiLU and ReLU² with two of width 3/2·F: the same number of "
     "parameters and of multiplications. The learning rate is the base recipe's for all.",
-    cost={"tiny": "6 runs of about 2 s", "cpu": "15 runs of about 15 s", "gpu": "15 runs of about 90 s"},
+    cost={"tiny": "6 runs of about 2 s", "cpu": "15 runs of about 25 s", "gpu": "15 runs of about 90 s"},
     plan=plan,
     analyse=analysis.standard,
 )

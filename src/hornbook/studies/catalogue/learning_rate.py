@@ -74,7 +74,7 @@ STUDY = Study(
     "divergence; cosine decay to a tenth of the peak, gradient clipping at 1. A run diverges if the guard stops it "
     "(a loss or gradient that is not finite, or a spike) or if it ends worse than ln V, the loss of guessing all "
     "tokens alike.",
-    cost={"tiny": "8 runs of about 2 s", "cpu": "50 runs of about 15 s", "gpu": "45 runs of about 90 s"},
+    cost={"tiny": "8 runs of about 2 s", "cpu": "50 runs of about 25 s", "gpu": "45 runs of about 90 s"},
     plan=plan,
     analyse=analyse,
 )

@@ -13,7 +13,7 @@ from hornbook.studies.study import Analysis, Arm, Options, Plan, Results, Scale,
 NORMS = ("pre", "post", "none")
 FACTORS: dict[Scale, tuple[float, ...]] = {
     "tiny": (1.0, 0.1),
-    "cpu": (1.0, 0.25),
+    "cpu": (3.0, 1.0, 0.3),
     "gpu": (1.0, 0.3, 0.1, 0.03),
 }
 
@@ -70,7 +70,7 @@ STUDY = Study(
     question="What does RMSNorm buy, and does it matter whether it stands before or after the sub-layers?",
     design="norm = pre, post and none, each at the base learning rate and at other ones, because the kinds need not "
     "share a best learning rate: comparing all at one would compare learning rates. Same data, steps and seeds.",
-    cost={"tiny": "12 runs of about 2 s", "cpu": "30 runs of about 12 s", "gpu": "60 runs of about 90 s"},
+    cost={"tiny": "12 runs of about 2 s", "cpu": "45 runs of about 25 s", "gpu": "60 runs of about 90 s"},
     plan=plan,
     analyse=analyse,
 )

@@ -73,7 +73,7 @@ STUDY = Study(
     design="AdamW over a grid of learning rates, and Muon (on the hidden matrices, AdamW at the base learning "
     "rate on the "
     "rest) over a grid of as many; the two are compared at their best, over the same seeds, data and steps.",
-    cost={"tiny": "4 runs of about 2 s", "cpu": "50 runs of about 15 s", "gpu": "50 runs of about 2 min"},
+    cost={"tiny": "4 runs of about 2 s", "cpu": "50 runs of about 25 s", "gpu": "50 runs of about 2 min"},
     plan=plan,
     analyse=analyse,
 )

@@ -40,7 +40,7 @@ STUDY = Study(
     question="How much does the rotary position embedding lower the loss?",
     design="position = rope and none (NoPE), each over several learning rates; nothing else differs, not even the "
     "initial weights.",
-    cost={"tiny": "4 runs of about 2 s", "cpu": "30 runs of about 15 s", "gpu": "30 runs of about 90 s"},
+    cost={"tiny": "4 runs of about 2 s", "cpu": "30 runs of about 25 s", "gpu": "30 runs of about 90 s"},
     plan=plan,
     analyse=analyse,
 )

@@ -22,7 +22,7 @@ TEMPERATURES: dict[Scale, tuple[float, ...]] = {
 TOP_P: dict[Scale, tuple[float, ...]] = {"tiny": (1.0,), "cpu": (0.8, 0.95, 1.0), "gpu": (0.5, 0.8, 0.9, 0.95, 1.0)}
 SAMPLES: dict[Scale, int] = {"tiny": 4, "cpu": 32, "gpu": 200}
 LENGTH: dict[Scale, int] = {"tiny": 32, "cpu": 200, "gpu": 400}
-STEPS_FACTOR = {"tiny": 1, "cpu": 4, "gpu": 2}
+STEPS_FACTOR = {"tiny": 1, "cpu": 2, "gpu": 2}
 """The model is trained longer than a study's arms are: samples of a bad model say little about sampling."""
 MEASURES = {
     "repetition": "share of 4-word sequences that occurred before in the same sample",

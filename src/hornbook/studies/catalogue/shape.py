@@ -63,7 +63,7 @@ STUDY = Study(
     question="At equal cost per token, is a deep and narrow model better than a shallow and wide one?",
     design="Depths from 1 up, each with the d_model and d_ff whose matrix products per token, LM head included, equal "
     "the base recipe's. The learning rate is the base recipe's for all, which favours shapes near the base.",
-    cost={"tiny": "6 runs of about 2 s", "cpu": "30 runs of about 15 s", "gpu": "35 runs of about 2 min"},
+    cost={"tiny": "6 runs of about 2 s", "cpu": "30 runs of about 25 s", "gpu": "35 runs of about 2 min"},
     plan=plan,
     analyse=analysis.standard,
 )

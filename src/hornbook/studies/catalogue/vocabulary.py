@@ -65,7 +65,7 @@ STUDY = Study(
     "a larger "
     "vocabulary sees more text in as many tokens, and has more parameters in embedding and head. Judged in bits "
     "per byte.",
-    cost={"tiny": "6 runs of about 2 s", "cpu": "25 runs of about 15 s", "gpu": "30 runs of about 90 s"},
+    cost={"tiny": "6 runs of about 2 s", "cpu": "25 runs of about 25 s", "gpu": "30 runs of about 90 s"},
     plan=plan,
     analyse=analyse,
 )

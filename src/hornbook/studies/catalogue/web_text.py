@@ -34,7 +34,7 @@ STUDY = Study(
     "pages of the Python that runs this (no network), or the file given with --web-text, such as OpenWebText. "
     "Each corpus "
     "trains its own tokenizer, so the comparison is in bits per byte.",
-    cost={"tiny": "4 runs of about 2 s", "cpu": "10 runs of about 15 s", "gpu": "10 runs of about 90 s"},
+    cost={"tiny": "4 runs of about 2 s", "cpu": "10 runs of about 25 s", "gpu": "10 runs of about 90 s"},
     plan=plan,
     analyse=analysis.standard,
 )

@@ -40,7 +40,7 @@ STUDY = Study(
     question="Does a shared embedding and LM head cost or save loss at this size?",
     design="Tied and untied embeddings, each over several learning rates because their initial scales differ (tied "
     "starts at N(0, 1/d)); a tied model has V·d parameters fewer, and nothing is given back for them.",
-    cost={"tiny": "4 runs of about 2 s", "cpu": "30 runs of about 15 s", "gpu": "30 runs of about 90 s"},
+    cost={"tiny": "4 runs of about 2 s", "cpu": "30 runs of about 25 s", "gpu": "30 runs of about 90 s"},
     plan=plan,
     analyse=analyse,
 )

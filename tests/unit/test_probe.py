@@ -1,0 +1,24 @@
+"""The probe of a step's time: what counts of the first call, with a clock made by hand."""
+
+import pytest
+import torch
+
+from hornbook.training import probe
+
+
+@pytest.mark.parametrize(
+    ("seconds_of_calls", "found"),
+    [
+        ([0.9, 0.1, 0.3, 0.2], 0.2),  # the first call does not count; the median of the rest does
+        ([2.5, 1.3], 1.3),  # not even where one more call is all that there is time for
+        ([7.0, 5.0], 7.0),  # a call that takes very long is not made twice
+    ],
+)
+def test_a_step_is_measured_after_its_first_call(monkeypatch, seconds_of_calls, found):
+    clock, calls = [0.0], iter(seconds_of_calls)
+
+    def step():
+        clock[0] += next(calls, 0.5)
+
+    monkeypatch.setattr(probe.time, "perf_counter", lambda: clock[0])
+    assert probe.measure_step(step, torch.device("cpu"), 0.6) == pytest.approx(found)
