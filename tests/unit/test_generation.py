@@ -8,7 +8,7 @@ import torch
 import hornbook as hb
 from hornbook.errors import ConfigError, DataError, HornbookError
 from hornbook.generation.decode import stream
-from hornbook.generation.sampling import filtered_probabilities, sample
+from hornbook.generation.sampling import CANDIDATES, filtered_probabilities, sample
 
 CONFIG = hb.ModelConfig(vocab_size=37, context_length=12, d_model=16, num_layers=2, num_heads=2)
 
@@ -44,6 +44,34 @@ def test_top_p_keeps_the_set_of_the_definition(seed):
         torch.testing.assert_close(result[sorted(kept)], torch.tensor([full[i] / mass for i in sorted(kept)]).double())
 
 
+@pytest.mark.parametrize("scale", [0.3, 2.0, 6.0])
+@pytest.mark.parametrize("ties", [False, True])
+def test_top_p_of_a_large_vocabulary_keeps_the_set_of_the_definition(scale, ties):
+    """Flat rows need more tokens than are looked at first, steep ones fewer; a batch holds both at once."""
+    logits = torch.randn(4, 3 * CANDIDATES, generator=torch.Generator().manual_seed(1))
+    logits *= torch.tensor([0.1, 1.0, scale, 4.0])[:, None]
+    logits = (logits * 2).round() / 2 if ties else logits
+    full = torch.softmax(logits.double(), -1).tolist()
+    for p in (0.2, 0.7, 0.95):
+        result = filtered_probabilities(logits, top_p=p)
+        for row, probabilities in zip(result, full, strict=True):
+            assert set(row.nonzero().flatten().tolist()) == nucleus_by_definition(probabilities, p)
+            torch.testing.assert_close(row.sum().item(), 1.0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_top_k_then_top_p_keeps_the_set_of_the_definition(seed):
+    logits = (torch.randn(1, 700, generator=torch.Generator().manual_seed(seed)) * 4).round() / 2
+    full = torch.softmax(logits.double(), -1)[0].tolist()
+    for k in (1, 3, 40, 600, 700, 5000):
+        best = sorted(range(700), key=lambda i: (-full[i], i))[:k]
+        assert set(filtered_probabilities(logits, top_k=k)[0].nonzero().flatten().tolist()) == set(best)
+        mass = sum(full[i] for i in best)
+        left = [full[i] / mass if i in best else 0.0 for i in range(700)]
+        kept = filtered_probabilities(logits, top_k=k, top_p=0.9)[0].nonzero().flatten().tolist()
+        assert set(kept) == nucleus_by_definition(left, 0.9)
+
+
 def test_top_k_breaks_ties_towards_the_lower_id():
     logits = torch.tensor([[1.0, 3.0, 2.0, 2.0, 2.0]])
     assert filtered_probabilities(logits, top_k=2)[0].nonzero().flatten().tolist() == [1, 2]
@@ -60,18 +88,29 @@ def test_order_is_temperature_then_top_k_then_top_p():
     assert filtered_probabilities(logits, 0.5, top_p=0.53)[0].nonzero().flatten().tolist() == [0]
 
 
-def test_draws_follow_the_filtered_distribution():
-    """χ² over 20,000 draws: 99.9 % of correct samplers stay below the bound."""
+@pytest.mark.parametrize(("vocabulary", "scale"), [(20, 2.0), (2000, 3.0), (2000, 0.3)])
+def test_draws_follow_the_nucleus_of_the_definition(vocabulary, scale):
+    """χ² over 50,000 draws against the definition itself: 99.9 % of correct samplers stay below the bound."""
     from scipy.stats import chi2
 
-    logits = torch.randn(1, 20, generator=torch.Generator().manual_seed(1)) * 2
-    expected = filtered_probabilities(logits, 0.9, 0.9, 15)[0]
-    draws = sample(logits.expand(20_000, -1), 0.9, 0.9, 15, torch.Generator().manual_seed(2))
-    counts = torch.bincount(draws, minlength=20).double()
-    kept = expected > 0
-    assert counts[~kept].sum() == 0
-    statistic = ((counts[kept] - 20_000 * expected[kept]) ** 2 / (20_000 * expected[kept])).sum().item()
-    assert statistic < chi2.ppf(0.999, int(kept.sum()) - 1)
+    logits = torch.randn(1, vocabulary, generator=torch.Generator().manual_seed(1)) * scale
+    full = torch.softmax(logits.double() / 0.8, -1)[0].tolist()
+    kept = sorted(nucleus_by_definition(full, 0.95))
+    expected = torch.tensor([full[i] for i in kept]).double()
+    expected *= 50_000 / expected.sum()
+    draws = [
+        sample(logits.expand(5000, -1), 0.8, 0.95, generator=torch.Generator().manual_seed(seed)) for seed in range(10)
+    ]
+    counts = torch.bincount(torch.cat(draws), minlength=vocabulary).double()
+    assert counts[kept].sum() == 50_000
+    order = expected.argsort(descending=True)
+    # χ² wants cells of some size: the rarest tokens are counted together.
+    cells = (expected[order].cumsum(0) / 50).long()
+    seen = torch.zeros(int(cells.max()) + 1, dtype=torch.float64).index_add_(0, cells, counts[kept][order])
+    wanted = torch.zeros_like(seen).index_add_(0, cells, expected[order])
+    large = wanted >= 10
+    statistic = ((seen[large] - wanted[large]) ** 2 / wanted[large]).sum().item()
+    assert statistic < chi2.ppf(0.999, int(large.sum()) - 1)
 
 
 def test_greedy_takes_the_most_probable_token_each_time(model):
@@ -158,6 +197,6 @@ def test_settings_out_of_range(model, setting):
 def test_a_diverged_model_gives_a_sentence():
     broken = hb.TransformerLM(dataclasses.replace(CONFIG, num_layers=1))
     torch.nn.init.constant_(broken.token_embeddings.weight, float("nan"))
-    for temperature in (0.0, 1.0):
+    for settings in ({"temperature": 0.0}, {}, {"top_p": 0.9}, {"top_k": 3}):
         with pytest.raises(HornbookError, match="not numbers"):
-            hb.generate(broken, [1], 5, temperature=temperature)
+            hb.generate(broken, [1], 5, **settings)
