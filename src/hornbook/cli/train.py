@@ -60,8 +60,10 @@ def main(argv: list[str]) -> int:
     following = int(os.environ.get("RANK", "0")) > 0
     quiet = io.StringIO() if following else None
     console = Console(stream=quiet or (sys.stderr if arguments.json_summary else sys.stdout))
-    tree = _recipe(arguments, overrides, console)
+    tree = {} if following else _recipe(arguments, overrides, console)
     if arguments.show_recipe:
+        if following:
+            return 0
         from hornbook.training.config import resolve
 
         print(trees.dump_toml(resolve(tree).to_tree()), end="")
@@ -88,7 +90,7 @@ def _recipe(arguments: Arguments, overrides: list[str], console: Console) -> dic
         if arguments.text:
             tree = trees.merge(tree, {"data": {"text": list(arguments.text)}})
     elif arguments.text:
-        tree = _automatic(arguments, console)
+        tree = _automatic(arguments, overrides, console)
     elif any(word.startswith("--data.") for word in overrides):
         tree = {}
     else:
@@ -111,7 +113,7 @@ def _flags(arguments: Arguments) -> list[str]:
     return words
 
 
-def _automatic(arguments: Arguments, console: Console) -> dict[str, Any]:
+def _automatic(arguments: Arguments, overrides: list[str], console: Console) -> dict[str, Any]:
     """Pick a recipe for text files; a run that is there already keeps the one it was made with."""
     sizes = []
     for path in map(Path, arguments.text):
@@ -123,11 +125,14 @@ def _automatic(arguments: Arguments, console: Console) -> dict[str, Any]:
     if arguments.resume and stored.exists():
         return trees.read(stored)
     from hornbook.training.automatic import automatic_recipe
-    from hornbook.training.probe import choose_device, peak_flops
+    from hornbook.training.config import TrainingSection
+    from hornbook.training.probe import training_rate
 
+    given = trees.apply_overrides({}, [*_flags(arguments), *overrides]).get("training", {})
+    training = trees.build(TrainingSection, given, "training")
     with console.stage("measuring this machine"):
-        peak = peak_flops(choose_device("auto"), "float32")
-    tree, words = automatic_recipe(arguments.text, sum(sizes), peak, arguments.max_minutes)
+        peak, dtype = training_rate(training)
+    tree, words = automatic_recipe(arguments.text, sum(sizes), peak, dtype, training.max_minutes)
     console.say(words)
     return {**tree, "run": {"name": name}}
 

@@ -40,45 +40,50 @@ class Shape:
     context_length: int
     batch_size: int
     lr: float
+    float32_share: float
+    """Share of the rate of large float32 matrix products that training reaches; the small shapes' were measured
+    (docs/performance.md), those of the large ones are not known better than this."""
+    bfloat16_share: float
+    """The same of bfloat16 products, beside which everything else weighs more."""
 
 
 LADDER = (
-    Shape(64, 2, 2, 64, 32, 5e-3),
-    Shape(128, 4, 4, 128, 32, 3e-3),
-    Shape(192, 4, 6, 256, 32, 2.5e-3),
-    Shape(256, 6, 8, 256, 32, 2e-3),
-    Shape(384, 6, 6, 256, 32, 1.5e-3),
-    Shape(512, 8, 8, 512, 32, 1e-3),
-    Shape(768, 12, 12, 512, 64, 6e-4),
+    Shape(64, 2, 2, 64, 32, 5e-3, 0.45, 0.18),
+    Shape(128, 4, 4, 128, 32, 3e-3, 0.65, 0.40),
+    Shape(192, 4, 6, 256, 32, 2.5e-3, 0.75, 0.50),
+    Shape(256, 6, 8, 256, 32, 2e-3, 0.75, 0.55),
+    Shape(384, 6, 6, 256, 32, 1.5e-3, 0.75, 0.55),
+    Shape(512, 8, 8, 512, 32, 1e-3, 0.75, 0.55),
+    Shape(768, 12, 12, 512, 64, 6e-4, 0.75, 0.55),
 )
 TOKENS_PER_PARAMETER = 20
 LEAST_TOKENS_PER_PARAMETER = 5
 MOST_EPOCHS = 10
 FEWEST_STEPS = 200
-# Training reaches about so much of the rate of a large matrix product.
-EFFICIENCY = 0.4
 
 
 def automatic_recipe(
-    paths: Sequence[str], num_bytes: int, peak: float, minutes: float | None = None
+    paths: Sequence[str], num_bytes: int, peak: float, dtype: str, minutes: float | None = None
 ) -> tuple[dict[str, Any], str]:
     """Return a recipe for text files, and a sentence that says what was picked and why.
 
     Args:
         paths: the files.
         num_bytes: their size.
-        peak: the machine's rate of matrix products in FLOP/s.
+        peak: the machine's rate of matrix products in `dtype`, in FLOP/s.
+        dtype: what training will compute in, "float32" or "bfloat16".
         minutes: time wanted; None: about ten minutes.
     """
     vocab_size = next(size for least, size in VOCABULARIES if num_bytes >= least)
     tokens = num_bytes / BYTES_PER_TOKEN
-    budget = 60.0 * (minutes or 10.0) * EFFICIENCY * peak
+    budget = 60.0 * (minutes or 10.0) * peak
     chosen, steps = LADDER[0], FEWEST_STEPS
     for shape in LADDER:
         model = _model(shape, vocab_size)
         wanted = min(TOKENS_PER_PARAMETER * count_parameters(model).total, MOST_EPOCHS * tokens)
         enough_text = tokens * MOST_EPOCHS >= LEAST_TOKENS_PER_PARAMETER * count_parameters(model).total
-        affordable = budget / training_flops_per_token(model)
+        share = shape.bfloat16_share if dtype == "bfloat16" else shape.float32_share
+        affordable = share * budget / training_flops_per_token(model)
         if shape is not LADDER[0] and (not enough_text or affordable < wanted / 2):
             break
         chosen = shape
@@ -102,8 +107,8 @@ def automatic_recipe(
     if minutes is not None:
         tree["training"]["max_minutes"] = minutes
     words = (
-        f"picked for {num_bytes / 1e6:.3g} MB of text and {peak / 1e9:.0f} GFLOP/s: vocabulary {vocab_size:,}, "
-        f"{chosen.num_layers} layers of width {chosen.d_model}, context {chosen.context_length}, batch "
+        f"picked for {num_bytes / 1e6:.3g} MB of text and {peak / 1e9:.0f} GFLOP/s in {dtype}: vocabulary "
+        f"{vocab_size:,}, {chosen.num_layers} layers of width {chosen.d_model}, context {chosen.context_length}, batch "
         f"{chosen.batch_size}, lr {chosen.lr:g}" + (f", {steps:,} steps" if minutes is None else "")
     )
     return tree, words + "; change any of it with --section.key value"

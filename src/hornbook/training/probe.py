@@ -14,9 +14,17 @@ import torch
 from hornbook.accounting.flops import training_flops_per_token
 from hornbook.accounting.time import DEVICES
 from hornbook.errors import ConfigError
-from hornbook.training.config import TrainConfig
+from hornbook.training.config import TrainConfig, TrainingSection
 
-__all__ = ["bfloat16_pays", "choose_device", "matmul_rate", "measure_step", "peak_flops", "resolve_auto"]
+__all__ = [
+    "bfloat16_pays",
+    "choose_device",
+    "matmul_rate",
+    "measure_step",
+    "peak_flops",
+    "resolve_auto",
+    "training_rate",
+]
 
 COMPILE_PAYS_SECONDS = 600.0
 """A run that is expected to take longer than this earns back the minute or so that compilation takes."""
@@ -44,16 +52,31 @@ def choose_device(name: str) -> torch.device:
 
 def resolve_auto(config: TrainConfig) -> TrainConfig:
     """Return the recipe with every "auto" of [training] replaced by what it means here."""
-    training = config.training
-    device = choose_device(training.device)
-    threads = torch.get_num_threads() if training.threads == "auto" else training.threads
-    if device.type == "cpu":
-        torch.set_num_threads(threads)  # what the probe below measures is what the run will have
-    dtype = training.dtype
-    if dtype == "auto":
-        dtype = "bfloat16" if bfloat16_pays(device) else "float32"
+    training, device = config.training, choose_device(config.training.device)
+    threads, dtype = _threads(training, device), _dtype(training, device)
     compile = _compile_pays(config, device, dtype) if training.compile == "auto" else training.compile
     return config.with_training(device=str(device), dtype=dtype, threads=threads, compile=compile)
+
+
+def training_rate(training: TrainingSection) -> tuple[float, str]:
+    """Return the rate of matrix products, in FLOP/s, in what `training` would compute on and in; and that dtype."""
+    device = choose_device(training.device)
+    _threads(training, device)
+    dtype = _dtype(training, device)
+    return peak_flops(device, dtype), dtype
+
+
+def _threads(training: TrainingSection, device: torch.device) -> int:
+    threads = torch.get_num_threads() if training.threads == "auto" else training.threads
+    if device.type == "cpu":
+        torch.set_num_threads(threads)  # what is measured from here on is what the run will have
+    return threads
+
+
+def _dtype(training: TrainingSection, device: torch.device) -> str:
+    if training.dtype != "auto":
+        return training.dtype
+    return "bfloat16" if bfloat16_pays(device) else "float32"
 
 
 def bfloat16_pays(device: torch.device) -> bool:
@@ -64,10 +87,13 @@ def bfloat16_pays(device: torch.device) -> bool:
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return all(
-        matmul_rate(device, torch.bfloat16, n, 0.02) > 1.25 * matmul_rate(device, torch.float32, n, 0.02)
-        for n in (192, 768)
-    )
+    try:
+        return all(
+            matmul_rate(device, torch.bfloat16, n, 0.02) > 1.25 * matmul_rate(device, torch.float32, n, 0.02)
+            for n in (192, 768)
+        )
+    except (RuntimeError, TypeError):  # older Apple systems have no bfloat16 at all
+        return False
 
 
 def _compile_pays(config: TrainConfig, device: torch.device, dtype: str) -> bool:
