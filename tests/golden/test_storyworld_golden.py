@@ -7,11 +7,11 @@ import pytest
 
 from hornbook.data import storyworld
 
-GOLDEN_VERSION = 5
+GOLDEN_VERSION = 6
 GOLDEN = {
-    "easy": "5e88f05798fa2f108b83f2681127213cacc96e31df3ace6b4961d4f76cd13001",
-    "normal": "de2e87944bb1ca197c0dcae1ece61fc207fc14a289d0b6d9ea7be224a24142bf",
-    "rich": "0e2783b76d8c220779a8b292e57538ba58a308d66559bfec853f8c0cdcf81ef3",
+    "easy": "b7396383f6a45a1ff7576a07dee3092ded13eb3aeab9107fcf88be803db65efa",
+    "normal": "ae77f56df873f1ccce86048ce363eb8ff812552b4406c7148d6849951da29c05",
+    "rich": "d7875cf21033f1807b5011aa1b9f590cce34eb2f825c0e88ff4f42247c9eeb6f",
 }
 
 

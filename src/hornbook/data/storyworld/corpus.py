@@ -40,7 +40,7 @@ __all__ = [
     "story",
 ]
 
-VERSION = 5
+VERSION = 6
 """Of the grammar: the same seed, level and version give the same bytes."""
 SEPARATOR = "<|endoftext|>"
 _WORLD = ("words.story", "beats.story", "plots.story")

@@ -32,6 +32,7 @@ _IRREGULAR = {
     "loaf": "loaves",
     "scarf": "scarves",
     "wolf": "wolves",
+    "calf": "calves",
     "knife": "knives",
     "shelf": "shelves",
     "foot": "feet",

@@ -22,54 +22,69 @@ class kin
   +f: ^godmother, ^stepmother, ^great-aunt
   +m: ^godfather, ^stepfather, ^great-uncle
 
+# +paint: comes in every color; +cloth: comes in the colors of cloth; +find: has no color worth a word.
 class thing
-  +play=playing_with breaks part=wheel fix=glue: toy_car, toy_train, wooden_horse, ^toy_tractor, ^fire_engine, ^little_wagon, ^toy_bus
-  +play=flying wind part=string fix=tape: kite, ^paper_glider, ^toy_airplane
-  +play=playing breaks music part=strap fix=thread: drum, ^tambourine, ^banjo, ^ukulele, ^accordion, ^guitar
-  +play=playing music: whistle, flute, ^trumpet, ^harmonica, ^violin, ^recorder, ^bugle, ^kazoo
-  +play=hugging soft part=ear fix=thread breaks: teddy_bear, toy_rabbit, ^stuffed_elephant, ^plush_lamb, ^cloth_lion, ^toy_penguin
-  +play=sailing floats part=sail fix=tape breaks: toy_boat, model_ship, ^little_raft, ^toy_canoe
-  +play=reading: book, ^comic, ^picture_book, ^atlas, ^storybook
-  +play=bouncing round: ball, ^football, ^beach_ball, ^rubber_ball
-  +play=rolling round: marble, hoop, ^yo-yo, ^spinning_top, ^skittle
-  +play=wearing wear: hat, scarf, cap, ^crown, ^bracelet, ^necklace, ^bonnet, ^cloak, ^mitten, ^ring, ^mask, ^brooch
-  +play=dancing_with soft part=arm fix=thread breaks: doll, puppet, ^marionette, ^rag_doll, ^wooden_soldier
-  +play=winding_up breaks part=spring fix=a_pin: music_box, robot, ^wind-up_mouse, ^cuckoo_clock, ^toy_duck
-  +play=looking_through breaks part=lens fix=glue: spyglass, ^telescope, ^magnifying_glass, ^camera, ^kaleidoscope
-  +play=carrying breaks part=handle fix=string: basket, lantern, umbrella, ^bucket, ^watering_can, ^jug, ^suitcase, ^parasol
-  +play=writing_with: pencil, ^paintbrush, ^crayon, ^quill
-  +play=looking_at: shell, feather, key, coin, ^medal, ^acorn, ^pebble, ^button, ^crystal, ^fossil, ^snow_globe, ^compass, ^stamp
+  +paint play=playing_with breaks part=wheel fix=glue: toy_car, toy_train, wooden_horse, ^toy_tractor, ^fire_engine, ^little_wagon
+  +paint play=flying wind part=string fix=tape: kite, ^paper_glider, ^toy_airplane
+  +paint play=playing breaks music part=strap fix=thread: drum, ^tambourine, ^accordion
+  +find play=playing breaks music part=strap fix=thread: ^banjo, ^ukulele, ^guitar
+  +find play=playing music: whistle, flute, ^trumpet, ^harmonica, ^violin, ^recorder, ^bugle, ^kazoo
+  +paint play=hugging soft part=ear fix=thread breaks: teddy_bear, toy_rabbit, ^stuffed_elephant, ^plush_lamb, ^cloth_lion, ^toy_penguin
+  +paint play=sailing floats part=sail fix=tape breaks: toy_boat, model_ship, ^little_raft, ^toy_canoe
+  +paint play=reading: book, ^comic, ^picture_book, ^storybook
+  +find play=reading: ^atlas
+  +paint play=bouncing round: ball, ^football, ^beach_ball, ^rubber_ball
+  +paint play=rolling round: marble, hoop, ^yo-yo, ^spinning_top, ^skittle
+  +cloth play=wearing wear: hat, scarf, cap, ^bonnet, ^cloak, ^mitten, ^shawl, ^vest
+  +find play=wearing wear: ^crown, ^bracelet, ^necklace, ^ring, ^mask, ^brooch
+  +find play=dancing_with soft part=arm fix=thread breaks: doll, puppet, ^marionette, ^rag_doll, ^wooden_soldier
+  +paint play=winding breaks part=spring fix=a_pin: music_box, robot, ^wind-up_mouse, ^toy_duck
+  +find play=winding breaks part=spring fix=a_pin: ^cuckoo_clock
+  +find play=looking_through breaks part=lens fix=glue: spyglass, ^telescope, ^magnifying_glass, ^camera, ^kaleidoscope
+  +paint play=carrying breaks part=handle fix=string: basket, lantern, umbrella, ^bucket, ^watering_can, ^jug, ^suitcase, ^parasol
+  +paint play=writing_with: pencil, ^crayon
+  +find play=writing_with: ^paintbrush, ^quill
+  +find play=looking_at: shell, feather, key, coin, ^medal, ^acorn, ^pebble, ^button, ^crystal, ^fossil, ^snow_globe, ^compass, ^stamp
 
+# None that sleeps through the winter: the weather may be snow.
 class animal
-  dog, cat, duck, frog, hen, rabbit, fox, owl, mouse, goat, robin, squirrel, hedgehog, turtle, sheep, donkey
-  ^badger, ^beaver, ^otter, ^mole, ^raccoon, ^deer, ^goose, ^pigeon, ^parrot, ^swan, ^lamb, ^calf, ^pony, ^toad, ^newt, ^lizard
-  ^snail, ^beetle, ^cricket, ^bumblebee, ^ladybug, ^inchworm, ^crow, ^magpie, ^sparrow, ^swallow, ^heron, ^stork, ^pelican
-  ^seal, ^crab, ^seagull, ^weasel, ^hamster, ^peacock, ^rooster, ^piglet, ^kitten, ^puppy, ^woodpecker, ^dormouse, ^hare
+  dog, cat, duck, hen, rabbit, fox, owl, mouse, goat, robin, squirrel, sheep, donkey, crow, goose, pony
+  ^badger, ^beaver, ^otter, ^raccoon, ^deer, ^pigeon, ^parrot, ^swan, ^lamb, ^calf, ^magpie, ^sparrow, ^blackbird, ^finch, ^raven
+  ^seagull, ^weasel, ^hamster, ^peacock, ^rooster, ^piglet, ^kitten, ^puppy, ^woodpecker, ^hare, ^terrier, ^spaniel, ^poodle, ^tomcat
+  ^sheepdog, ^greyhound, ^foal, ^ferret, ^stoat, ^thrush, ^jackdaw, ^pheasant, ^partridge, ^duckling, ^mule, ^turkey, ^starling
 
 class place
   +prep=in out: park, garden, forest, meadow, village, orchard, ^valley, ^churchyard, ^courtyard, ^vineyard, ^clearing, ^marsh, ^desert
   +prep=at out: beach, market, farm, playground, lake, ^harbor, ^fairground, ^pond, ^campsite, ^waterfall, ^windmill, ^station
   +prep=by out: river, old_bridge, fountain, sea, ^canal, ^well, ^stream, ^lighthouse, ^crossroads, ^mill, ^statue, ^ruined_tower
   +prep=on out: hill, ^cliff, ^jetty, ^island, ^common, ^pier, ^moor, ^town_square
-  +prep=in in: barn, library, attic, kitchen, school, ^bakery, ^museum, ^greenhouse, ^cellar, ^workshop, ^toy_shop, ^stable, ^castle
+  +prep=in in: barn, library, attic, kitchen, school at=at_school to=to_school, ^bakery, ^museum, ^greenhouse, ^cellar, ^workshop, ^toy_shop, ^stable, ^castle
   +prep=in in: ^theater, ^treehouse, ^boathouse, ^post_office, ^chapel, ^cottage, ^tent, ^bookshop, ^laundry
 
 class spot
   +in: under_the_bed, behind_the_door, in_a_basket, under_the_stairs, behind_the_curtain, in_the_oven, ^on_top_of_the_cupboard
   +in: ^in_the_pocket_of_an_old_coat, ^behind_the_bookcase, ^under_the_sofa, ^beside_the_chimney, ^in_the_laundry_basket
   +in: ^in_the_bottom_drawer, ^on_the_windowsill, ^under_a_cushion, ^in_a_rusty_kettle, ^beneath_the_rug, ^in_an_umbrella_stand
-  +out: behind_a_bush, under_a_pile_of_leaves, in_the_long_grass, beside_the_gate, between_two_stones, under_an_old_bench
-  +out: in_a_flowerpot, at_the_foot_of_a_tall_oak, ^inside_a_hollow_log, ^beneath_a_wheelbarrow, ^among_the_cabbages
-  +out: ^under_a_heap_of_straw, ^in_an_empty_barrel, ^behind_a_stack_of_firewood, ^in_a_patch_of_nettles, ^on_a_mossy_rock
-  +out: ^underneath_an_upturned_bucket, ^behind_the_henhouse, ^in_the_roots_of_a_beech, ^next_to_a_milestone, ^in_a_wagon_rut
+  +out: behind_a_bush, under_a_big_stone, beside_the_gate, between_two_stones, under_an_old_bench, behind_the_shed
+  +out: in_an_empty_flowerpot, at_the_foot_of_a_tall_oak, ^inside_a_hollow_log, ^beneath_a_wheelbarrow, ^behind_a_milestone
+  +out: ^under_a_heap_of_straw, ^in_an_empty_barrel, ^behind_a_stack_of_firewood, ^in_the_fork_of_a_birch, ^on_a_mossy_rock
+  +out: ^underneath_an_upturned_bucket, ^behind_the_henhouse, ^in_the_roots_of_a_beech, ^next_to_a_hitching_post, ^in_a_wagon_rut
 
 class color
   red, blue, green, yellow, pink, brown, white, black, orange, purple
-  ^gray, ^golden, ^silver, ^crimson, ^turquoise, ^scarlet, ^violet, ^cream-colored, ^copper, ^lilac, ^striped, ^spotted, ^emerald
+  ^gray, ^golden, ^silver, ^crimson, ^turquoise, ^scarlet, ^violet
+
+class cloth
+  red, blue, green, yellow, gray, brown, white, black, ^striped, ^spotted, ^checkered, ^lilac, ^cream-colored, ^emerald, ^crimson
 
 class size
-  big, small, little, new, old, pretty, shiny, plain
-  ^tiny, ^battered, ^handsome, ^enormous, ^dusty, ^smooth, ^splendid, ^curious, ^faded, ^heavy, ^slender, ^glossy, ^crooked, ^dainty
+  small, little, new, old, pretty, bright
+  ^tiny, ^battered, ^handsome, ^splendid, ^faded, ^sturdy, ^homemade, ^well-loved, ^second-hand
+
+# What can be said of a thing without a color.
+class mark
+  little, old, fine, pretty, very_old, rather_odd, strange, beautiful
+  ^tiny, ^curious, ^dusty, ^splendid, ^mysterious, ^precious, ^peculiar, ^slightly_bent, ^much-traveled, ^old-fashioned
 
 class food
   +sweet: cake, apple_pie, pudding, jam_tart, ^honey_cake, ^gingerbread a=some_gingerbread, ^trifle, ^fruit_salad, ^chocolate_cake, ^rhubarb_crumble
@@ -79,9 +94,10 @@ class food
   ^omelette, ^pancake, ^pot_roast, ^vegetable_pie, ^cheese_toast a=some_cheese_toast
 
 class snack
-  bread, cheese, apples, cookies, sandwiches, berries, nuts, carrots
+  +mass: bread, cheese, ^popcorn
+  apples, cookies, sandwiches, berries, nuts, carrots
   ^muffins, ^pears, ^plums, ^crackers, ^raisins, ^biscuits, ^grapes, ^radishes, ^walnuts, ^pretzels, ^buns, ^peaches, ^cherries
-  ^apricots, ^chestnuts, ^figs, ^melons, ^oranges, ^pickles, ^scones, ^toffees, ^waffles, ^almonds, ^blueberries, ^popcorn
+  ^apricots, ^chestnuts, ^figs, ^melons, ^oranges, ^pickles, ^scones, ^toffees, ^waffles, ^almonds, ^blueberries
 
 class ingredient
   flour, sugar, milk, butter, honey, eggs, salt, cinnamon
