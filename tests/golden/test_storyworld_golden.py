@@ -11,7 +11,7 @@ GOLDEN_VERSION = 6
 GOLDEN = {
     "easy": "b7396383f6a45a1ff7576a07dee3092ded13eb3aeab9107fcf88be803db65efa",
     "normal": "ae77f56df873f1ccce86048ce363eb8ff812552b4406c7148d6849951da29c05",
-    "rich": "d7875cf21033f1807b5011aa1b9f590cce34eb2f825c0e88ff4f42247c9eeb6f",
+    "rich": "cff3e66c68312061897dc5ddafcd2a884f97edec3a827d45a3c204460f8bc093",
 }
 
 
