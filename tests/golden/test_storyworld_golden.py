@@ -9,9 +9,9 @@ from hornbook.data import storyworld
 
 GOLDEN_VERSION = 6
 GOLDEN = {
-    "easy": "b7396383f6a45a1ff7576a07dee3092ded13eb3aeab9107fcf88be803db65efa",
-    "normal": "ae77f56df873f1ccce86048ce363eb8ff812552b4406c7148d6849951da29c05",
-    "rich": "cff3e66c68312061897dc5ddafcd2a884f97edec3a827d45a3c204460f8bc093",
+    "easy": "e70278e0427f99ccfa696f13f74458c4531837c47b97ddbe038c4df247f37ad3",
+    "normal": "dd45de245c26c23bb8d5179cefd304dbbe1bc05f746cb1c7ba12c054ad1bc5ee",
+    "rich": "d55149e07a87a1dbe1a90a619868e3d2e214439b7c644f3afcc6bd443e33ed32",
 }
 
 

@@ -8,7 +8,7 @@ day_time :
   [One|Early one|On an ordinary] {!time=evening}evening
 
 weather :
-  3: {!weather=sun}The sun [was shining|stood high in the sky|shone warm on the roofs|came in at every window|was out again after a gray week] and <sunny>.
+  3: {!weather=sun}The sun [was shining|stood high in the sky|shone warm on the roofs|peeped over the hills|was out again after a gray week] and <sunny>.
   2: {!weather=wind}A [strong|cold|cheerful|restless|playful] wind <windy>.
   2: {!weather=rain}[It had rained|There had been rain] [all night|since breakfast|for two days], and <rainy>.
   1: {!weather=snow}Snow [covered|lay soft and deep on] [every roof|the whole village|all the fields], and <snowy>.

@@ -49,7 +49,7 @@ story = <opening> <first> <plot> <night>
 # Who it is about and what the day is like. What was said here (start) can come back in the last lines.
 opening :
   3: [Once there was|There was once|This is the story of] a {:trait} child named {hero:child}. <likes> <sky>
-  2: {hero:child} was [a {t1:trait}, {t2:trait} child|very {t1:trait}, and a little {t2:trait}, too]. <likes> <sky>
+  2: {hero:child} was [a {t1:trait}, {t2:trait} child|very {t1:trait}, and {t2:trait}, too]. <likes> <sky>
   2: {hero:child} lived [by|near] the {:place+home} with {hero.his} {folk:kin}. {!start=kin}<sky>
   In a [small|big|little] {:color} house lived {hero:child} and {hero.his} {folk:kin}. {!start=kin}<sky>
   2: {hero:child} had {mate:pet+home.a}. {!start=pet}[It was {mate.is} and {:trait}.|The {mate} went with {hero.him} to school.|"{mate.say}!" it said, all day long.] <sky>
@@ -244,7 +244,7 @@ garden :
   {hero} put a [small|round|black] seed in the garden. {hero.He} gave it water every day. <wait>
   {hero.His} {giver:kin} gave {hero.him} a seed. "What is it?" asked {hero}. "Wait and see," said {hero.his} {giver}. {hero} put it in a pot. <wait>
 
-  {hero} saw a {:color} flower. "I want one, too," said {hero}. So {hero.he} got some seeds and put them in the ground. <wait>
+  {hero} saw a [red|yellow|pink|white] flower. "I want one, too," said {hero}. So {hero.he} got a seed and put it in the ground. <wait>
 
 wait :
   {friend:child} said, "It will not grow." But {hero} [waited|did not stop|sang to it]. <grown>

@@ -13,7 +13,7 @@ detour :
   ^1: For breakfast there were {snack_a:snack-mass}, which {hero} liked, and {snack_b:snack-mass}, which {hero.he} hid [in a sock|in a napkin|behind the clock].¶
   ^2: [First, though, {hero} met|At the corner stood|Before anything else, there was] {passer:worker.a} who was looking for {passer.his} [runaway|favorite|lost] {:animal}. "[It went that way|I saw it by the gate|I haven't seen it]," said {hero}. The {passer} [tipped {passer.his} hat|sighed|hurried off] and was gone.¶
   ^2: [To begin with, {hero} helped|There was work to do first. {hero} had to help|But {hero} was not free yet, for {hero.he} had to help] {hero.his} {boss:kin} to {chore_a:chore} and to {chore_b:chore}. "You're a great help," said {hero.his} {boss}, and gave {hero.him} {pay:snack} for it. {hero} ate the {pay} [at once|slowly|on the wall].¶
-  ^1: Something odd was going on that day. {odd:animal.A} was sitting on the roof, and {odder:animal.a} stood in front of the church, looking up at it. "[Good day!|Are you two all right?]" asked {hero}. The {odd} said nothing, and neither did the {odder}.¶
+  ^1: Something odd was going on that day. {odd:animal.A} was sitting on the roof, and {odder:animal.a} stood in front of the church, looking up at it. "[Good day! How are you?|Are you two all right?]" asked {hero}. The {odd} said nothing, and neither did the {odder}.¶
   ^1: "Have you heard?" the {gossip:worker} called over the hedge. "Somebody saw {rumor:monster.a} {:place+out.at}!" {hero} [laughed|shivered|didn't believe a word]. The {gossip} [shrugged|winked|swore it was true]. {hero} decided not to think about the {rumor} and [almost managed it|soon forgot about it].¶
   ^1: {hero} had lately begun to collect {:stuff}. There were {:number} of them on {hero.his} shelf already, not counting the [broken|best|lucky] one, which {hero.he} had traded for {:snack}. {hero.His} {:kin} called it a [mess|museum|hobby]. {hero} called it science.¶
   ^1: [Now, it must be said that {hero} had not slept well.|{hero} was tired, and there was a reason for it.|The night had been a strange one.] {hero} had dreamed of {dreamt:monster.a} that ate {snack_a:snack} and {snack_b:snack} and complained about the [weather|spoons|service]. In the dream, {hero} had offered the {dreamt} some {:food+mass.word}. Awake, it seemed less sensible.¶
@@ -83,7 +83,7 @@ likes :
   {hero} loved {:pastime} [more than anything|all day long|even in the rain]. [Everyone|{hero.His} {:kin}] said that {hero.he} was <trait>.
   {hero.He} was <trait>. [On Sundays|After school|Whenever {hero.he} could,] {hero.he} spent hours {:pastime}.
   Nobody was better at {:pastime} than {hero.he} was. And nobody was as {tr:trait}.
-  "So {tr:trait}, that child!" said the {:worker}[| again and again].
+  "So {tr:trait}, that child!" said the {:worker}[|, not for the first time].
   {hero.His} {:kin} called {hero.him} "my {tr:trait} one".
   {hero.He} knew all about {pastime_a:pastime}, but nothing about {pastime_b:pastime}, and {hero.he} was <trait>.
   [Perhaps|It may be that] {hero.he} was <trait>; {hero.he} was certainly good at {:pastime}.
@@ -552,7 +552,7 @@ trade :
 regret :
   For an hour {hero} enjoyed {thing.play} the {thing}. Then {hero.he} [missed|thought of] the {mine}. <sad(hero)> <trade_back>
   But {hero}'s {asker:kin} asked, "Where is the {mine} I gave you?" {hero} [blushed|looked away]. <sad(hero)> <trade_back>
-  {hero} soon [grew tired of|didn't know what to do with] the {thing}. <sad(hero)> <trade_back>
+  {hero} soon [grew tired of|had had enough of] the {thing}. <sad(hero)> <trade_back>
   That night there was an empty place {:spot} where the {mine} had always been. <trade_back>
 
 trade_back :

@@ -138,7 +138,7 @@ class act
 
 class treasure
   gold_coin, silver_ring, glass_bead, old_letter, tiny_crown, ^carved_flute, ^pocket_watch, ^jade_frog, ^pearl_button, ^ivory_comb
-  ^bronze_bell, ^painted_tile, ^locket, ^ruby_pin, ^rusty_dagger, ^faded_photograph, ^clay_lamp, ^amber_necklace, ^brass_thimble
+  ^bronze_bell, ^painted_tile, ^locket, ^ruby_pin, ^tin_soldier, ^faded_photograph, ^clay_lamp, ^amber_necklace, ^brass_thimble
 
 class chore
   ^sweep_the_yard, ^peel_potatoes, ^fold_the_sheets, ^feed_the_chickens, ^stack_the_logs, ^polish_the_spoons, ^rake_the_gravel
