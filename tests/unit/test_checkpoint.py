@@ -187,6 +187,27 @@ def test_a_manifest_cannot_point_out_of_its_folder(tmp_path):
         store.load(1)
 
 
+def test_the_memory_of_a_copy_serves_the_next_checkpoint_too(tmp_path):
+    store = CheckpointStore(tmp_path)
+    saver = Saver(store)
+    first, second = checkpoint(1), checkpoint(2)
+    second.model["w"] = first.model["w"] + 5
+    saver.save(first)
+    saver.wait()
+    places = {name: copy.data_ptr() for name, copy in saver._copies.items()}
+    saver.save(second)
+    saver.wait()
+    assert {name: copy.data_ptr() for name, copy in saver._copies.items()} == places
+    assert len(places) == len(first.model) + len(first.optimizer)
+    assert torch.equal(store.load(1).model["w"], first.model["w"])
+    assert torch.equal(store.load(2).model["w"], first.model["w"] + 5)
+    wider = checkpoint(3)
+    wider.model["w"] = torch.full((7, 9), 3.0)
+    saver.save(wider)
+    saver.wait()
+    assert torch.equal(store.load(3).model["w"], wider.model["w"])
+
+
 def test_saving_in_the_background_keeps_the_moment_and_reports_errors_later(tmp_path):
     store = CheckpointStore(tmp_path)
     saver = Saver(store)

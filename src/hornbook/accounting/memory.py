@@ -156,7 +156,8 @@ def engine_memory(
         optimizer_state=state,
         checkpoint_copy=FLOAT32 * p.total + state if background_checkpoint else 0,
         activation_terms=terms,
-        workspace=max(chunk, layer) + (layer_kept if activation_checkpointing else 0),
+        # A layer that is recomputed stands beside what its gradient needs, not beside the loss.
+        workspace=max(chunk, layer + (layer_kept if activation_checkpointing else 0)),
         accumulates=gradient_accumulation > 1,
         process=process,
         heap=own_kernels and not activation_checkpointing,  # recomputing runs give freed blocks back (training/room.py)
