@@ -64,9 +64,9 @@ def main(argv: list[str]) -> int:
     if arguments.show_recipe:
         if following:
             return 0
-        from hornbook.training.config import resolve
+        from hornbook.training.loop import as_config
 
-        print(trees.dump_toml(resolve(tree).to_tree()), end="")
+        print(trees.dump_toml(as_config(tree, {}).to_tree()), end="")
         return 0
     from hornbook.training.loop import train
 
@@ -132,7 +132,13 @@ def _automatic(arguments: Arguments, overrides: list[str], console: Console) -> 
     training = trees.build(TrainingSection, given, "training")
     with console.stage("measuring this machine"):
         peak, dtype = training_rate(training)
-    tree, words = automatic_recipe(arguments.text, sum(sizes), peak, dtype, training.max_minutes)
+    init_from = trees.apply_overrides({}, overrides).get("model", {}).get("init_from")
+    model = None
+    if init_from is not None:
+        from hornbook.training.start import source_config
+
+        model = source_config(str(init_from))
+    tree, words = automatic_recipe(arguments.text, sum(sizes), peak, dtype, training.max_minutes, model)
     console.say(words)
     return {**tree, "run": {"name": name}}
 

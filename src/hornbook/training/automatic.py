@@ -7,6 +7,8 @@ than some times over) within the time wanted. What was picked is printed, and ev
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +65,12 @@ FEWEST_STEPS = 200
 
 
 def automatic_recipe(
-    paths: Sequence[str], num_bytes: int, peak: float, dtype: str, minutes: float | None = None
+    paths: Sequence[str],
+    num_bytes: int,
+    peak: float,
+    dtype: str,
+    minutes: float | None = None,
+    start: ModelConfig | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Return a recipe for text files, and a sentence that says what was picked and why.
 
@@ -73,24 +80,25 @@ def automatic_recipe(
         peak: the machine's rate of matrix products in `dtype`, in FLOP/s.
         dtype: what training will compute in, "float32" or "bfloat16".
         minutes: time wanted; None: about ten minutes.
+        start: the shape of weights to start from (`model.init_from`); only the rest is picked then.
     """
-    vocab_size = next(size for least, size in VOCABULARIES if num_bytes >= least)
+    vocab_size = start.vocab_size if start else next(size for least, size in VOCABULARIES if num_bytes >= least)
     tokens = num_bytes / BYTES_PER_TOKEN
     budget = 60.0 * (minutes or 10.0) * peak
-    chosen, steps = LADDER[0], FEWEST_STEPS
-    for shape in LADDER:
-        model = _model(shape, vocab_size)
+    ladder = (_rung(start),) if start else LADDER
+    chosen, steps = ladder[0], FEWEST_STEPS
+    for shape in ladder:
+        model = start or _model(shape, vocab_size)
         wanted = min(TOKENS_PER_PARAMETER * count_parameters(model).total, MOST_EPOCHS * tokens)
         enough_text = tokens * MOST_EPOCHS >= LEAST_TOKENS_PER_PARAMETER * count_parameters(model).total
         share = shape.bfloat16_share if dtype == "bfloat16" else shape.float32_share
         affordable = share * budget / training_flops_per_token(model)
-        if shape is not LADDER[0] and (not enough_text or affordable < wanted / 2):
+        if shape is not ladder[0] and (not enough_text or affordable < wanted / 2):
             break
         chosen = shape
         steps = round(min(wanted, affordable) / (shape.batch_size * shape.context_length))
     steps = max(FEWEST_STEPS, steps)
-    tree: dict[str, Any] = {
-        "data": {"text": list(paths)},
+    sizes: dict[str, Any] = {
         "tokenizer": {"vocab_size": vocab_size},
         "model": {
             "context_length": chosen.context_length,
@@ -98,6 +106,10 @@ def automatic_recipe(
             "num_layers": chosen.num_layers,
             "num_heads": chosen.num_heads,
         },
+    }
+    tree: dict[str, Any] = {
+        "data": {"text": list(paths)},
+        **({} if start else sizes),
         "optimizer": {"lr": chosen.lr},
         "schedule": {"warmup_steps": max(10, min(200, steps // 20))},
         "training": {"steps": steps, "batch_size": chosen.batch_size},
@@ -112,6 +124,21 @@ def automatic_recipe(
         f"{chosen.batch_size}, lr {chosen.lr:g}" + (f", {steps:,} steps" if minutes is None else "")
     )
     return tree, words + "; change any of it with --section.key value"
+
+
+def _rung(model: ModelConfig) -> Shape:
+    """Return a rung with the shape of a model that is there already, with batch and learning rate of its like.
+
+    The learning rate is that of fresh weights: on two texts unlike the first one it was better than smaller ones.
+    """
+    like = min(LADDER, key=lambda shape: abs(math.log(shape.d_model / model.d_model)))
+    return dataclasses.replace(
+        like,
+        d_model=model.d_model,
+        num_layers=model.num_layers,
+        num_heads=model.num_heads,
+        context_length=model.context_length,
+    )
 
 
 def _model(shape: Shape, vocab_size: int) -> ModelConfig:

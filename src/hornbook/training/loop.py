@@ -26,6 +26,7 @@ from hornbook.training.guard import Trouble
 from hornbook.training.journal import Journal
 from hornbook.training.setup import Setup, prepare_run
 from hornbook.training.signals import Signals
+from hornbook.training.start import inherit
 from hornbook.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def as_config(config: TrainConfig | Mapping[str, Any] | str | Path, overrides: M
         tree = config
     else:
         raise ConfigError(f"a recipe is a path, a dict of sections or a TrainConfig, not {type(config).__name__}")
-    return recipes.resolve(merge(tree, to_tree(overrides)))
+    return recipes.resolve(inherit(merge(tree, to_tree(overrides))))
 
 
 def load_run(

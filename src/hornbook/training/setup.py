@@ -19,12 +19,10 @@ import torch
 
 from hornbook.accounting.flops import training_flops_per_token
 from hornbook.checkpoint.folder import CheckpointStore
-from hornbook.checkpoint.tensors import load_module
 from hornbook.data.prepare import Prepared, prepare
 from hornbook.data.sampler import BatchSampler, TokenData
-from hornbook.errors import CheckpointError, HornbookError
+from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json
-from hornbook.models.transformer import TransformerLM
 from hornbook.nn.native import keep_freed_memory
 from hornbook.tracking.console import Console
 from hornbook.tracking.environment import describe_environment
@@ -34,6 +32,7 @@ from hornbook.training.distributed import Group
 from hornbook.training.plan import Plan
 from hornbook.training.probe import measure_step, peak_flops, resolve_auto
 from hornbook.training.room import check_room, give_back_memory
+from hornbook.training.start import starter
 from hornbook.training.trainer import Trainer
 
 __all__ = ["Setup", "prepare_run", "read_tokenizer", "set_machine", "warn"]
@@ -96,7 +95,9 @@ def prepare_run(
         store = CheckpointStore(run.path / "checkpoints", config.checkpoint.keep_last, console.say)
         if group is not None:
             group.start(config, prepared)
-        trainer = Trainer(config, prepared, store, start=_starter(config), clock=clock, group=group)
+        # A run that continues has weights of its own.
+        start = None if store.steps() else starter(config, prepared, console.say)
+        trainer = Trainer(config, prepared, store, start=start, clock=clock, group=group)
         plan = _plan(trainer, run.path / "plan.json", memory_bytes, console)
         for line in plan.lines():
             console.say(line)
@@ -188,17 +189,6 @@ def set_machine(config: TrainConfig) -> None:
     if config.training.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
-
-
-def _starter(config: TrainConfig) -> Callable[[TransformerLM], None] | None:
-    """Return what puts the weights of `model.init_from` into a fresh model."""
-    if config.init_from is None:
-        return None
-    folder = Path(config.init_from)
-    if not (folder / "checkpoints").is_dir():
-        raise CheckpointError(f"model.init_from = {config.init_from!r} is not a run folder with checkpoints in it")
-    loaded = CheckpointStore(folder / "checkpoints", warn=warn).load("best")
-    return lambda model: load_module(model, loaded.model, folder)
 
 
 def _plan(trainer: Trainer, path: Path, memory_bytes: int | None, console: Console) -> Plan:

@@ -1,0 +1,187 @@
+"""Weights of a Hugging Face folder (`config.json` and safetensors files, one or several) under hornbook's names.
+
+A hornbook model with norm = "pre", position = "rope" and ffn = "swiglu" is a Llama without grouped queries: the same
+function, other names, and rotated pairs that lie side by side instead of half a head apart (nn/rope.py), so the rows of
+q_proj and k_proj change places. Everything that such a folder may ask for and hornbook does not compute is refused by
+name: another architecture, grouped queries, biases, scaled rotation, quantised weights, pickle. Left out: the
+tokenizer (hornbook.tokenizer reads its tokenizer.json), writing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from hornbook.checkpoint.tensors import read_tensors
+from hornbook.config import build
+from hornbook.errors import CheckpointError, ConfigError, FormatError
+from hornbook.models.config import ModelConfig
+
+__all__ = ["is_llama_folder", "llama_config", "llama_tensors"]
+
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+OUTER = {
+    "token_embeddings.weight": "model.embed_tokens.weight",
+    "ln_final.weight": "model.norm.weight",
+    "lm_head.weight": "lm_head.weight",
+}
+LAYER = {
+    "ln1.weight": "input_layernorm.weight",
+    "attn.q_proj.weight": "self_attn.q_proj.weight",
+    "attn.k_proj.weight": "self_attn.k_proj.weight",
+    "attn.v_proj.weight": "self_attn.v_proj.weight",
+    "attn.output_proj.weight": "self_attn.o_proj.weight",
+    "ln2.weight": "post_attention_layernorm.weight",
+    "ffn.w1.weight": "mlp.gate_proj.weight",
+    "ffn.w2.weight": "mlp.down_proj.weight",
+    "ffn.w3.weight": "mlp.up_proj.weight",
+}
+ROTATED = ("attn.q_proj.weight", "attn.k_proj.weight")
+# Setting → the only value that hornbook computes, and what it says of others.
+PLAIN = {
+    "model_type": ("llama", "only Llama's architecture has the same function as a model of hornbook"),
+    "hidden_act": ("silu", "hornbook's gated feed-forward uses SiLU"),
+    "attention_bias": (False, "hornbook has no biases"),
+    "mlp_bias": (False, "hornbook has no biases"),
+    "quantization_config": (None, "quantised weights are not read; save the model in float32 or bfloat16"),
+    "rope_scaling": (None, "scaled rotations are not computed here"),
+}
+
+
+def is_llama_folder(folder: str | Path) -> bool:
+    """Return whether a folder looks like a Hugging Face model: a config.json in it, and no run of ours."""
+    return (Path(folder) / "config.json").is_file()
+
+
+def llama_config(folder: str | Path) -> ModelConfig:
+    """Return the shape of the model in a Hugging Face folder.
+
+    Raises:
+        CheckpointError: it is a model that hornbook cannot compute; the setting is named.
+        FormatError: config.json is damaged or lacks what a Llama needs.
+        OSError: it cannot be read.
+    """
+    path = Path(folder) / "config.json"
+    tree = _json(path)
+    for key, (wanted, why) in PLAIN.items():
+        if tree.get(key, wanted) != wanted:
+            raise CheckpointError(f"{path}: {key} is {tree[key]!r}, wanted {wanted!r}: {why}")
+    rotation = tree.get("rope_parameters") or {}
+    if not isinstance(rotation, Mapping) or rotation.get("rope_type", "default") != "default":
+        raise CheckpointError(f"{path}: rope_parameters is {rotation!r}; scaled rotations are not computed here")
+    heads, width = tree.get("num_attention_heads"), tree.get("hidden_size")
+    groups = tree.get("num_key_value_heads")
+    if groups not in (None, heads):
+        raise CheckpointError(
+            f"{path}: num_key_value_heads is {groups!r} with {heads!r} heads; grouped-query attention is not here"
+        )
+    settings = {
+        "vocab_size": tree.get("vocab_size"),
+        "context_length": tree.get("max_position_embeddings", 2048),
+        "d_model": width,
+        "num_layers": tree.get("num_hidden_layers"),
+        "num_heads": heads,
+        "d_ff": tree.get("intermediate_size"),
+        "rope_theta": rotation.get("rope_theta", tree.get("rope_theta", 10000.0)),
+        "norm_eps": tree.get("rms_norm_eps", 1e-6),
+        "tie_embeddings": tree.get("tie_word_embeddings", False),
+    }
+    try:
+        config = build(ModelConfig, settings, "")
+    except ConfigError as error:
+        raise FormatError(f"{path} describes no model: {error}") from None
+    if tree.get("head_dim") not in (None, config.d_head):
+        raise CheckpointError(
+            f"{path}: head_dim is {tree['head_dim']!r}, and in hornbook a head is hidden_size / heads = "
+            f"{config.d_head} wide"
+        )
+    return config
+
+
+def llama_tensors(folder: str | Path, config: ModelConfig) -> dict[str, Tensor]:
+    """Return the weights of a Hugging Face folder by hornbook's state-dict names, in float32.
+
+    Args:
+        folder: with `model.safetensors`, or the parts that `model.safetensors.index.json` names.
+        config: the shape that `llama_config` read there.
+
+    Raises:
+        CheckpointError: a tensor is missing or left over; there are only pickled weights.
+        FormatError: a file is damaged.
+        OSError: a file cannot be read.
+    """
+    found = {name: t for name, t in _read(Path(folder)).items() if not name.endswith("rotary_emb.inv_freq")}
+    tensors: dict[str, Tensor] = {}
+    for own, name in _names(config):
+        if name not in found:
+            raise CheckpointError(f"{folder} has no tensor {name}, which a model of its config.json needs")
+        tensor = found.pop(name)
+        if not tensor.is_floating_point():
+            raise CheckpointError(f"{folder}: {name} has type {tensor.dtype}, wanted floating-point weights")
+        tensor = tensor.float()
+        if own.endswith(ROTATED):
+            tensor = _pairs_side_by_side(tensor, config, f"{folder}: {name}")
+        tensors[own] = tensor
+    if config.tie_embeddings:
+        found.pop("lm_head.weight", None)  # some writers store the shared matrix twice
+    if found:
+        raise CheckpointError(f"{folder} has a tensor {min(found)}, which a model of its config.json does not")
+    return tensors
+
+
+def _names(config: ModelConfig) -> Iterator[tuple[str, str]]:
+    """Yield (own name, name in the folder); one by one, as config.json may claim any number of layers."""
+    for own, name in OUTER.items():
+        if not (own == "lm_head.weight" and config.tie_embeddings):
+            yield own, name
+    for i in range(config.num_layers):
+        yield from ((f"layers.{i}.{own}", f"model.layers.{i}.{name}") for own, name in LAYER.items())
+
+
+def _pairs_side_by_side(weight: Tensor, config: ModelConfig, what: str) -> Tensor:
+    """Return q_proj or k_proj with row k and row k + D/2 of each head as its rows 2k and 2k + 1."""
+    C, H, D = config.d_model, config.num_heads, config.d_head
+    if weight.shape != (C, C):
+        raise CheckpointError(f"{what} has shape {tuple(weight.shape)}, its config.json says {(C, C)}")
+    return weight.view(H, 2, D // 2, C).transpose(1, 2).reshape(C, C)  # (H, D/2, 2, C) → (C, C)
+
+
+def _read(folder: Path) -> dict[str, Tensor]:
+    if (folder / WEIGHTS).is_file():
+        return read_tensors(folder / WEIGHTS)[0]
+    index = folder / INDEX
+    if not index.is_file():
+        if any(folder.glob("*.bin")) or any(folder.glob("*.pth")):
+            raise CheckpointError(
+                f"{folder} has pickled weights only, and a pickle can run any code when it is read; save the model "
+                "as safetensors (save_pretrained does)"
+            )
+        raise CheckpointError(f"{folder} has a config.json and no weights; {WEIGHTS} was looked for, and {INDEX}")
+    parts = _json(index).get("weight_map")
+    if not isinstance(parts, Mapping) or not all(isinstance(part, str) for part in parts.values()):
+        raise FormatError(f"{index} has no weight_map from names to files")
+    tensors: dict[str, Tensor] = {}
+    for part in sorted(set(parts.values())):
+        if Path(part).name != part or not part.endswith(".safetensors"):
+            raise FormatError(f"{index} names the part {part!r}, wanted a .safetensors file of the folder itself")
+        for name, tensor in read_tensors(folder / part)[0].items():
+            if parts.get(name) == part:
+                tensors[name] = tensor
+    missing = sorted(set(parts) - set(tensors))
+    if missing:
+        raise FormatError(f"{folder / parts[missing[0]]} lacks the tensor {missing[0]} that {index.name} promises")
+    return tensors
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path} is not JSON: {error}") from None
+    if not isinstance(tree, dict):
+        raise FormatError(f"{path} holds no JSON object")
+    return tree
