@@ -55,12 +55,11 @@ def inherit(tree: Mapping[str, Any]) -> dict[str, Any]:
     Raises as `source_config`; ConfigError for an `init_from` that is no path.
     """
     model = tree.get("model")
-    given = model.get("init_from") if isinstance(model, Mapping) else None
-    if given is None:
+    if not isinstance(model, Mapping) or model.get("init_from") is None:
         return dict(tree)
     if all(field.name in model or field.name == "vocab_size" for field in dataclasses.fields(ModelConfig)):
         return dict(tree)  # a run that is continued says it all, and its source may be gone
-    folder = convert(given, str, "model.init_from")
+    folder = convert(model["init_from"], str, "model.init_from")
     shape = dataclasses.asdict(source_config(folder))
     shape.pop("vocab_size")
     filled: dict[str, Any] = {"model": shape}
