@@ -27,9 +27,9 @@ __all__ = ["EngineMemory", "Memory", "account_memory", "engine_memory"]
 FLOAT32 = 4
 LOSS_CHUNK_ELEMENTS = 1 << 24
 """Logits that the chunked loss holds at a time (nn/fused.py)."""
-PROCESS_BYTES = 345_000_000
+PROCESS_BYTES = 350_000_000
 """Resident memory of Python, torch and hornbook around a training of next to nothing."""
-HEAP_SLACK = 1.13
+HEAP_SLACK = 1.18
 """The C library's heap keeps holes between what is alive: resident bytes per live byte, fitted (docs/accounting.md)."""
 HEAP_GRADIENTS = 0.7
 """Share of the gradients that does not fit into what the backward pass gives back to the heap, fitted likewise."""
