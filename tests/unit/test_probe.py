@@ -10,7 +10,8 @@ from hornbook.training import probe
     ("seconds_of_calls", "found"),
     [
         ([0.9, 0.1, 0.3, 0.2], 0.2),  # the first call does not count; the median of the rest does
-        ([2.5, 1.3], 1.3),  # not even where one more call is all that there is time for
+        ([2.5, 2.2, 1.3, 1.4], 1.4),  # three more are made though one takes longer than there was to be
+        ([5.0, 4.0, 3.0], 4.0),  # unless they take ten times as long
         ([7.0, 5.0], 7.0),  # a call that takes very long is not made twice
     ],
 )

@@ -142,8 +142,9 @@ def adamw_page() -> str:
             "",
             "### Which slip gives which published figure",
             "",
-            "Write-ups of this exercise print 4.6, 1,705, 4,886 and 6,363 days. All four follow from the numbers above by "
-            "arithmetic (tests/unit/test_accounting_time.py does it):",
+            "Write-ups of this exercise print 4.6, 1,705, 4,886 and 6,363 days. The arithmetic beside each gives it "
+            "(tests/unit/test_accounting_time.py does it). How its writer came to it is inferred from the number alone: "
+            "with 1,705, 4,886 and 6,363 all printed digits agree; 4.55 only rounds to 4.6, so that row is the least sure.",
             "",
             *_slips(),
             "",
@@ -220,7 +221,7 @@ def _slips() -> list[str]:
     forward = count_flops(ungated, BATCH).forward() * STEPS
     rows = [
         ["4.6", f"6 · 1.56·10⁹ · {STEPS:,} · 1,024 / 9.75·10¹² / 86,400", f"{6 * 1.56e9 * tokens / BATCH / per_day:.2f}",
-         "the batch of 1,024 is forgotten: 400,000 steps of one sequence (and N counts one of the two tables)"],
+         "most likely the batch of 1,024 is forgotten: 400,000 steps of one sequence (and N counts one of the two tables)"],
         ["1,705", f"{STEPS:,} · {BATCH:,} · {count_flops(ungated).forward():,} / 9.75·10¹² / 86,400",
          f"{forward / per_day:,.1f}", "the backward pass is forgotten: a third of the un-gated model's 5,115 days"],
         ["4,886", f"6 · {n:,} · {tokens:,} / 9.75·10¹² / 86,400", f"{6 * n * tokens / per_day:,.1f}",
