@@ -65,13 +65,22 @@ def test_a_steep_but_honest_fall_is_no_trouble():
     assert g.look() is None
 
 
-def test_a_loss_far_above_that_of_knowing_nothing_is_trouble_from_the_first_step():
-    for losses, step in (([1e4], 1), ([7.0, 20.0, 50.0, 300.0, 9000.0], 4)):
+def test_a_loss_far_above_that_of_knowing_nothing_is_trouble_in_the_warm_up_too():
+    for losses, step in (([7.0, 1e4], 2), ([7.0, 20.0, 50.0, 300.0, 9000.0], 4)):
         g = guard(warmup_steps=1000)
         feed(g, losses)
         trouble = g.look()
         assert (trouble.kind, trouble.step) == ("height", step)
         assert f"rose to {losses[step - 1]:.4g}" in str(trouble)
+
+
+def test_a_model_that_starts_high_may_come_down_but_not_go_up():
+    # Six layers of 192 without norms and positions start at a loss of 142,000.
+    g = guard(warmup_steps=1000)
+    feed(g, [142e3, 90e3, 160e3, 700.0, 9.0, 800e3])
+    assert g.look() is None
+    feed(g, [1.5e6])
+    assert g.look().kind == "height"
 
 
 def test_what_an_honest_warm_up_reaches_is_no_trouble():

@@ -218,7 +218,7 @@ class GuardSection:
     """Rewinds in one run before it stops after all."""
     spike: float = 10.0
     """A loss so many standard deviations above its recent mean is a spike, and so, from the first update on, is one of
-    ten times ln(vocabulary); 0: only non-finite values count."""
+    ten times ln(vocabulary), or of ten times the first loss where that is higher; 0: only non-finite values count."""
     warmup_steps: int = 100
     """Updates before losses are compared with their recent mean."""
     check_every: int = 20

@@ -4,8 +4,9 @@ After every update a few numbers on the training device are brought up to date: 
 (exponential, as in Adam), and the first step that was bad. The host looks at them only every so many steps and before
 anything is saved, so no step waits for the device, and no checkpoint is ever written after a bad step. A spike is
 measured against the recent losses, which in the warm-up say little and which a slow enough rise takes along with it; so
-there is a ceiling besides, from the first step on: many times the loss of a model that knows nothing, ln V. What to do
-then (stop, or rewind and leave the batch out) is the trainer's. Left out: watching layers one by one (`--log-norms`).
+there is a ceiling besides, from the first step on: many times the loss of a model that knows nothing, ln V, or of the
+first loss, where that is higher (a deep model without norms starts far above ln V and comes down). What to do then
+(stop, or rewind and leave the batch out) is the trainer's. Left out: watching layers one by one (`--log-norms`).
 """
 
 from __future__ import annotations
@@ -64,27 +65,29 @@ class Guard:
         vocab_size: V; a model that knows nothing has the loss ln V.
     """
 
-    # Entries of the vector on the device.
-    MEAN, SQUARE, COUNT, BAD_STEP, BAD_KIND, BAD_LOSS = range(6)
+    # Entries of the vector on the device; the first four are what a checkpoint keeps.
+    MEAN, SQUARE, COUNT, FIRST, BAD_STEP, BAD_KIND, BAD_LOSS = range(7)
+    KEPT = 4
 
     def __init__(self, section: GuardSection, device: torch.device | str, vocab_size: int):
         self.section = section
         # As its neighbour, the spike, it is off where the recipe says that only non-finite values count.
         self.ceiling = CEILING * math.log(max(2, vocab_size)) if section.spike else math.inf
-        self._state = torch.zeros(6, device=device)
+        self._state = torch.zeros(7, device=device)
 
     @torch.no_grad()
     def update(self, step: int, loss: Float[Tensor, ""], gradient_norm: Float[Tensor, ""]) -> None:
         """Take in update number `step` (from 1); nothing is copied to the host."""
         if self.section.action == "off":
             return
-        mean, square, count, bad_step, bad_kind, bad_loss = self._state.unbind()
+        mean, square, count, start, bad_step, bad_kind, bad_loss = self._state.unbind()
         loss = loss.detach().float()
         deviation = (square - mean * mean).clamp_min(0.0).sqrt()
         jump = torch.maximum(self.section.spike * deviation, torch.full_like(mean, LEAST_JUMP))
         watching = count >= max(1, self.section.warmup_steps) if self.section.spike else torch.zeros_like(count).bool()
         kind = torch.where(watching & (loss > mean + jump), SPIKE, FINE)
-        kind = torch.where(loss > self.ceiling, TOO_HIGH, kind)
+        start = torch.where(count == 0, loss, start)
+        kind = torch.where(loss > (CEILING * start).clamp_min(self.ceiling), TOO_HIGH, kind)
         kind = torch.where(torch.isfinite(gradient_norm), kind, NOT_FINITE_GRADIENT)
         kind = torch.where(torch.isfinite(loss), kind, NOT_FINITE_LOSS)
         first = (kind != FINE) & (bad_kind == FINE)
@@ -97,6 +100,7 @@ class Guard:
                 mean + weight * (safe - mean),
                 square + weight * (safe * safe - square),
                 count + good,
+                start,
                 torch.where(first, float(step), bad_step),
                 torch.where(first, kind, bad_kind),
                 torch.where(first, loss, bad_loss),
@@ -112,11 +116,11 @@ class Guard:
 
     def state(self) -> list[float]:
         """Return what a checkpoint keeps: exact, as float32 numbers survive JSON."""
-        return self._state.tolist()[:3]
+        return self._state.tolist()[: self.KEPT]
 
     def load(self, state: Any) -> None:
         """Put back what `state` returned; any trouble is forgotten. Raises ValueError for anything else."""
         numbers = [float(number) for number in state]
-        if len(numbers) != 3:
-            raise ValueError("the guard's three numbers")
+        if len(numbers) != self.KEPT:
+            raise ValueError(f"the guard's {self.KEPT} numbers")
         self._state = torch.tensor([*numbers, 0.0, 0.0, 0.0], device=self._state.device)
