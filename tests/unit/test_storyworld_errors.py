@@ -1,6 +1,7 @@
 """The parser says where and why a text stops being a story; the instruments count it."""
 
 import itertools
+import json
 
 import pytest
 
@@ -95,12 +96,27 @@ def test_assessment_counts_kinds_novelty_and_plots():
     assert sum(result.plot_counts.values()) == 400
     assert result.plot_coverage == 1.0
     assert result.plot_distance < 0.15
+    assert result.verdicts[:400] == ("",) * 400
+    assert all("\n" not in verdict and verdict for verdict in result.verdicts[400:])
+    tree = json.loads(json.dumps(result.to_tree(), allow_nan=False))
+    assert (tree["valid"], tree["failures"]["dead end"]) == (400, 2)
+    assert sum(plot["true_share"] for plot in tree["plots"].values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("count", [50, 400])
+def test_the_distance_by_chance_is_what_stories_of_the_corpus_show(count):
+    told = storyworld.stories(3, "easy")
+    results = [storyworld.assess(list(itertools.islice(told, count)), "easy") for _ in range(20)]
+    mean = sum(result.plot_distance for result in results) / len(results)
+    assert results[0].plot_distance_by_chance == pytest.approx(mean, rel=0.15)
 
 
 def test_nothing_valid_gives_no_novelty_and_no_sample_is_an_error():
     result = storyworld.assess(["Hello."], "easy")
     assert result.num_valid == 0
     assert result.novelty != result.novelty
+    tree = json.loads(json.dumps(result.to_tree(), allow_nan=False))
+    assert (tree["novelty"], tree["plot_distance"], tree["plot_distance_by_chance"]) == (None, None, None)
     with pytest.raises(DataError, match="no sample"):
         storyworld.assess([], "easy")
 

@@ -1,8 +1,8 @@
 """`hornbook demo`: corpus → tokenizer → token files → model → samples → report, in one command.
 
 On storyworld it also says how close the model came to the best possible: the ratio of its bits per byte to the corpus's
-true entropy, and the share of its stories that storyworld's own parser accepts. The recipe below is ordinary; the same
-run is `hornbook train` with these settings.
+true entropy, and what storyworld's own parser says of its stories (training/judge.py). The recipe below is ordinary;
+the same run is `hornbook train` with these settings.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hornbook.cli.arguments import parse
 from hornbook.errors import HornbookError
-from hornbook.fileio import atomic_write, canonical_json
+from hornbook.fileio import atomic_write
 
 if TYPE_CHECKING:
     from hornbook.tracking.console import Console
@@ -88,48 +88,26 @@ def _free(directory: Path) -> Path:
 def _measure(run: Run, console: Console, folder: Path, seed: int, quick: bool) -> list[str]:
     """Compare the model with the corpus's true entropy, let it write, and record both in the run's folder."""
     from hornbook.data.prepare import prepare
+    from hornbook.training.judge import judge_run, keep
     from hornbook.training.loop import load_run
-    from hornbook.training.stories import sample_stories, score_stories, split_documents
+    from hornbook.training.stories import split_documents
 
     model, tokenizer, config = load_run(run.path)
     assert tokenizer is not None
     validation = prepare(config.data, config.tokenizer, console).validation_text
     assert validation is not None
     stories = split_documents(validation.read_text(encoding="utf-8"))[: MOST_STORIES_MEASURED // (5 if quick else 1)]
-    with console.stage(f"measuring {len(stories)} stories against their true entropy", len(stories)) as stage:
-        score = score_stories(model, tokenizer, stories, LEVEL, progress=stage.update)
-    with console.stage(f"writing {STORIES_WRITTEN} stories", STORIES_WRITTEN) as stage:
-        written = sample_stories(model, tokenizer, STORIES_WRITTEN, seed=seed, progress=stage.update)
-    valid = [_is_story(text) for text in written]
-    share = sum(valid) / len(valid)
+    judgement = judge_run(
+        model, tokenizer, config.data, stories, num_written=STORIES_WRITTEN, seed=seed, console=console
+    )
+    keep(judgement, run.path)
+    assert judgement.written is not None
+    verdicts = zip(judgement.written.verdicts, judgement.texts, strict=True)
     atomic_write(
         folder / "stories.txt",
-        "".join(f"[{'a story' if ok else 'not a story'}]\n{text}\n\n" for ok, text in zip(valid, written, strict=True)),
+        "".join(f"[{f'not a story: {verdict}' if verdict else 'a story'}]\n{text}\n\n" for verdict, text in verdicts),
     )
-    facts = {
-        "entropy_floor_bits_per_byte": score.floor_bits_per_byte,
-        "story_bits_per_byte": score.bits_per_byte,
-        "ratio_to_floor": score.ratio,
-        "stories_measured": score.num_stories,
-        "accepted_share": share,
-        "stories_written": len(written),
-    }
-    atomic_write(run.path / "summary.json", canonical_json(facts))
-    return [
-        f"the corpus's true entropy {score.floor_bits_per_byte:.4f} bits/byte over {score.num_stories} stories; "
-        f"the model {score.bits_per_byte:.4f}: {score.ratio:.3f} × the floor",
-        f"stories that storyworld's parser accepts: {sum(valid)} of {len(valid)} ({share:.0%})",
-    ]
-
-
-def _is_story(text: str) -> bool:
-    from hornbook.data import storyworld
-
-    try:
-        storyworld.parse(text, LEVEL)
-    except storyworld.StoryError:
-        return False
-    return True
+    return judgement.lines()
 
 
 def _loss_lines(run: Run) -> list[str]:

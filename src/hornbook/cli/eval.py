@@ -1,4 +1,7 @@
-"""`hornbook eval RUN [--text FILE…]`: loss, perplexity and bits per byte of a run, on its validation set or on text."""
+"""`hornbook eval RUN [--text FILE…]`: loss, perplexity and bits per byte of a run, on its validation set or on text.
+
+Where the run was trained on storyworld, also by the corpus's own instruments (training/judge.py).
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from hornbook.cli.arguments import parse
-from hornbook.errors import DataError
+from hornbook.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from hornbook.data.sampler import TokenData
+    from hornbook.training.judge import Judgement
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,10 @@ class Arguments:
     """Use the first so many tokens only."""
     stories: int = 100
     """On storyworld: compare so many whole validation stories with their true entropy; 0 for none."""
+    samples: int = 200
+    """On storyworld: let the model write so many stories and judge them by the corpus's parser; 0 for none."""
+    seed: int = 0
+    """Of the stories that the model writes."""
     device: str = "cpu"
     """Where to compute."""
     json_summary: bool = False
@@ -63,45 +71,61 @@ def main(argv: list[str]) -> int:
             max_tokens=arguments.max_tokens,
             progress=stage.update,
         )
-    facts = _stories(arguments, model, tokenizer, config, console)
+    judgement = None if arguments.text else _judge(arguments, model, tokenizer, config, console)
     if arguments.json_summary:
+        facts = {} if judgement is None else {"storyworld": judgement.to_tree()}
         print(json.dumps({"run": arguments.run, "data": name, **result.to_tree(), **facts}))
         return 0
     bits = "unknown" if result.bits_per_byte is None else f"{result.bits_per_byte:.4f}"
     print(f"{arguments.run} on {name}: {result.num_tokens:,} tokens, context {result.context_length}")
     print(f"loss {result.loss:.4f} nats per token · perplexity {result.perplexity:.3f} · bits per byte {bits}")
-    if facts:
-        print(
-            f"{facts['stories']} whole stories: {facts['story_bits_per_byte']:.4f} bits per byte, true entropy "
-            f"{facts['entropy_floor_bits_per_byte']:.4f}: {facts['ratio_to_floor']:.3f} × the floor"
-        )
+    for line in judgement.lines() if judgement else []:
+        print(line)
     return 0
 
 
-def _stories(arguments: Arguments, model: Any, tokenizer: Any, config: Any, console: Any) -> dict[str, Any]:
-    """Return how far a model of storyworld is from the corpus's true entropy, on whole validation stories."""
-    if arguments.text or config.data.corpus != "storyworld" or tokenizer is None or arguments.stories == 0:
-        return {}
-    from hornbook.data.storyworld import StoryError
-    from hornbook.training.stories import score_stories, split_documents
+def _judge(arguments: Arguments, model: Any, tokenizer: Any, config: Any, console: Any) -> Judgement | None:
+    """Return what storyworld's instruments say, and keep it with the run for its report; None for other corpora."""
+    for name, value in (("--stories", arguments.stories), ("--samples", arguments.samples)):
+        if value < 0:
+            raise ConfigError(f"{name} {value} is less than none")
+    if config.data.corpus != "storyworld" or tokenizer is None or not (arguments.stories or arguments.samples):
+        return None
+    from hornbook.data import storyworld
+    from hornbook.data.prepare import prepare
+    from hornbook.training.judge import judge_run, keep
+    from hornbook.training.stories import SEPARATOR, split_documents
 
-    record = json.loads((Path(arguments.run) / "data.json").read_text(encoding="utf-8"))
-    text = record.get("validation_text")
-    if text is None or not Path(text).exists():
-        return {}
-    stories = split_documents(Path(text).read_text(encoding="utf-8"))[: arguments.stories]
-    try:
-        with console.stage(f"measuring {len(stories)} stories against their true entropy", len(stories)) as stage:
-            score = score_stories(model, tokenizer, stories, config.data.corpus_level, progress=stage.update)
-    except StoryError:
-        console.say("the run's stories are of another version of storyworld, so their true entropy is not known here")
-        return {}
-    return {
-        "stories": score.num_stories,
-        "story_bits_per_byte": score.bits_per_byte,
-        "entropy_floor_bits_per_byte": score.floor_bits_per_byte,
-        "ratio_to_floor": score.ratio,
-    }
+    record = _record(arguments.run)
+    if SEPARATOR not in tokenizer.special_token_ids:
+        console.say(f"the tokenizer has no special token {SEPARATOR}, so the model cannot write whole stories")
+        return None
+    version = record.get("storyworld", storyworld.VERSION)
+    if version != storyworld.VERSION:
+        console.say(
+            f"the run was trained on version {version} of storyworld and this is {storyworld.VERSION}, whose parser "
+            "does not know its stories; train it anew to have them judged"
+        )
+        return None
+    text = Path(record.get("validation_text") or "")
+    if not text.is_file():
+        text = prepare(config.data, config.tokenizer, console).validation_text or Path()
+    stories = split_documents(text.read_text(encoding="utf-8"))[: arguments.stories] if text.is_file() else []
+    judgement = judge_run(
+        model, tokenizer, config.data, stories, num_written=arguments.samples, seed=arguments.seed, console=console
+    )
+    if arguments.checkpoint == "best":
+        try:
+            console.say(f"kept in {keep(judgement, Path(arguments.run))}; `hornbook report {arguments.run}` shows it")
+        except OSError as error:
+            console.say(f"the run's folder cannot be written ({error.strerror}), so its report will not show this")
+    return judgement
+
+
+def _record(run: str) -> dict[str, Any]:
+    """Return what the run noted about its data, or nothing."""
+    path = Path(run) / "data.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def _data(arguments: Arguments, tokenizer: Any, config: Any, console: Any) -> tuple[TokenData, str]:
@@ -111,8 +135,7 @@ def _data(arguments: Arguments, tokenizer: Any, config: Any, console: Any) -> tu
     from hornbook.data.sampler import TokenData
 
     if not arguments.text:
-        record = Path(arguments.run) / "data.json"
-        known = json.loads(record.read_text(encoding="utf-8"))["validation"] if record.exists() else []
+        known = _record(arguments.run).get("validation", [])
         if not known or not all(Path(path).exists() for path in known):
             known = prepare(config.data, config.tokenizer, console).validation
         return TokenData.open(known, config.model.vocab_size), "its validation set"

@@ -48,6 +48,12 @@ class RunData:
         return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
     @property
+    def storyworld(self) -> Mapping[str, Any]:
+        """What storyworld's instruments said of the run (`hornbook eval`, the demo); empty where nobody has asked."""
+        value = self.summary.get("storyworld")
+        return value if isinstance(value, Mapping) else {}
+
+    @property
     def command(self) -> str:
         """The command that makes this run again."""
         given = self.environment.get("command")

@@ -26,6 +26,7 @@ from hornbook.fileio import atomic_write
 from hornbook.report import tables
 from hornbook.report.figures import run_figures, save_figures
 from hornbook.report.load import RunData, load_run, load_runs
+from hornbook.report.stories import story_tables, story_value
 from hornbook.studies.folder import StudyData, is_study, read_study
 from hornbook.studies.records import Figure, number_text, to_tree
 
@@ -116,7 +117,7 @@ def _runs_section(runs: Sequence[RunData]) -> dict[str, Any]:
         "title": "",
         "lead": runs[0].note if len(runs) == 1 else "",
         "figures": run_figures(runs),
-        "tables": [tables.final_metrics(runs)],
+        "tables": [tables.final_metrics(runs), *story_tables(runs)],
         "samples": _sample_groups(runs),
         "config": tables.config_rows(runs),
         "run_names": [run.name for run in runs],
@@ -136,7 +137,7 @@ def _facts(run: RunData) -> list[tuple[str, str, str]]:
         ("× floor", row["ratio"], ""),
         ("tokens", row["tokens"], "seen"),
         ("wall time", (row["seconds"] or {}).get("text"), ""),
-        ("accepted samples", run.summary.get("accepted_share"), "by the corpus's own parser"),
+        ("valid stories", story_value(run, "valid_share"), "of its samples, by storyworld's parser"),
     ]
     return [(name, _short(value), unit) for name, value, unit in facts if value is not None]
 

@@ -130,7 +130,7 @@ def _new_run(recipe: TrainConfig, console: Console) -> tuple[Run, TrainConfig, P
     run = Run.create(config.run.path, config.to_tree(), describe_environment())
     if prepared.tokenizer is not None:
         prepared.tokenizer.save(run.path / "tokenizer")
-    _remember_data(run, prepared)
+    _remember_data(run, prepared, config.data.corpus)
     return run, config, prepared
 
 
@@ -228,7 +228,7 @@ def _plan(trainer: Trainer, path: Path, memory_bytes: int | None, console: Conso
     return plan
 
 
-def _remember_data(run: Run, prepared: Prepared) -> None:
+def _remember_data(run: Run, prepared: Prepared, corpus: str | None) -> None:
     """Keep where the token files lie, so that `hornbook eval` finds the validation set again."""
     record = {
         "version": 1,
@@ -237,6 +237,10 @@ def _remember_data(run: Run, prepared: Prepared) -> None:
         "validation": [str(path.resolve()) for path in prepared.validation],
         "validation_text": None if prepared.validation_text is None else str(prepared.validation_text.resolve()),
     }
+    if corpus == "storyworld":
+        from hornbook.data import storyworld
+
+        record["storyworld"] = storyworld.VERSION  # its parser knows the stories of its own version only
     atomic_write(run.path / "data.json", canonical_json(record))
 
 

@@ -22,9 +22,13 @@ from hornbook.models.transformer import TransformerLM
 from hornbook.nn.functional import cross_entropy
 from hornbook.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["StoryScore", "sample_stories", "score_stories", "split_documents"]
+__all__ = ["NoneFits", "StoryScore", "sample_stories", "score_stories", "split_documents"]
 
 SEPARATOR = "<|endoftext|>"
+
+
+class NoneFits(DataError):  # noqa: N818
+    """The context is too short for every one of the stories."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +80,15 @@ def score_stories(
         progress: is called with the number of stories done.
 
     Raises:
-        DataError: no story fits into the context, or the tokenizer has no separator.
+        NoneFits: no story fits into the context.
+        DataError: the tokenizer has no separator.
         StoryError: a text is not a story of this level.
     """
     device = next(model.parameters()).device
     rows = [_ids(tokenizer, story) for story in stories]
     fitting = [i for i, row in enumerate(rows) if len(row) - 1 <= model.config.context_length]
     if not fitting:
-        raise DataError(
+        raise NoneFits(
             f"none of {len(stories)} stories fits into the context of {model.config.context_length} tokens; "
             "measure with a longer context_length or an easier level"
         )

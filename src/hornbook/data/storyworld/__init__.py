@@ -20,7 +20,7 @@ from hornbook.data.storyworld.corpus import (
     stories,
     story,
 )
-from hornbook.data.storyworld.instruments import Assessment, assess, true_plot_shares
+from hornbook.data.storyworld.instruments import Assessment, assess, first_places, true_plot_shares
 from hornbook.data.storyworld.lexicon import LEVELS
 from hornbook.data.storyworld.parser import KINDS, Decision, StoryError
 
@@ -36,6 +36,7 @@ __all__ = [
     "chunks",
     "corpus_bytes",
     "entropy_floor",
+    "first_places",
     "floor_nats_per_token",
     "generate",
     "log_probability",

@@ -1,22 +1,24 @@
 """Instruments built on the parser: what a set of generated texts is worth, as pure functions.
 
-Used by the evaluation, the demo and reports: share of valid stories, first point of failure by kind, novelty against
-the training stories, and coverage of the plot shapes against their true distribution.
+Used by the evaluation, the demo, reports and the study of sampling: share of valid stories, first point of failure by
+kind, novelty against the training stories, and coverage of the plot shapes against their true distribution.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from hornbook.data.storyworld.corpus import grammar
+from hornbook.data.storyworld.corpus import SEPARATOR, grammar
 from hornbook.data.storyworld.grammar import CHOICE, SET, Grammar
 from hornbook.data.storyworld.parser import KINDS, Decision, StoryError, recover
 from hornbook.errors import DataError
 
-__all__ = ["Assessment", "assess", "plot_of", "true_plot_shares"]
+__all__ = ["Assessment", "assess", "first_places", "plot_of", "true_plot_shares"]
 
 PLOT_RULE = "plot"
 """The rule whose alternatives are the plot shapes."""
@@ -36,8 +38,10 @@ class Assessment:
     """Share of the valid samples that are not among the known stories; NaN if none is valid."""
     plot_counts: dict[str, int]
     """Plot shape → valid samples that have it."""
-    plot_distance: float
-    """Total variation distance of the valid samples' plots from the true distribution, 0 … 1; NaN if none is valid."""
+    true_plots: dict[str, float]
+    """Plot shape → its probability in the corpus."""
+    verdicts: tuple[str, ...]
+    """For each sample: empty for a valid one, else the sentence that says where and why it stops being a story."""
 
     @property
     def valid_share(self) -> float:
@@ -48,6 +52,41 @@ class Assessment:
     def plot_coverage(self) -> float:
         """Return the share of the plot shapes that occur among the valid samples."""
         return sum(count > 0 for count in self.plot_counts.values()) / len(self.plot_counts)
+
+    @property
+    def plot_distance(self) -> float:
+        """Return the total variation distance of the valid samples' plots from the true ones, 0 … 1; NaN if none is."""
+        if not self.num_valid:
+            return float("nan")
+        return sum(abs(self.plot_counts[n] / self.num_valid - p) for n, p in self.true_plots.items()) / 2
+
+    @property
+    def plot_distance_by_chance(self) -> float:
+        """Return about the distance that as many stories of the corpus itself would have; NaN if none is valid.
+
+        A count is nearly normal, so its mean absolute deviation is √(2/π) of its standard one.
+        """
+        if not self.num_valid:
+            return float("nan")
+        return sum(math.sqrt(2 * p * (1 - p) / math.pi / self.num_valid) for p in self.true_plots.values()) / 2
+
+    def to_tree(self) -> dict[str, Any]:
+        """Return the measures as values for JSON, without the verdicts; what is not defined is None."""
+        measures = {
+            "samples": self.num_samples,
+            "valid": self.num_valid,
+            "valid_share": self.valid_share,
+            "mean_valid_prefix": self.mean_valid_prefix,
+            "novelty": self.novelty,
+            "plot_coverage": self.plot_coverage,
+            "plot_distance": self.plot_distance,
+            "plot_distance_by_chance": self.plot_distance_by_chance,
+        }
+        plots = {n: {"count": self.plot_counts[n], "true_share": p} for n, p in self.true_plots.items()}
+        return {key: None if value != value else value for key, value in measures.items()} | {
+            "failures": dict(self.failures),
+            "plots": plots,
+        }
 
 
 def assess(samples: Sequence[str], level: str = "normal", known: Collection[str] = ()) -> Assessment:
@@ -69,13 +108,16 @@ def assess(samples: Sequence[str], level: str = "normal", known: Collection[str]
     plots: Counter[str] = Counter()
     valid = new = 0
     prefix = 0.0
+    verdicts = []
     for sample in (s.strip() for s in samples):
         try:
             decisions = recover(compiled, sample)
         except StoryError as error:
             failures[error.kind] += 1
             prefix += error.position / len(sample) if sample else 0.0
+            verdicts.append(str(error))
             continue
+        verdicts.append("")
         valid += 1
         prefix += 1.0
         new += sample not in known
@@ -87,8 +129,29 @@ def assess(samples: Sequence[str], level: str = "normal", known: Collection[str]
         mean_valid_prefix=prefix / len(samples),
         novelty=new / valid if valid else float("nan"),
         plot_counts={name: plots[name] for name in true},
-        plot_distance=sum(abs(plots[n] / valid - p) for n, p in true.items()) / 2 if valid else float("nan"),
+        true_plots=true,
+        verdicts=tuple(verdicts),
     )
+
+
+def first_places(samples: Iterable[str], corpus: Iterable[bytes]) -> tuple[dict[str, int], int]:
+    """Return where in a corpus each sample that is in it stands first, and how many stories the corpus has.
+
+    Args:
+        samples: texts; white space around them does not count.
+        corpus: its text in pieces of whole stories (`corpus_bytes`), so that one of any size fits into memory.
+    """
+    wanted = {sample.strip().encode() for sample in samples}
+    places: dict[str, int] = {}
+    number = 0
+    for piece in corpus:
+        for text in map(bytes.strip, piece.split(SEPARATOR.encode())):
+            if not text:
+                continue
+            if text in wanted:
+                places.setdefault(text.decode(), number)
+            number += 1
+    return places, number
 
 
 def plot_of(decisions: Sequence[Decision]) -> str:

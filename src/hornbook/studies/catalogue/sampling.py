@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from hornbook.errors import HornbookError
+from hornbook.data.sections import DataSection
 from hornbook.studies import analysis, statistics
 from hornbook.studies.records import Column, Figure, Series, Table
 from hornbook.studies.scales import base_recipe, seeds_of
@@ -30,8 +30,18 @@ MEASURES = {
     "distinct_2": "distinct word pairs ÷ word pairs",
     "distinct_3": "distinct word triples ÷ word triples",
     "valid": "share of samples that storyworld's parser accepts as a whole story",
+    "valid_part": "share of a sample's characters that a story could open with, 1 for a valid one",
+    "novelty": "share of the valid samples that are not in the training text",
+    "plot_distance": "total variation between the plots of the valid samples and their true probabilities",
     "words": "words per sample",
 }
+STORY_MEASURES = {
+    "valid": "valid_share",
+    "valid_part": "mean_valid_prefix",
+    "novelty": "novelty",
+    "plot_distance": "plot_distance",
+}
+"""This study's names → those of `storyworld.Assessment`."""
 
 
 def plan(scale: Scale, options: Options) -> Plan:
@@ -49,7 +59,6 @@ def measure(outcome: Outcome, scale: Scale) -> list[dict[str, Any]]:
 
     model, tokenizer, config = hb.load_run(outcome.path)
     stop = tokenizer.special_token_ids[SEPARATOR]
-    stories = _level(config)
     rows = []
     for temperature, top_p in itertools.product(TEMPERATURES[scale], TOP_P[scale]):
         if temperature == 0 and top_p != 1.0:
@@ -70,27 +79,23 @@ def measure(outcome: Outcome, scale: Scale) -> list[dict[str, Any]]:
         rows.append(
             {"seed": outcome.seed, "temperature": temperature, "top_p": top_p, "samples": count}
             | text_measures(texts)
-            | {"valid": None if stories is None else sum(is_story(text, stories) for text in texts) / len(texts)}
+            | story_measures(texts, config.data)
             | {"example": texts[0]}
         )
     return rows
 
 
-def _level(config: Any) -> str | None:
-    """Return storyworld's level if the model was trained on storyworld, else None."""
-    data = config.data
-    return data.corpus_level if data.corpus == "storyworld" else None
+def story_measures(texts: Sequence[str], data: DataSection) -> dict[str, Any]:
+    """Return what storyworld's instruments say of a set of samples; None where the model is of another corpus."""
+    if data.corpus != "storyworld":
+        return dict.fromkeys(STORY_MEASURES) | {"failures": {}}
+    from hornbook.training.judge import judge_texts
 
-
-def is_story(text: str, level: str) -> bool:
-    """Return whether storyworld's own parser accepts `text` as a whole story."""
-    from hornbook.data import storyworld
-
-    try:
-        storyworld.parse(text, level)
-    except HornbookError:
-        return False
-    return True
+    found = judge_texts(texts, data).to_tree()
+    measures = {key: found[name] for key, name in STORY_MEASURES.items()}
+    if len(texts) == 1:
+        measures["plot_distance"] = None  # one story has one plot, which says nothing of a distribution
+    return measures | {"failures": found["failures"]}
 
 
 def text_measures(texts: Sequence[str]) -> dict[str, float | None]:
@@ -118,7 +123,7 @@ def analyse(results: Results) -> Analysis:
         if outcome.status != "done":
             continue
         results.say(f"sampling the model of seed {outcome.seed}")
-        inputs = {"scale": results.scale, "seed": outcome.seed, "loss": outcome.values.get("val_loss")}
+        inputs = {"version": 2, "scale": results.scale, "seed": outcome.seed, "loss": outcome.values.get("val_loss")}
         rows += results.measured(
             f"samples-seed-{outcome.seed}", inputs, lambda outcome=outcome: measure(outcome, results.scale)
         )
@@ -127,8 +132,8 @@ def analyse(results: Results) -> Analysis:
         return Analysis(findings=["No model of this study finished, so nothing was sampled."], tables=[trained])
     figures = [_figure(rows, key) for key in ("valid", "repetition", "distinct_2") if _known(rows, key)]
     figures.append(analysis.curves(results.plan, results.outcomes, "val_loss"))
-    tables = [_table(rows), _examples(rows), dataclasses.replace(trained, title="The models")]
-    csv = [{key: value for key, value in row.items() if key != "example"} for row in rows]
+    tables = [_table(rows), *_failures(rows), _examples(rows), dataclasses.replace(trained, title="The models")]
+    csv = [{key: value for key, value in row.items() if key not in ("example", "failures")} for row in rows]
     return Analysis(findings=_findings(rows), figures=figures, tables=tables, rows=csv)
 
 
@@ -208,6 +213,23 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
     return Table(id="settings", title="Settings", columns=columns, rows=body, note=note)
 
 
+def _failures(rows: Sequence[dict[str, Any]]) -> list[Table]:
+    """Return where the samples of each setting stop being stories, summed over the seeds."""
+    kinds = list(dict.fromkeys(kind for row in rows for kind, number in row["failures"].items() if number))
+    if not kinds:
+        return []
+    body = []
+    for setting in _settings(rows):
+        chosen = [row for row in rows if (row["temperature"], row["top_p"]) == setting]
+        row: dict[str, Any] = {"temperature": setting[0], "top_p": setting[1]}
+        row["samples"] = sum(r["samples"] for r in chosen)
+        body.append(row | {kind: sum(r["failures"].get(kind, 0) for r in chosen) for kind in kinds})
+    columns = [Column(key="temperature", label="temperature"), Column(key="top_p", label="top-p")]
+    columns += [Column(key=key, label=key) for key in ("samples", *kinds)]
+    note = "Samples of all seeds by the kind of their first failure; docs/storyworld.md says what each kind is."
+    return [Table(id="failures", title="Where samples stop being stories", columns=columns, rows=body, note=note)]
+
+
 def _examples(rows: Sequence[dict[str, Any]]) -> Table:
     first = min(row["seed"] for row in rows)
     body = [
@@ -228,8 +250,8 @@ STUDY = Study(
     question="How do temperature and top-p trade repetition against validity?",
     design="One model per seed, trained longer than the arms of other studies, and samples from it at every "
     "temperature and "
-    "top-p: repetition within a sample, distinct-n over all, and, on storyworld, the share of whole stories that the "
-    "corpus's own parser accepts.",
+    "top-p: repetition within a sample, distinct-n over all, and, on storyworld, what the corpus's own parser says: "
+    "valid stories, where the others fail, novelty, plots.",
     cost={"tiny": "2 runs of about 2 s", "cpu": "5 runs of about 60 s and the samples", "gpu": "5 runs of about 3 min"},
     plan=plan,
     analyse=analyse,

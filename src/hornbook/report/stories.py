@@ -1,0 +1,100 @@
+"""Tables of what storyworld's instruments said of runs: valid stories, where the others fail, novelty, plots.
+
+The numbers are those that `training/judge.py` keeps in a run's `summary.json`; a run that nobody has judged is left
+out, and so is anything in the file that is no number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hornbook.report.load import RunData
+from hornbook.studies.records import Column, Table
+
+__all__ = ["story_tables", "story_value"]
+
+MEASURES = {
+    "samples": "stories written",
+    "valid_share": "valid",
+    "mean_valid_prefix": "valid part of a sample",
+    "novelty": "of the valid ones new",
+    "plot_coverage": "plots that occur",
+    "plot_distance": "distance from the true plots",
+    "plot_distance_by_chance": "the same by chance, about",
+}
+NOTE = (
+    "Stories that the model writes from their start at temperature 1, read by storyworld's own parser. Valid part of a "
+    "sample: the share of its characters that a story could open with, 1 for a valid one. New: not in the training "
+    "text. Distance: total variation between the plots of the valid stories and their true probabilities, and what as "
+    "many stories of the corpus itself would show."
+)
+
+
+def story_value(run: RunData, key: str) -> float | int | None:
+    """Return one measure of a run's written stories, or None."""
+    return _number(_part(run.storyworld, "written").get(key))
+
+
+def story_tables(runs: Sequence[RunData]) -> list[Table]:
+    """Return the tables for those of the runs that were judged: measures, failures by kind, plots."""
+    judged = [run for run in runs if _part(run.storyworld, "written")]
+    if not judged:
+        return []
+    columns = [Column(key="name", label="run", kind="text")]
+    columns += [Column(key=key, label=label) for key, label in MEASURES.items()]
+    rows = [{"name": run.name} | {key: story_value(run, key) for key in MEASURES} for run in judged]
+    tables = [Table(id="stories", title="What storyworld's parser says", columns=columns, rows=rows, note=NOTE)]
+    failures = _by_name(judged, "failures", lambda value: _number(value))
+    if any(value for row in failures for key, value in row.items() if key != "name"):
+        tables.append(
+            Table(
+                id="story-failures",
+                title="Where samples stop being stories",
+                columns=_columns("first failure", judged),
+                rows=failures,
+                note="Samples by the kind of their first failure; docs/storyworld.md says what each kind is.",
+            )
+        )
+    plots = _by_name(judged, "plots", lambda value: _number(_mapping(value).get("count")))
+    true = _part(judged[0].storyworld, "written", "plots")
+    for row in plots:
+        share = _number(_mapping(true.get(row["name"])).get("true_share"))
+        row["true"] = None if share is None else {"value": share, "text": f"{100 * share:.1f} %"}
+    tables.append(
+        Table(
+            id="story-plots",
+            title="Plots of the valid stories",
+            columns=[*_columns("plot", judged), Column(key="true", label="share in the corpus")],
+            rows=plots,
+        )
+    )
+    return tables
+
+
+def _columns(first: str, runs: Sequence[RunData]) -> list[Column]:
+    return [
+        Column(key="name", label=first, kind="text"),
+        *[Column(key=f"run-{i}", label=run.name) for i, run in enumerate(runs)],
+    ]
+
+
+def _by_name(runs: Sequence[RunData], part: str, read: Any) -> list[dict[str, Any]]:
+    """Return a row for each name in a part of the summaries, with a column for each run."""
+    found = [_part(run.storyworld, "written", part) for run in runs]
+    names = list(dict.fromkeys(str(name) for tree in found for name in tree))
+    return [{"name": name} | {f"run-{i}": read(tree.get(name)) for i, tree in enumerate(found)} for name in names]
+
+
+def _part(tree: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    for key in path:
+        tree = _mapping(tree.get(key))
+    return tree
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _number(value: Any) -> float | int | None:
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
