@@ -47,21 +47,30 @@ nb::object list_of(const Id* ids, size_t count) {
   return nb::steal(list);
 }
 
-// Runs encode_text into one array. Ids are at most as many as bytes: that much address space is set aside, and only
+// One array that grows with the text. Ids are at most as many as bytes: that much address space is set aside, and only
 // what is used becomes memory.
 template <class Id>
-std::pair<HugeArray<Id>, size_t> encode_long(const Encoder<Id>& encoder, const uint8_t* data, size_t length,
-                                             const Allowed& allowed, int threads) {
-  HugeArray<Id> out(length + 1);
+struct GrowingArray {
+  HugeArray<Id> ids;
   size_t count = 0;
-  const typename Encoder<Id>::Sink sink = [&](const Id* ids, size_t n) {
-    std::copy(ids, ids + n, out.data() + count);
-    count += n;
-  };
+  void set_aside(size_t bytes) { ids = HugeArray<Id>(bytes + kSlackIds); }
+  Sink<Id> sink() {
+    return {[this](const Id* from, size_t n) {
+              if (from != ids.data() + count) std::copy(from, from + n, ids.data() + count);
+              count += n;
+            },
+            [this](size_t) { return ids.data() + count; }};
+  }
+};
+
+template <class Id>
+GrowingArray<Id> encode_long(const Encoder<Id>& encoder, const uint8_t* data, size_t length, const Allowed& allowed, int threads) {
+  GrowingArray<Id> out;
+  out.set_aside(length);
   without_gil(nb::none(), [&](Control& control) {
-    encoder.encode_text(data, length, *allowed.matcher, *allowed.ids, threads, control, sink);
+    encoder.encode_text(data, length, *allowed.matcher, *allowed.ids, threads, control, out.sink());
   });
-  return {std::move(out), count};
+  return out;
 }
 
 template <class Id>
@@ -75,8 +84,8 @@ nb::object encode(const Encoder<Id>& encoder, const nb::object& text, const nb::
     const auto [ids, count] = encoder.encode(data, length, *allowed.matcher, *allowed.ids, *loan, control);
     return list_of(ids, count);
   }
-  const auto [ids, count] = encode_long(encoder, data, length, allowed, 1);
-  return list_of(ids.data(), count);
+  const GrowingArray<Id> out = encode_long(encoder, data, length, allowed, 1);
+  return list_of(out.ids.data(), out.count);
 }
 
 template <class Id>
@@ -90,8 +99,8 @@ Array<Id> encode_array(const Encoder<Id>& encoder, const nb::object& text, const
     const auto [ids, count] = encoder.encode(data, length, *allowed.matcher, *allowed.ids, *loan, control);
     return array_copy(ids, count);
   }
-  auto [ids, count] = encode_long(encoder, data, length, allowed, threads);
-  return array_of(std::move(ids), count);
+  GrowingArray<Id> out = encode_long(encoder, data, length, allowed, threads);
+  return array_of(std::move(out.ids), out.count);
 }
 
 template <class Id>
@@ -139,19 +148,13 @@ Array<Id> encode_pieces(const Encoder<Id>& encoder, const nb::bytes& text, nb::n
 
 template <class Id>
 Array<Id> encode_file(const Encoder<Id>& encoder, const std::string& path, int threads, bool replace, const nb::object& progress) {
-  HugeArray<Id> out;
-  size_t count = 0;
-  const typename Encoder<Id>::Sink sink = [&](const Id* ids, size_t n) {
-    std::copy(ids, ids + n, out.data() + count);
-    count += n;
-  };
+  GrowingArray<Id> out;
   without_gil(progress, [&](Control& control) {
     const Errors errors = replace ? Errors::replace : Errors::strict;
-    const size_t bytes = BlockReader({path}, encoder.specials()).total_bytes();
-    out = HugeArray<Id>(bytes * (replace ? 3 : 1) + 1);  // one malformed byte becomes three
-    encoder.encode_file(path, threads, errors, control, sink);
+    out.set_aside(BlockReader({path}, encoder.specials()).total_bytes() * (replace ? 3 : 1));  // one malformed byte becomes three
+    encoder.encode_file(path, threads, errors, control, out.sink());
   });
-  return array_of(std::move(out), count);
+  return array_of(std::move(out.ids), out.count);
 }
 
 // Appends the ids of a file to an open file descriptor, in the machine's byte order. Returns (ids, bytes of ordinary
@@ -160,7 +163,8 @@ template <class Id>
 nb::tuple encode_file_to(const Encoder<Id>& encoder, const std::string& path, int descriptor, int threads, bool replace,
                          const nb::object& progress) {
   uint64_t count = 0;
-  const typename Encoder<Id>::Sink sink = [&](const Id* ids, size_t n) {
+  Sink<Id> sink;
+  sink.take = [&](const Id* ids, size_t n) {
     const char* p = reinterpret_cast<const char*>(ids);
     for (size_t left = n * sizeof(Id); left > 0;) {
       const ssize_t written = write(descriptor, p, left);

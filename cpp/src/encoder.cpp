@@ -115,6 +115,21 @@ Id* Encoder<Id>::encode_miss(const Key& key, uint64_t hash, const uint8_t* text,
   return out + n;
 }
 
+// The ids of a pre-token that is not in its own bucket, or whose ids are not inside its entry.
+template <class Id>
+Id* Encoder<Id>::encode_one(const Key& key, uint64_t hash, const uint8_t* text, size_t length, Worker& w, Id* out,
+                            const Control& control) const {
+  const auto* e = w.cache.find(key, hash, text, length);
+  if (!e) return encode_miss(key, hash, text, length, w, out, control);
+  if (e->count == EncodeCache<Id>::kElsewhere) {
+    const auto& record = w.cache.record(*e);
+    std::memcpy(out, record.ids(), record.num_ids * sizeof(Id));
+    return out + record.num_ids;
+  }
+  std::memcpy(out, e->ids, e->count * sizeof(Id));
+  return out + e->count;
+}
+
 // Two loops per batch, as in the counter: keys and prefetches, then look-ups. A hit of up to `kInline` ids is copied
 // whole, without looking at how many they are; `out` has room for one value more than there can be ids.
 template <class Id>
@@ -124,41 +139,37 @@ void Encoder<Id>::encode_span(const uint8_t* text, size_t length, bool slack, Wo
   struct Record {
     Key key;
     uint64_t hash;
-    uint32_t begin, length;
   };
-  uint32_t ends[kBatch + Scanner::kMargin];
+  uint32_t cuts[1 + kBatch + Scanner::kMargin];  // pre-token i of a batch lies between cuts i and i + 1
   Record records[kBatch + Scanner::kMargin];
   Scanner scanner(pattern_, text, length);
   const bool cached = w.cache.usable();
-  const size_t last_readable = slack ? length : (length >= 16 ? length - 16 : 0);
-  const bool readable = slack || length >= 16;
+  const size_t readable = slack ? length + 16 : length;
   Id* out = out_end;
-  uint32_t begin = 0;
-  while (const size_t n = scanner.next(ends, kBatch + Scanner::kMargin)) {
+  cuts[0] = 0;
+  while (const size_t n = scanner.next(cuts + 1, kBatch + Scanner::kMargin)) {
     control.check();
-    for (size_t i = 0; i < n; ++i) {
-      Record& r = records[i];
-      r.begin = begin;
-      r.length = ends[i] - begin;
-      r.key = make_key(text + begin, r.length, readable && begin <= last_readable);
-      r.hash = hash_key(r.key);
-      w.cache.prefetch(r.hash);
-      begin = ends[i];
-    }
+    auto fill = [&](bool all_readable) {
+      for (size_t i = 0; i < n; ++i) {
+        const uint32_t begin = cuts[i];
+        Record& r = records[i];
+        r.key = make_key(text + begin, cuts[i + 1] - begin, all_readable || begin + size_t{16} <= readable);
+        r.hash = hash_key(r.key);
+        w.cache.prefetch(r.hash);
+      }
+    };
+    cuts[n] + size_t{16} <= readable ? fill(true) : fill(false);
     for (size_t i = 0; i < n; ++i) {
       const Record& r = records[i];
-      const auto* e = cached ? w.cache.find(r.key, r.hash, text + r.begin, r.length) : nullptr;
-      if (!e) [[unlikely]] {
-        out = encode_miss(r.key, r.hash, text + r.begin, r.length, w, out, control);
-      } else if (e->count == EncodeCache<Id>::kElsewhere) [[unlikely]] {
-        const auto& record = w.cache.record(*e);
-        std::memcpy(out, record.ids(), record.num_ids * sizeof(Id));
-        out += record.num_ids;
+      const auto* e = cached ? w.cache.find_home(r.key, r.hash) : nullptr;
+      if (!e || e->count == EncodeCache<Id>::kElsewhere) [[unlikely]] {
+        out = encode_one(r.key, r.hash, text + cuts[i], cuts[i + 1] - cuts[i], w, out, control);
       } else {
         std::memcpy(out, e->ids, 16);
         out += e->count;
       }
     }
+    cuts[0] = cuts[n];
   }
   if (malformed == Scanner::kNone) malformed = scanner.first_malformed();
   out_end = out;
@@ -167,7 +178,6 @@ void Encoder<Id>::encode_span(const uint8_t* text, size_t length, bool slack, Wo
 namespace {
 
 constexpr size_t kPiece = size_t{1} << 31;  // a scanner's offsets have 32 bits
-constexpr size_t kSlackIds = 64;
 
 bool has_content(const uint8_t* text, size_t length) {
   for (size_t i = 0; i < length; ++i) {
@@ -178,13 +188,13 @@ bool has_content(const uint8_t* text, size_t length) {
 
 }  // namespace
 
-// Ids of one block into w.out; returns how many. `malformed`: offset of the first malformed byte, if any.
+// Ids of one block into `out`, which has room for `length` + kSlackIds; returns how many. `malformed`: offset of the first
+// malformed byte, if any.
 template <class Id>
 size_t Encoder<Id>::encode_block(const uint8_t* text, size_t length, bool slack, const SpecialMatcher& specials,
-                                 const std::vector<uint32_t>& special_ids, Worker& w, size_t& malformed, TextTally& tally,
+                                 const std::vector<uint32_t>& special_ids, Worker& w, Id* out, size_t& malformed, TextTally& tally,
                                  const Control& control) const {
-  if (w.out.size() < length + kSlackIds) w.out = HugeArray<Id>(length + kSlackIds);
-  Id* out = w.out.data();
+  Id* const first_id = out;
   tally.bytes = length;
   size_t at = 0;
   bool first = true;
@@ -215,7 +225,7 @@ size_t Encoder<Id>::encode_block(const uint8_t* text, size_t length, bool slack,
     *out++ = static_cast<Id>(special_ids[match.index]);
     at = match.begin + match.length;
   }
-  return static_cast<size_t>(out - w.out.data());
+  return static_cast<size_t>(out - first_id);
 }
 
 template <class Id>
@@ -224,7 +234,8 @@ std::pair<const Id*, size_t> Encoder<Id>::encode(const uint8_t* text, size_t len
                                                  const Control& control) const {
   size_t malformed = Scanner::kNone;
   TextTally tally;
-  const size_t n = encode_block(text, length, false, specials, special_ids, worker, malformed, tally, control);
+  if (worker.out.size() < length + kSlackIds) worker.out = HugeArray<Id>(length + kSlackIds);
+  const size_t n = encode_block(text, length, false, specials, special_ids, worker, worker.out.data(), malformed, tally, control);
   return {worker.out.data(), n};
 }
 
@@ -242,17 +253,7 @@ std::pair<const Id*, size_t> Encoder<Id>::encode_pieces(const uint8_t* text, con
     if (size == 0) continue;
     const Key key = make_key(p, size, false);
     const uint64_t hash = hash_key(key);
-    const auto* e = w.cache.usable() ? w.cache.find(key, hash, p, size) : nullptr;
-    if (!e) {
-      out = encode_miss(key, hash, p, size, w, out, control);
-    } else if (e->count == EncodeCache<Id>::kElsewhere) {
-      const auto& record = w.cache.record(*e);
-      std::memcpy(out, record.ids(), record.num_ids * sizeof(Id));
-      out += record.num_ids;
-    } else {
-      std::memcpy(out, e->ids, e->count * sizeof(Id));
-      out += e->count;
-    }
+    out = encode_one(key, hash, p, size, w, out, control);
   }
   return {w.out.data(), static_cast<size_t>(out - w.out.data())};
 }
@@ -272,12 +273,14 @@ void Encoder<Id>::encode_text(const uint8_t* text, size_t length, const SpecialM
       const size_t begin = k == 0 ? 0 : find_cut(text, length, true, from, to, specials);
       TextTally tally;
       size_t count = 0;
+      Id* ids = nullptr;
       if (begin < to || k == 0) {
         const size_t end = to == length ? length : find_cut(text, length, true, to, length, specials);
         size_t malformed = Scanner::kNone;
-        count = encode_block(text + begin, end - begin, end + 16 <= length, specials, special_ids, *loan, malformed, tally, control);
+        ids = ordered.room(k, end - begin, (*loan).out);
+        count = encode_block(text + begin, end - begin, end + 16 <= length, specials, special_ids, *loan, ids, malformed, tally, control);
       }
-      ordered.put(k, (*loan).out.data(), count, control);
+      ordered.put(k, ids, count, control);
       control.done += to - from;
     }
   });
@@ -302,13 +305,14 @@ TextTally Encoder<Id>::encode_file(const std::string& path, int threads, Errors 
         text = repaired.data();
         length = repaired.size();
       }
-      const size_t count = encode_block(text, length, repaired.empty(), specials_, special_ids_, *loan, malformed,
+      Id* const ids = ordered.room(block.index, length, (*loan).out);
+      const size_t count = encode_block(text, length, repaired.empty(), specials_, special_ids_, *loan, ids, malformed,
                                         tallies[block.index], control);
       if (malformed != Scanner::kNone) {
         ordered.put_error(block.index, control, path + " is not UTF-8: malformed at byte " + std::to_string(block.offset + malformed) +
                                                     " (errors=\"replace\" reads such bytes as U+FFFD)");
       }
-      ordered.put(block.index, (*loan).out.data(), count, control);
+      ordered.put(block.index, ids, count, control);
       control.done += block.length;
     }
   });

@@ -3,12 +3,12 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "hornbook/encoder.hpp"
 #include "hornbook/workers.hpp"
 
 namespace hornbook {
@@ -17,7 +17,18 @@ template <class Id>
 class OrderedSink {
  public:
   // At most `ahead` results wait for an earlier one; a thread that is further ahead waits itself.
-  OrderedSink(const std::function<void(const Id*, size_t)>& sink, size_t ahead) : sink_(sink), ahead_(ahead) {}
+  OrderedSink(const Sink<Id>& sink, size_t ahead) : sink_(sink), ahead_(ahead) {}
+
+  // Where the ids of the block at `index`, `length` bytes long, are to be written: in place if it is the next one, since
+  // nobody else hands on anything before it has; otherwise into `scratch`, made large enough.
+  Id* room(size_t index, size_t length, HugeArray<Id>& scratch) {
+    if (sink_.room) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (index == next_) return sink_.room(length);
+    }
+    if (scratch.size() < length + kSlackIds) scratch = HugeArray<Id>(length + kSlackIds);
+    return scratch.data();
+  }
 
   void put(size_t index, const Id* ids, size_t count, const Control& control) {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -26,10 +37,10 @@ class OrderedSink {
       waiting_.emplace(index, std::vector<Id>(ids, ids + count));
       return;
     }
-    sink_(ids, count);
+    sink_.take(ids, count);
     ++next_;
     for (auto it = waiting_.begin(); it != waiting_.end() && it->first == next_; it = waiting_.erase(it), ++next_) {
-      sink_(it->second.data(), it->second.size());
+      sink_.take(it->second.data(), it->second.size());
     }
     moved_.notify_all();
   }
@@ -52,7 +63,7 @@ class OrderedSink {
     }
   }
 
-  const std::function<void(const Id*, size_t)>& sink_;
+  const Sink<Id>& sink_;
   size_t ahead_, next_ = 0;
   std::map<size_t, std::vector<Id>> waiting_;
   std::mutex mutex_;

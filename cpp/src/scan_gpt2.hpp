@@ -8,7 +8,8 @@
 //   * an apostrophe that starts a pre-token and begins a contraction: no start after it, one after the contraction.
 //
 // Blocks begin and end at character boundaries: one that would cut a character ends before it. Characters beyond ASCII
-// are decoded one by one and their kind is smeared over their bytes; then the algebra is the same.
+// have their kind smeared over their bytes; then the algebra is the same. The common ones are told by their bytes
+// (`settle_common`, where there are wide instructions), the others are decoded one by one.
 #pragma once
 
 #include <bit>
@@ -20,7 +21,18 @@
 namespace hornbook {
 
 struct ByteMasks {
-  uint64_t letter, number, whitespace, blank, apostrophe, high;
+  uint64_t letter, number, whitespace, blank, apostrophe;
+  uint64_t high;  // bytes beyond ASCII, but for those of characters that are settled already
+};
+
+// Bytes of a block that have one of these values, one bit per byte.
+struct HighMasks {
+  uint64_t tail;        // 80…BF
+  uint64_t lead_two;    // C3 C4 C5 D0 D1: with any tail U+00C0…U+017F and U+0400…U+047F
+  uint64_t c3, signs;   // signs: 97 and B7, which make × and ÷ after C3; all others are letters
+  uint64_t e2, x80;     // E2 80 and
+  uint64_t general;     // 90…A7: U+2010…U+2027, dashes, quotes, dots
+  uint64_t lead_han;    // E5…E9: with any two tails U+5000…U+9FFF, all letters
 };
 
 namespace scan_detail {
@@ -29,7 +41,17 @@ static inline bool is_ascii_space(uint8_t b) { return b == ' ' || (b >= 9 && b <
 
 static inline uint64_t low_bits(size_t n) { return n >= 64 ? ~uint64_t{0} : (uint64_t{1} << n) - 1; }
 
-// Adds the characters beyond ASCII to the masks. Returns the block's length: 64 (or what is left), less when the last
+// Settles the characters that text beyond ASCII is mostly made of, where they lie in the block as a whole.
+static inline void settle_common(const HighMasks& h, ByteMasks& m) {
+  const uint64_t two = h.lead_two & (h.tail >> 1) & ~(h.c3 & (h.signs >> 1));
+  const uint64_t han = h.lead_han & (h.tail >> 1) & (h.tail >> 2);
+  const uint64_t general = h.e2 & (h.x80 >> 1) & (h.general >> 2);
+  const uint64_t letters = two | two << 1 | han | han << 1 | han << 2;
+  m.letter |= letters;
+  m.high &= ~(letters | general | general << 1 | general << 2);
+}
+
+// Adds the other characters beyond ASCII to the masks. Returns the block's length: 64 (or what is left), less when the last
 // character would be cut. `inner` gets the bytes of whitespace characters after their first.
 static inline size_t add_high(const uint8_t* block, const uint8_t* end, size_t n, ByteMasks& m, uint64_t& inner, size_t base,
                        size_t& first_malformed) {
@@ -97,8 +119,9 @@ enum Carry : uint64_t { carry_letter = 1, carry_number = 2, carry_whitespace = 4
 }  // namespace scan_detail
 
 template <class Isa>
-size_t scan_gpt2(const uint8_t* text, size_t length, ScanState& s, size_t& first_malformed, uint32_t* ends, size_t capacity) {
+size_t scan_gpt2(const uint8_t* text, size_t length, ScanState& state, size_t& first_malformed, uint32_t* ends, size_t capacity) {
   using namespace scan_detail;
+  ScanState s = state;  // a local one stays in registers
   size_t count = 0;
   const uint8_t* const text_end = text + length;
   while (s.position < length && count + 64 < capacity) {
@@ -136,6 +159,7 @@ size_t scan_gpt2(const uint8_t* text, size_t length, ScanState& s, size_t& first
     s.finished = true;
     ends[count++] = static_cast<uint32_t>(length);
   }
+  state = s;
   return count;
 }
 

@@ -12,14 +12,18 @@ struct Avx2 {
     uint32_t letter, number, whitespace, blank, apostrophe, high;
   };
 
+  static __m256i load(const uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+  static uint32_t bits(__m256i v) { return static_cast<uint32_t>(_mm256_movemask_epi8(v)); }
+  static uint64_t join(uint32_t low, uint32_t high) { return low | static_cast<uint64_t>(high) << 32; }
+
+  // x in [low, low + span): (x - low) as unsigned is at most span - 1.
+  static __m256i in_range(__m256i x, char low, char span) {
+    const __m256i d = _mm256_sub_epi8(x, _mm256_set1_epi8(low));
+    return _mm256_cmpeq_epi8(_mm256_min_epu8(d, _mm256_set1_epi8(static_cast<char>(span - 1))), d);
+  }
+
   static Half half(const uint8_t* p) {
-    const __m256i c = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-    auto bits = [](__m256i v) { return static_cast<uint32_t>(_mm256_movemask_epi8(v)); };
-    // x in [low, low + span): (x - low) as unsigned is at most span - 1.
-    auto in_range = [&](__m256i x, char low, char span) {
-      const __m256i d = _mm256_sub_epi8(x, _mm256_set1_epi8(low));
-      return _mm256_cmpeq_epi8(_mm256_min_epu8(d, _mm256_set1_epi8(static_cast<char>(span - 1))), d);
-    };
+    const __m256i c = load(p);
     const __m256i blank = _mm256_cmpeq_epi8(c, _mm256_set1_epi8(' '));
     Half h;
     h.letter = bits(in_range(_mm256_or_si256(c, _mm256_set1_epi8(0x20)), 'a', 26));
@@ -33,9 +37,21 @@ struct Avx2 {
 
   static ByteMasks classify(const uint8_t* p) {
     const Half a = half(p), b = half(p + 32);
-    auto join = [](uint32_t low, uint32_t high) { return low | static_cast<uint64_t>(high) << 32; };
-    return {join(a.letter, b.letter), join(a.number, b.number),         join(a.whitespace, b.whitespace),
-            join(a.blank, b.blank),   join(a.apostrophe, b.apostrophe), join(a.high, b.high)};
+    ByteMasks m{join(a.letter, b.letter), join(a.number, b.number),         join(a.whitespace, b.whitespace),
+                join(a.blank, b.blank),   join(a.apostrophe, b.apostrophe), join(a.high, b.high)};
+    if (m.high) {
+      const __m256i low = load(p), high = load(p + 32);
+      auto both = [&](auto has) { return join(bits(has(low)), bits(has(high))); };
+      auto is = [&](int byte) {
+        return both([&](__m256i c) { return _mm256_cmpeq_epi8(c, _mm256_set1_epi8(static_cast<char>(byte))); });
+      };
+      auto from = [&](int first, char span) {
+        return both([&](__m256i c) { return in_range(c, static_cast<char>(first), span); });
+      };
+      scan_detail::settle_common({from(0x80, 0x40), from(0xC3, 3) | from(0xD0, 2), is(0xC3), is(0x97) | is(0xB7), is(0xE2),
+                                  is(0x80), from(0x90, 0x18), from(0xE5, 5)}, m);
+    }
+    return m;
   }
 
   static ByteMasks classify_tail(const uint8_t* p, size_t n) {

@@ -19,6 +19,12 @@ struct Avx512 {
     m.whitespace = m.blank | in_range(c, 9, 5);
     m.apostrophe = _mm512_cmpeq_epi8_mask(c, _mm512_set1_epi8('\''));
     m.high = _mm512_movepi8_mask(c);
+    if (m.high) {
+      auto is = [&](int byte) { return _mm512_cmpeq_epi8_mask(c, _mm512_set1_epi8(static_cast<char>(byte))); };
+      auto from = [&](int low, char span) { return in_range(c, static_cast<char>(low), span); };
+      scan_detail::settle_common({from(0x80, 0x40), from(0xC3, 3) | from(0xD0, 2), is(0xC3), is(0x97) | is(0xB7), is(0xE2),
+                                  is(0x80), from(0x90, 0x18), from(0xE5, 5)}, m);
+    }
     return m;
   }
 

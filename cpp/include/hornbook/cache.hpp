@@ -1,11 +1,14 @@
 // What the encoder remembers: pre-token -> ids. One per worker, bounded, and never able to change the output.
 //
-// An entry is 32 bytes, key and value, two to a cache line. The value holds the ids themselves where they fit (seven of
-// 16 bits or three of 32), otherwise a place in the arena, where longer pre-tokens have their bytes too. When the
-// next growth would pass the limit, everything is forgotten; when memory cannot be had, nothing new is remembered.
+// An entry is 32 bytes, key and value; two make a bucket, which is a cache line. The value holds the ids themselves where
+// they fit (seven of 16 bits or three of 32), otherwise a place in the arena, where longer pre-tokens have their bytes
+// too. An entry that finds its bucket full lies in a later one; when it is asked for it changes places with the second
+// entry of its own, so what is frequent is found at once. When the next growth would pass the limit, everything is
+// forgotten; when memory cannot be had, nothing new is remembered.
 #pragma once
 
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "hornbook/keys.hpp"
@@ -26,6 +29,9 @@ class EncodeCache {
     Id count;  // of ids, or kElsewhere: then `record` says where
   };
   static_assert(sizeof(Entry) == 32);
+  struct alignas(64) Bucket {
+    Entry entries[2];
+  };
 
   struct Record {  // in the arena, followed by the ids and the text
     uint32_t num_ids, num_bytes;
@@ -34,22 +40,39 @@ class EncodeCache {
   };
 
   explicit EncodeCache(size_t limit_bytes) : limit_(limit_bytes) {
-    if (entries_.try_allocate(kFirstSlots)) mask_ = kFirstSlots - 1;
+    if (buckets_.try_allocate(kFirstBuckets)) mask_ = kFirstBuckets - 1;
   }
 
-  bool usable() const { return entries_.data() != nullptr; }
-  void prefetch(uint64_t hash) const { __builtin_prefetch(entries_.data() + (hash & mask_)); }
+  bool usable() const { return buckets_.data() != nullptr; }
+  void prefetch(uint64_t hash) const { __builtin_prefetch(buckets_.data() + (hash & mask_)); }
 
-  // The entry of this pre-token, or nullptr.
-  const Entry* find(const Key& key, uint64_t hash, const uint8_t* text, size_t length) const {
+  // The entry with this key in its own bucket, or nullptr. Both entries are compared, whatever the first comparison says:
+  // which of the two it is cannot be foreseen. A long pre-token's entry is only probably the one: see `is`.
+  const Entry* find_home(const Key& key, uint64_t hash) const {
+    const Entry* e = buckets_[hash & mask_].entries;
+    const uint64_t first = (e[0].key.low ^ key.low) | (e[0].key.high ^ key.high);
+    const uint64_t second = (e[1].key.low ^ key.low) | (e[1].key.high ^ key.high);
+    if ((first != 0) & (second != 0)) [[unlikely]] return nullptr;
+    return e + (second == 0);
+  }
+
+  // Whether the record's entry, which has the key of this pre-token, is the entry of this pre-token.
+  static bool is(const Record& r, const Key& key, const uint8_t* text, size_t length) {
+    return !key.is_long() || (r.num_bytes == length && std::memcmp(r.text(), text, length) == 0);
+  }
+
+  // The entry of this pre-token wherever it lies, or nullptr.
+  const Entry* find(const Key& key, uint64_t hash, const uint8_t* text, size_t length) {
+    if (!usable()) return nullptr;
+    Entry* const home = buckets_[hash & mask_].entries;
     for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
-      const Entry& e = entries_[at];
-      if (e.key == key) [[likely]] {
-        if (!key.is_long()) [[likely]] return &e;
-        const Record& r = record(e);
-        if (r.num_bytes == length && std::memcmp(r.text(), text, length) == 0) return &e;
-      } else if (e.key.high == 0) {
-        return nullptr;
+      Entry* const entries = buckets_[at].entries;
+      for (Entry* e = entries; e < entries + 2; ++e) {
+        if (e->key.high == 0) return nullptr;
+        if (!(e->key == key) || (key.is_long() && !is(record(*e), key, text, length))) continue;
+        if (entries == home) return e;
+        std::swap(*e, home[1]);  // all buckets from its own to this one are full, so both can be found where they are now
+        return home + 1;
       }
     }
   }
@@ -79,45 +102,51 @@ class EncodeCache {
       std::memcpy(fresh.ids, &place, sizeof place);
       fresh.count = kElsewhere;
     }
-    size_t at = hash & mask_;
-    while (entries_[at].key.high) at = (at + 1) & mask_;
-    entries_[at] = fresh;
+    place(fresh, hash);
     ++size_;
   }
 
   size_t memory() const {
-    size_t total = entries_.bytes();
+    size_t total = buckets_.bytes();
     for (const auto& slab : slabs_) total += slab.bytes();
     return total;
   }
   size_t size() const { return size_; }
 
  private:
-  static constexpr size_t kFirstSlots = size_t{1} << 13;
+  static constexpr size_t kFirstBuckets = size_t{1} << 12;
   static constexpr size_t kSlab = size_t{1} << 18;
+
+  void place(const Entry& e, uint64_t hash) {
+    for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
+      Entry* const entries = buckets_[at].entries;
+      if (entries[1].key.high) continue;
+      entries[entries[0].key.high != 0] = e;
+      return;
+    }
+  }
 
   bool make_room() {
     if (!usable()) return false;
-    if ((size_ + 1) * 8 <= (mask_ + 1) * 5) return true;
-    const size_t twice = 2 * entries_.size();
-    HugeArray<Entry> old;
-    if (memory() + twice * sizeof(Entry) > limit_ || !old.try_allocate(twice)) {
+    if ((size_ + 1) * 8 <= (mask_ + 1) * 10) return true;
+    const size_t twice = 2 * buckets_.size();
+    HugeArray<Bucket> old;
+    if (memory() + twice * sizeof(Bucket) > limit_ || !old.try_allocate(twice)) {
       forget();
       return true;
     }
-    old.swap(entries_);
-    mask_ = entries_.size() - 1;
+    old.swap(buckets_);
+    mask_ = buckets_.size() - 1;
     for (size_t i = 0; i < old.size(); ++i) {
-      if (!old[i].key.high) continue;
-      size_t at = hash_key(old[i].key) & mask_;
-      while (entries_[at].key.high) at = (at + 1) & mask_;
-      entries_[at] = old[i];
+      for (const Entry& e : old[i].entries) {
+        if (e.key.high) place(e, hash_key(e.key));
+      }
     }
     return true;
   }
 
   void forget() {
-    std::memset(static_cast<void*>(entries_.data()), 0, entries_.size() * sizeof(Entry));
+    std::memset(static_cast<void*>(buckets_.data()), 0, buckets_.size() * sizeof(Bucket));
     slabs_.clear();
     slab_used_ = size_ = 0;
   }
@@ -139,7 +168,7 @@ class EncodeCache {
     return place;
   }
 
-  HugeArray<Entry> entries_;
+  HugeArray<Bucket> buckets_;
   size_t mask_ = 0, size_ = 0, limit_;
   std::vector<HugeArray<uint8_t>> slabs_;
   size_t slab_used_ = 0;

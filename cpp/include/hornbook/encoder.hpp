@@ -38,11 +38,21 @@ struct TextTally {
   uint64_t total_documents() const { return documents + open; }
 };
 
+inline constexpr size_t kSlackIds = 64;  // ids are written in wide strokes: so many places past the last one may be
+
+// Where finished ids go, in the order of the text; called by one thread at a time.
+template <class Id>
+struct Sink {
+  std::function<void(const Id* ids, size_t count)> take;
+  // Where the ids of the next `count` bytes may be written before `take` is called with them (one id per byte at most, and
+  // kSlackIds). Empty: nowhere, they come from elsewhere.
+  std::function<Id*(size_t count)> room;
+};
+
 template <class Id>
 class Encoder {
  public:
-  // Takes finished ids in the order of the text; called by one thread at a time.
-  using Sink = std::function<void(const Id* ids, size_t count)>;
+  using Sink = hornbook::Sink<Id>;
 
   struct Worker {
     // What a short text needs is there from the start: a process at its memory limit can still encode.
@@ -94,9 +104,10 @@ class Encoder {
   std::unique_ptr<Worker> take() const;
   void give(std::unique_ptr<Worker> worker) const;
   void encode_span(const uint8_t* text, size_t length, bool slack, Worker& w, Id*& out, size_t& malformed, const Control& control) const;
+  Id* encode_one(const Key& key, uint64_t hash, const uint8_t* text, size_t length, Worker& w, Id* out, const Control& control) const;
   Id* encode_miss(const Key& key, uint64_t hash, const uint8_t* text, size_t length, Worker& w, Id* out, const Control& control) const;
   size_t encode_block(const uint8_t* text, size_t length, bool slack, const SpecialMatcher& specials,
-                      const std::vector<uint32_t>& special_ids, Worker& w, size_t& malformed, TextTally& tally,
+                      const std::vector<uint32_t>& special_ids, Worker& w, Id* out, size_t& malformed, TextTally& tally,
                       const Control& control) const;
 
   Merger merger_;

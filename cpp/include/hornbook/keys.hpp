@@ -46,17 +46,25 @@ inline Key long_key(const uint8_t* p, size_t n) {
   return {h, fold_multiply(h, 0x589965CC75374CC3u) | uint64_t{0xFF} << 56};
 }
 
+// All bits of the first n bytes of 16, for n up to 15.
+struct KeyMasks {
+  uint64_t rows[16][2];
+  constexpr KeyMasks() : rows{} {
+    for (unsigned n = 1; n < 16; ++n) {
+      rows[n][0] = ~uint64_t{0} >> (n < 8 ? 64 - 8 * n : 0);
+      rows[n][1] = n > 8 ? ~uint64_t{0} >> (128 - 8 * n) : 0;
+    }
+  }
+};
+inline constexpr KeyMasks kKeyMasks;
+
 // `readable`: at least 16 bytes from `p` may be loaded, whatever `n` is.
 inline Key make_key(const uint8_t* p, size_t n, bool readable) {
   if (n > kLongestShort) return long_key(p, n);
   Key k{0, 0};
   if (readable) [[likely]] {
-    k.low = load64(p);
-    k.high = load64(p + 8);
-    const size_t drop = 8 * (n <= 8 ? 8 - n : 16 - n);  // bits above the last byte, in the word that holds it
-    const uint64_t mask = ~uint64_t{0} >> (drop & 63);
-    k.low = n < 8 ? k.low & mask : k.low;
-    k.high = n > 8 ? k.high & mask : 0;
+    k.low = load64(p) & kKeyMasks.rows[n][0];
+    k.high = load64(p + 8) & kKeyMasks.rows[n][1];
   } else {
     std::memcpy(&k, p, n);
   }
