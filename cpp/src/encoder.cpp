@@ -135,35 +135,39 @@ Id* Encoder<Id>::encode_one(const Key& key, uint64_t hash, const uint8_t* text, 
 template <class Id>
 void Encoder<Id>::encode_span(const uint8_t* text, size_t length, bool slack, Worker& w, Id*& out_end, size_t& malformed,
                               const Control& control) const {
+  using Cache = EncodeCache<Id>;
   constexpr size_t kBatch = 256;
   struct Record {
     Key key;
-    uint64_t hash;
+    const typename Cache::Bucket* home;
   };
   uint32_t cuts[1 + kBatch + Scanner::kMargin];  // pre-token i of a batch lies between cuts i and i + 1
   Record records[kBatch + Scanner::kMargin];
   Scanner scanner(pattern_, text, length);
-  const bool cached = w.cache.usable();
   const size_t readable = slack ? length + 16 : length;
   Id* out = out_end;
+  typename Cache::Table table = w.cache.table();
   cuts[0] = 0;
   while (const size_t n = scanner.next(cuts + 1, kBatch + Scanner::kMargin)) {
     control.check();
-    auto fill = [&](bool all_readable) {
+    auto fill = [&, table](bool all_readable) {
       for (size_t i = 0; i < n; ++i) {
         const uint32_t begin = cuts[i];
         Record& r = records[i];
         r.key = make_key(text + begin, cuts[i + 1] - begin, all_readable || begin + size_t{16} <= readable);
-        r.hash = hash_key(r.key);
-        w.cache.prefetch(r.hash);
+        r.home = table.home(hash_key(r.key));
+        __builtin_prefetch(r.home);
       }
     };
     cuts[n] + size_t{16} <= readable ? fill(true) : fill(false);
     for (size_t i = 0; i < n; ++i) {
       const Record& r = records[i];
-      const auto* e = cached ? w.cache.find_home(r.key, r.hash) : nullptr;
-      if (!e || e->count == EncodeCache<Id>::kElsewhere) [[unlikely]] {
-        out = encode_one(r.key, r.hash, text + cuts[i], cuts[i + 1] - cuts[i], w, out, control);
+      const auto* e = Cache::find_home(r.key, r.home);
+      if (!e || e->count == Cache::kElsewhere) [[unlikely]] {
+        out = encode_one(r.key, hash_key(r.key), text + cuts[i], cuts[i + 1] - cuts[i], w, out, control);
+        if (w.cache.table() == table) continue;
+        table = w.cache.table();  // it grew
+        for (size_t k = i + 1; k < n; ++k) records[k].home = table.home(hash_key(records[k].key));
       } else {
         std::memcpy(out, e->ids, 16);
         out += e->count;

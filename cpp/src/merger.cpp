@@ -2,14 +2,48 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <functional>
 #include <unordered_map>
 
+#include "hornbook/simd.hpp"
+#include "merge_short.hpp"
+
 namespace hornbook {
+
+size_t merge_short_avx2(const PairRanks&, const uint8_t*, size_t, uint32_t*);
+size_t merge_short_avx512(const PairRanks&, const uint8_t*, size_t, uint32_t*);
+
 namespace {
 
-constexpr size_t kShortest = 48;  // longer pre-tokens take the heap
+struct Plain {
+  struct Keys {
+    uint32_t keys[32];
+    size_t count;
+    Keys(const uint32_t* from, size_t n) : count(n) { std::copy(from, from + 32, keys); }
+    // One by one: wide loads would have to wait until the narrow stores before them are done.
+    uint32_t lowest() const {
+      uint32_t low = keys[0];
+      for (size_t i = 1; i < count; ++i) {
+        low = std::min(low, keys[i]);
+        asm("" : "+r"(low));
+      }
+      return low;
+    }
+    void set(uint32_t place, uint32_t key) {
+      if (place < 32) keys[place] = key;
+    }
+  };
+
+  static uint32_t rank(const PairRanks& ranks, uint32_t left, uint32_t right) {
+    const uint64_t key = pair_key(left, right);
+    return rank_from(ranks, key, first_line(ranks, key));
+  }
+  static uint32_t lowest(const uint32_t* keys, size_t count) {
+    uint32_t low = keys[0];
+    for (size_t i = 1; i < count; ++i) low = std::min(low, keys[i]);
+    return low;
+  }
+};
 
 std::string quoted(std::string_view bytes) {
   static const char* digits = "0123456789abcdef";
@@ -35,9 +69,10 @@ Merger::Merger(const std::vector<std::pair<std::string, std::string>>& merges) :
     symbols_.emplace_back(1, static_cast<char>(b));
     numbers.emplace(symbols_.back(), static_cast<uint32_t>(b));
   }
-  slots_.assign(std::bit_ceil(merges.size() * 5 / 2 + 64), kEmpty);
-  mask_ = slots_.size() - 1;
+  slots_ = HugeArray<uint64_t>(std::bit_ceil(merges.size() * 5 / 2 + 64));
+  std::fill_n(slots_.data(), slots_.size(), PairRanks::kEmpty);
   results_.reserve(merges.size());
+  ranks_ = {square_.data(), slots_.data(), slots_.size() / PairRanks::kLine, nullptr};
   for (uint32_t r = 0; r < merges.size(); ++r) {
     const auto& [left, right] = merges[r];
     const auto a = numbers.find(left), b = numbers.find(right);
@@ -54,41 +89,22 @@ Merger::Merger(const std::vector<std::pair<std::string, std::string>>& merges) :
       square_[x << 8 | y] = r;
       continue;
     }
-    const uint64_t key = static_cast<uint64_t>(x) << 43 | static_cast<uint64_t>(y) << 22;
-    size_t at = hash(key) & mask_;
-    while (slots_[at] != kEmpty) at = (at + 1) & mask_;
+    const uint64_t key = pair_key(x, y);
+    size_t at = first_line(ranks_, key) * PairRanks::kLine;
+    while (slots_[at] != PairRanks::kEmpty) at = (at + 1) & (slots_.size() - 1);
     slots_[at] = key | r;
   }
+  if (symbols_.size() < results_.size() + 256) ranks_.results = results_.data();
+  for (const std::string& symbol : symbols_) lengths_.push_back(static_cast<uint32_t>(symbol.size()));
 }
 
 size_t Merger::merge(const uint8_t* text, size_t length, uint32_t* out, const Control& control) const {
-  return length <= kShortest ? merge_short(text, length, out) : merge_long(text, length, out, control);
-}
-
-// A pair that arises when its merge has had its turn already is left alone: merges apply in order of creation, once.
-size_t Merger::merge_short(const uint8_t* text, size_t length, uint32_t* out) const {
-  uint32_t ranks[kShortest + 16];
-  size_t n = length;
-  for (size_t i = 0; i < n; ++i) out[i] = text[i];
-  for (size_t i = 0; i + 1 < n; ++i) ranks[i] = square_[text[i] << 8 | text[i + 1]];
-  while (n > 1) {
-    uint32_t best = kNone;
-    size_t at = 0;
-    for (size_t i = 0; i + 1 < n; ++i) {
-      const bool lower = ranks[i] < best;
-      best = lower ? ranks[i] : best;
-      at = lower ? i : at;
-    }
-    if (best == kNone) break;
-    out[at] = results_[best];
-    --n;
-    std::memmove(out + at + 1, out + at + 2, (n - at - 1) * sizeof(uint32_t));
-    std::memmove(ranks + at, ranks + at + 1, (n - at - 1) * sizeof(uint32_t));
-    auto later = [best](uint32_t r) { return r > best ? r : kNone; };
-    if (at + 1 < n) ranks[at] = later(rank(out[at], out[at + 1]));
-    if (at > 0) ranks[at - 1] = later(rank(out[at - 1], out[at]));
-  }
-  return n;
+  if (length > kLongestMergeShort) return merge_long(text, length, out, control);
+#if defined(__x86_64__)
+  if (active_simd() == Simd::avx512) return merge_short_avx512(ranks_, text, length, out);
+  if (active_simd() == Simd::avx2) return merge_short_avx2(ranks_, text, length, out);
+#endif
+  return merge_short<Plain>(ranks_, text, length, out);
 }
 
 // One cell per byte: a symbol that covers bytes i…j has its number in cells i and j (as in the trainer), so neighbours are
@@ -119,12 +135,12 @@ size_t Merger::merge_long(const uint8_t* text, size_t length, uint32_t* out, con
     const size_t i = top & 0xFFFFFFFF;
     const uint32_t a = cells[i];
     if (a == kInside) continue;
-    const size_t j = i + symbols_[a].size();
+    const size_t j = i + lengths_[a];
     if (j >= length) continue;
     const uint32_t b = cells[j];
     if (b == kInside || rank(a, b) != r) continue;
-    const size_t end = j + symbols_[b].size();
-    const uint32_t z = results_[r];
+    const size_t end = j + lengths_[b];
+    const uint32_t z = result_of(ranks_, r);
     cells[j - 1] = kInside;
     cells[j] = kInside;
     cells[i] = z;
@@ -132,13 +148,13 @@ size_t Merger::merge_long(const uint8_t* text, size_t length, uint32_t* out, con
     if (end < length) push(rank(z, cells[end]), r, i);
     if (i > 0) {
       const uint32_t x = cells[i - 1];
-      push(rank(x, z), r, i - symbols_[x].size());
+      push(rank(x, z), r, i - lengths_[x]);
     }
   }
   size_t n = 0;
   for (size_t i = 0; i < length;) {
     const uint32_t s = cells[i];
-    i += symbols_[s].size();
+    i += lengths_[s];
     cells[n++] = s;
   }
   return n;

@@ -1,5 +1,7 @@
 """The native trainer and encoder do what the plain reference does, on texts made to provoke ties and overlaps."""
 
+import random
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
@@ -64,10 +66,30 @@ def test_encoding_equals_the_reference(training_text, text, specials):
     assert fast.decode(fast.encode(text)) == text
 
 
-@given(st.text("ab", max_size=200), st.integers(0, 30))
-def test_long_pretokens_take_the_heap_and_equal_the_reference(text, extra):
-    vocab, merges = reference.train(text[:40] * 2, 256 + extra)
-    assert hb.Tokenizer(vocab, merges).encode(text) == ReferenceTokenizer(vocab, merges).encode(text)
+# One list makes a symbol twice, by two roads.
+MERGES = {
+    "learned": reference.train("ab abba aabb babab aaaa", 290)[1],
+    "twice": [(b"b", b"a"), (b"a", b"b"), (b"a", b"ba"), (b"ab", b"a"), (b"aba", b"aba"), (b"a", b"a")],
+}
+
+
+@pytest.mark.parametrize("variant", ["plain", "avx2", "avx512"])
+@pytest.mark.parametrize("merges", MERGES.values(), ids=MERGES)
+def test_pretokens_of_any_length_are_merged_as_by_the_reference(variant, merges):
+    # The ways change at 32 and 1,023 bytes; within a way rows of 32 begin.
+    before = _native.active_simd()
+    if not _native.set_simd(variant):
+        pytest.skip(f"this machine has no {variant}")
+    try:
+        rng = random.Random(7)
+        symbols = dict.fromkeys([bytes([b]) for b in range(256)] + [left + right for left, right in merges])
+        vocab = dict(enumerate(symbols))
+        fast, plain = hb.Tokenizer(vocab, merges), ReferenceTokenizer(vocab, merges)
+        for length in [*range(1, 70), 96, 97, 300, 991, 992, 993, 1022, 1023, 1024, 1025, 1100]:
+            for text in ["".join(rng.choices("ab", k=length)), "a" * length, "ab" * (length // 2)]:
+                assert fast.encode(text) == plain.encode(text), text
+    finally:
+        _native.set_simd(before)
 
 
 @given(st.binary(max_size=80))

@@ -40,20 +40,28 @@ class EncodeCache {
   };
 
   explicit EncodeCache(size_t limit_bytes) : limit_(limit_bytes) {
-    if (buckets_.try_allocate(kFirstBuckets)) mask_ = kFirstBuckets - 1;
+    if (storage_.try_allocate(kFirstBuckets)) use_storage();
   }
+  EncodeCache(const EncodeCache&) = delete;
+  EncodeCache& operator=(const EncodeCache&) = delete;
 
-  bool usable() const { return buckets_.data() != nullptr; }
-  void prefetch(uint64_t hash) const { __builtin_prefetch(buckets_.data() + (hash & mask_)); }
+  // Where entries lie until the next `insert`: a loop keeps it in registers. Without memory it is one empty bucket.
+  struct Table {
+    const Bucket* buckets;
+    size_t mask;
+    const Bucket* home(uint64_t hash) const { return buckets + (hash & mask); }
+    bool operator==(const Table&) const = default;
+  };
+  Table table() const { return {buckets_, mask_}; }
 
-  // The entry with this key in its own bucket, or nullptr. Both entries are compared, whatever the first comparison says:
-  // which of the two it is cannot be foreseen. A long pre-token's entry is only probably the one: see `is`.
-  const Entry* find_home(const Key& key, uint64_t hash) const {
-    const Entry* e = buckets_[hash & mask_].entries;
-    const uint64_t first = (e[0].key.low ^ key.low) | (e[0].key.high ^ key.high);
-    const uint64_t second = (e[1].key.low ^ key.low) | (e[1].key.high ^ key.high);
-    if ((first != 0) & (second != 0)) [[unlikely]] return nullptr;
-    return e + (second == 0);
+  // The entry with this key in its own bucket, or nullptr. Which of the two it is cannot be foreseen, so no branch may
+  // depend on it: the second entry's comparison picks one, and that one is compared. (A compiler that sees through this
+  // makes two branches of it again; the empty statement stops it.) A long pre-token's entry is only probably the one: see `is`.
+  static const Entry* find_home(const Key& key, const Bucket* home) {
+    const Entry* e = home->entries;
+    e += e[1].key == key;
+    asm("" : "+r"(e));
+    return e->key == key ? e : nullptr;
   }
 
   // Whether the record's entry, which has the key of this pre-token, is the entry of this pre-token.
@@ -63,7 +71,6 @@ class EncodeCache {
 
   // The entry of this pre-token wherever it lies, or nullptr.
   const Entry* find(const Key& key, uint64_t hash, const uint8_t* text, size_t length) {
-    if (!usable()) return nullptr;
     Entry* const home = buckets_[hash & mask_].entries;
     for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
       Entry* const entries = buckets_[at].entries;
@@ -107,7 +114,7 @@ class EncodeCache {
   }
 
   size_t memory() const {
-    size_t total = buckets_.bytes();
+    size_t total = storage_.bytes();
     for (const auto& slab : slabs_) total += slab.bytes();
     return total;
   }
@@ -116,6 +123,11 @@ class EncodeCache {
  private:
   static constexpr size_t kFirstBuckets = size_t{1} << 12;
   static constexpr size_t kSlab = size_t{1} << 18;
+
+  void use_storage() {
+    buckets_ = storage_.data();
+    mask_ = storage_.size() - 1;
+  }
 
   void place(const Entry& e, uint64_t hash) {
     for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
@@ -127,16 +139,16 @@ class EncodeCache {
   }
 
   bool make_room() {
-    if (!usable()) return false;
+    if (!storage_.data()) return false;
     if ((size_ + 1) * 8 <= (mask_ + 1) * 10) return true;
-    const size_t twice = 2 * buckets_.size();
+    const size_t twice = 2 * storage_.size();
     HugeArray<Bucket> old;
     if (memory() + twice * sizeof(Bucket) > limit_ || !old.try_allocate(twice)) {
       forget();
       return true;
     }
-    old.swap(buckets_);
-    mask_ = buckets_.size() - 1;
+    old.swap(storage_);
+    use_storage();
     for (size_t i = 0; i < old.size(); ++i) {
       for (const Entry& e : old[i].entries) {
         if (e.key.high) place(e, hash_key(e.key));
@@ -146,7 +158,7 @@ class EncodeCache {
   }
 
   void forget() {
-    std::memset(static_cast<void*>(buckets_.data()), 0, buckets_.size() * sizeof(Bucket));
+    std::memset(static_cast<void*>(storage_.data()), 0, storage_.size() * sizeof(Bucket));
     slabs_.clear();
     slab_used_ = size_ = 0;
   }
@@ -168,7 +180,9 @@ class EncodeCache {
     return place;
   }
 
-  HugeArray<Bucket> buckets_;
+  HugeArray<Bucket> storage_;
+  Bucket empty_{};
+  Bucket* buckets_ = &empty_;
   size_t mask_ = 0, size_ = 0, limit_;
   std::vector<HugeArray<uint8_t>> slabs_;
   size_t slab_used_ = 0;

@@ -56,7 +56,7 @@ struct KeyMasks {
     }
   }
 };
-inline constexpr KeyMasks kKeyMasks;
+static constexpr KeyMasks kKeyMasks;
 
 // `readable`: at least 16 bytes from `p` may be loaded, whatever `n` is.
 inline Key make_key(const uint8_t* p, size_t n, bool readable) {
