@@ -160,7 +160,7 @@ def test_several_files_and_gzip_are_one_data_set(tmp_path):
         (["--text", "empty.txt"], "empty.txt is empty"),
         (["--text", "blank.txt"], "nothing but white space"),
         (["--text", "latin.txt"], "latin.txt is not UTF-8: byte 5 is 0xe9"),
-        (["--text", "."], "is a folder"),
+        (["--text", "hollow"], "the folder hollow holds no text"),
         (["--text", "my.txt", "--tokenizer.vocab-size", "200"], "need at least 257"),
         (
             ["--text", "short.txt", "--model.context-length", "512", "--tokenizer.vocab-size", "260"],
@@ -185,6 +185,7 @@ def test_several_files_and_gzip_are_one_data_set(tmp_path):
 def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path, capsys, arguments, message):
     write_text(tmp_path / "my.txt")
     (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "hollow").mkdir()
     (tmp_path / "blank.txt").write_text("\n<|endoftext|>\n  \n")
     (tmp_path / "latin.txt").write_bytes(b"a caf\xe9 \n" * 50)
     (tmp_path / "short.txt").write_text("only a few words\nand a second line\n")

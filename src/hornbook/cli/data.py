@@ -1,23 +1,39 @@
-"""`hornbook data list | storyworld | prepare`: corpora by name, stories to read or to a file, token files."""
+"""`hornbook data list | get | storyworld | prepare`: corpora by name, files from the web, stories, token files."""
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
 from hornbook.cli.arguments import parse, parse_known
 from hornbook.errors import ConfigError, did_you_mean
+from hornbook.tracking.console import quantity
 
 UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
-USAGE = """usage: hornbook data list | storyworld | prepare
+USAGE = """usage: hornbook data list | get | storyworld | prepare
 
-  list        the corpora that need no file of yours
+  list        the corpora that have a name, and which of their files are here
+  get         fetch one of them, or any file by its address: hornbook data get tinystories
   storyworld  print stories (--show 3), explain their choices (--explain), or write a corpus (--bytes 1GB --out FILE)
   prepare     tokenizer and token files of a recipe, ahead of its training: hornbook data prepare RECIPE.toml"""
+
+
+@dataclass(frozen=True)
+class GetArguments:
+    """Fetch a corpus from the web; a download that was cut off goes on where it stopped."""
+
+    name: Annotated[str, tyro.conf.Positional]
+    """A name that `hornbook data list` shows, or the address of a file (https://…)."""
+    out: str = "data"
+    """The folder to put the files into; the recipes look for them in data/."""
+    sha256: str | None = None
+    """What the file must have, for a file by its address."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +64,7 @@ class PrepareArguments:
 
 def main(argv: list[str]) -> int:
     """Run the verb; returns the exit code."""
-    known = {"list": _list, "storyworld": _storyworld, "prepare": _prepare}
+    known = {"list": _list, "get": _get, "storyworld": _storyworld, "prepare": _prepare}
     if not argv or argv[0] in ("-h", "--help"):
         print(USAGE)
         return 0 if argv else 2
@@ -80,10 +96,34 @@ def _list(argv: list[str]) -> int:
     if argv:
         raise ConfigError(f"`hornbook data list` takes no arguments, {' '.join(argv)!r} came")
     from hornbook.data import storyworld
+    from hornbook.data.datasets import DATASETS
 
-    print(f"storyworld   seeded stories of known entropy; levels {', '.join(storyworld.LEVELS)}; any size")
+    print(f"storyworld   seeded stories of known entropy; levels {', '.join(storyworld.LEVELS)}; any size, no network")
     print('             data.corpus = "storyworld", data.corpus_level = "easy", data.corpus_bytes = 20000000')
-    print("your own     text, .gz: hornbook train --text FILE")
+    for dataset in DATASETS.values():
+        print(f"{dataset.name:<12} {dataset.about}: hornbook data get {dataset.name}")
+        for file in dataset.files:
+            path = Path("data") / file.name
+            print(f"             {path}{f', {path.stat().st_size:,} bytes here' if path.exists() else ''}")
+    print("your own     text, jsonl, parquet, .gz, .zst, a folder: hornbook train --text FILE")
+    return 0
+
+
+def _get(argv: list[str]) -> int:
+    arguments = parse(GetArguments, argv, prog="hornbook data get")
+    from hornbook.data.datasets import find_dataset
+    from hornbook.data.download import download
+    from hornbook.tracking.console import Console
+
+    dataset = find_dataset(arguments.name)
+    wanted = arguments.sha256
+    if wanted is not None and (len(dataset.files) > 1 or not re.fullmatch(r"[0-9a-fA-F]{64}", wanted)):
+        raise ConfigError("--sha256 takes the 64 hexadecimal digits of one file, given by its address")
+    console = Console()
+    for file in dataset.files:
+        path = Path(arguments.out) / file.name
+        sha256 = wanted.lower() if wanted else file.sha256
+        print(download(file.url, path, console, sha256=sha256, unpack=file.unpack))
     return 0
 
 
@@ -125,32 +165,31 @@ def _explained(text: str, level: str) -> str:
 
 
 def _write(size: int, out: str, seed: int, level: str) -> int:
-    from hornbook.data import storyworld
-    from hornbook.fileio import open_atomic
+    from hornbook.data.storyworld import VERSION
+    from hornbook.data.storyworld.corpus import write_corpus
+    from hornbook.tracking.console import Console
 
-    begin = shown = time.monotonic()
-    written = 0
-    with open_atomic(out) as file:
-        for piece in storyworld.corpus_bytes(size, seed, level):
-            file.write(piece)
-            written += len(piece)
-            if time.monotonic() - shown > 1:
-                shown = time.monotonic()
-                print(f"{written / 1e6:,.0f} of {size / 1e6:,.0f} MB", file=sys.stderr)
+    begin = time.monotonic()
+    with Console(stream=sys.stderr).stage(f"telling {quantity(size)}B of stories", size) as stage:
+        written = write_corpus(out, size, seed, level, stage.update)
     seconds = time.monotonic() - begin
-    print(
-        f"{out}: {written:,} bytes of storyworld {level}, seed {seed}, version {storyworld.VERSION}, in {seconds:.1f} s"
-    )
+    print(f"{out}: {written:,} bytes of storyworld {level}, seed {seed}, version {VERSION}, in {seconds:.1f} s")
     return 0
 
 
 def _prepare(argv: list[str]) -> int:
     arguments, overrides = parse_known(PrepareArguments, argv, prog="hornbook data prepare")
+    from hornbook import config as trees
     from hornbook.data.prepare import prepare
     from hornbook.tracking.console import Console
-    from hornbook.training.config import load
+    from hornbook.training.config import resolve
 
-    config = load(arguments.recipe, overrides)
+    tree = trees.apply_overrides(trees.read(arguments.recipe), overrides)
+    if tree.get("model", {}).get("init_from"):
+        from hornbook.training.start import inherit
+
+        tree = inherit(tree)  # shape and tokenizer come from there
+    config = resolve(tree)
     prepared = prepare(config.data, config.tokenizer, Console())
     for name, files in (("train", prepared.train), ("validation", prepared.validation)):
         for file in files:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from hornbook.tracking.console import Console
     from hornbook.tracking.run import Run
 
+PACKED = (".gz", ".zst", ".parquet")
+"""Files that hold about four times their size of text."""
 EXIT_CODES = {"done": 0, "diverged": 1, "stopped": 130}
 
 
@@ -31,7 +34,8 @@ class Arguments:
     recipe: Annotated[str | None, tyro.conf.Positional] = None
     """A .toml, .json or .yaml recipe, or the folder of a run to continue."""
     text: tuple[str, ...] = ()
-    """Text files to train on; without a recipe, sizes are picked to suit them and this machine."""
+    """Text to train on (files, folders, globs; .jsonl, .parquet, .gz, .zst too); without a recipe, sizes are picked to
+    suit it and this machine."""
     name: str | None = None
     """Name of the run: its folder is runs/NAME."""
     resume: bool = False
@@ -115,12 +119,10 @@ def _flags(arguments: Arguments) -> list[str]:
 
 def _automatic(arguments: Arguments, overrides: list[str], console: Console) -> dict[str, Any]:
     """Pick a recipe for text files; a run that is there already keeps the one it was made with."""
-    sizes = []
-    for path in map(Path, arguments.text):
-        if path.is_dir():
-            raise ConfigError(f"{path} is a folder; --text takes text files")
-        sizes.append(path.stat().st_size * (4 if path.suffix == ".gz" else 1))
-    name = arguments.name or Path(arguments.text[0]).name.removesuffix(".gz").rsplit(".", 1)[0] or "text"
+    from hornbook.data.corpora import find_files
+
+    sizes = [Path(path).stat().st_size * (4 if path.endswith(PACKED) else 1) for path in find_files(arguments.text)]
+    name = arguments.name or _run_name(Path(arguments.text[0]).resolve().name)
     stored = Path("runs") / name / "config.toml"
     if arguments.resume and stored.exists():
         return trees.read(stored)
@@ -141,6 +143,13 @@ def _automatic(arguments: Arguments, overrides: list[str], console: Console) -> 
     tree, words = automatic_recipe(arguments.text, sum(sizes), peak, dtype, training.max_minutes, model)
     console.say(words)
     return {**tree, "run": {"name": name}}
+
+
+def _run_name(file_name: str) -> str:
+    """Return the name of a run on a file or a folder: without its endings, and a word for a glob."""
+    stem = file_name.removesuffix(".gz").removesuffix(".zst")
+    stem = stem.rsplit(".", 1)[0] if stem.rsplit(".", 1)[0] else stem
+    return re.sub(r"[*?\[\]]+", "-", stem).strip("-. ") or "text"
 
 
 def _close(run: Run, console: Console, as_json: bool) -> None:

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hornbook.data.corpora import STDIN, find_files
+from hornbook.data.datasets import which_has
 from hornbook.data.sections import DataSection, Errors, TokenizerSection
 from hornbook.data.sources import Part, Source, cache_folder, copy_part, inspect, split
 from hornbook.errors import ConfigError, DataError, TokenizerError
-from hornbook.fileio import atomic_write, canonical_json, open_atomic, sha256_bytes
+from hornbook.fileio import atomic_write, canonical_json, sha256_bytes
 from hornbook.tracking.console import Console, quantity
 
 if TYPE_CHECKING:
@@ -153,19 +155,32 @@ def _train_tokenizer(paths: Sequence[Path], section: TokenizerSection, errors: E
 def _sources(paths: Sequence[str], data: DataSection, tokenizer: TokenizerSection, console: Console) -> list[Source]:
     if not paths:
         return []
-    total = sum(Path(path).stat().st_size for path in paths)
+    files = _files(paths)
+    total = sum(Path(path).stat().st_size for path in files)
     found, before = [], 0
     with console.stage("reading the text", total) as stage:
-        for path in paths:
+        for path in files:
 
             def advance(done: int, before: int = before) -> None:
                 stage.update(before + done)
 
-            found.append(inspect(path, tokenizer.separator, strict=data.errors == "strict", progress=advance))
+            found.append(inspect(path, tokenizer.separator, errors=data.errors, field=data.field, progress=advance))
             before += Path(path).stat().st_size
         documents = sum(source.num_documents for source in found)
         stage.update(total, f"{quantity(sum(s.num_bytes for s in found))}B, {documents:,} documents")
     return found
+
+
+def _files(paths: Sequence[str]) -> list[str]:
+    """Return the files that a recipe's paths mean; where one is missing that the web has, say how to fetch it."""
+    if STDIN in paths:
+        raise DataError("training reads its text more than once, which standard input does not give: save it to a file")
+    for path in paths:
+        dataset = which_has(Path(path).name)
+        if dataset is not None and not Path(path).exists():
+            folder = "" if Path(path).parent == Path("data") else f" --out {Path(path).parent}"
+            raise DataError(f"there is no file {path}; fetch it with: hornbook data get {dataset.name}{folder}")
+    return find_files(paths)
 
 
 def _corpus(data: DataSection, console: Console) -> tuple[str, ...]:
@@ -173,18 +188,18 @@ def _corpus(data: DataSection, console: Console) -> tuple[str, ...]:
     if data.corpus is None:
         raise ConfigError("the recipe names no data; give --data.text FILE, --data.corpus NAME or --data.tokens FILE")
     if data.corpus != "storyworld":
-        raise ConfigError(f"data.corpus = {data.corpus!r} is not known; 'storyworld' is, or give --data.text FILE")
+        raise ConfigError(
+            f"data.corpus = {data.corpus!r} is not known; 'storyworld' is; for files, here or fetched with `hornbook "
+            "data get`, give --data.text FILE"
+        )
     from hornbook.data import storyworld
+    from hornbook.data.storyworld.corpus import write_corpus
 
     name = f"storyworld-{storyworld.VERSION}-{data.corpus_level}-{data.corpus_seed}-{data.corpus_bytes}.txt"
     path = cache_folder() / "corpora" / name
     if not path.exists():
-        with console.stage(f"writing {quantity(data.corpus_bytes)}B of storyworld") as stage:
-            written = 0
-            with open_atomic(path) as file:
-                for piece in storyworld.corpus_bytes(data.corpus_bytes, data.corpus_seed, data.corpus_level):
-                    written += file.write(piece)
-            stage.update(text=f"{quantity(written)}B")
+        with console.stage(f"writing {quantity(data.corpus_bytes)}B of storyworld", data.corpus_bytes) as stage:
+            write_corpus(path, data.corpus_bytes, data.corpus_seed, data.corpus_level, stage.update)
     return (str(path),)
 
 

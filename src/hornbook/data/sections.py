@@ -24,7 +24,10 @@ class DataSection:
     """Where the text or the tokens come from, and in which order training sees them."""
 
     text: tuple[str, ...] = ()
-    """Text files (UTF-8, `.gz` too), read in this order; documents are separated by the first special token."""
+    """Text (UTF-8), read in this order: files, folders, globs; .jsonl, .parquet, .gz and .zst too. Documents are
+    separated by the first special token; each record of .jsonl and .parquet is one."""
+    field: str = "text"
+    """Of .jsonl and .parquet, the field (the column) that holds the text."""
     corpus: str | None = None
     """A corpus by name instead of files, such as "storyworld"."""
     corpus_bytes: int = 20_000_000
@@ -38,7 +41,7 @@ class DataSection:
     validation: float = 0.05
     """Share of the documents, from the end, that only validation sees; the tokenizer never reads them."""
     validation_text: tuple[str, ...] = ()
-    """Text files to validate on instead of a share of the text."""
+    """Text to validate on instead of a share of the text."""
     validation_tokens: tuple[str, ...] = ()
     """Token files to validate on."""
     order: Literal["random", "epochs"] = "random"

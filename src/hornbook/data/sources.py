@@ -3,24 +3,23 @@
 One pass over each file finds its SHA-256, checks that it is UTF-8 and counts its documents; what was found is kept in
 the cache under the file's size and time, so that a second run over the same 12 GB starts at once. The split is the
 design's: the last share of the documents, or, under 20 documents, the last share of the bytes cut at a line. No torch.
-Left out: formats other than text (`hornbook data prepare` makes text of them).
+Packed files and files of records (corpora.py) become plain text in the cache first, which training then maps.
 """
 
 from __future__ import annotations
 
 import codecs
-import gzip
 import hashlib
 import json
 import math
 import mmap
 import os
-import shutil
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from hornbook.data.corpora import Corpus
+from hornbook.data.sections import Errors
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write, canonical_json, open_atomic, sha256_bytes
 
@@ -64,14 +63,20 @@ def cache_folder() -> Path:
 
 
 def inspect(
-    path: str | Path, separator: str | None, *, strict: bool = True, progress: Progress = lambda done: None
+    path: str | Path,
+    separator: str | None,
+    *,
+    errors: Errors = "strict",
+    field: str = "text",
+    progress: Progress = lambda done: None,
 ) -> Source:
-    """Read a text file once; a `.gz` is unpacked into the cache first.
+    """Read a text file once; one that is packed, or of records, becomes plain text in the cache first.
 
     Args:
-        path: the file.
+        path: the file, of any kind that `Corpus` reads.
         separator: the string between documents; None: the file is one document.
-        strict: bytes that are not UTF-8 are an error.
+        errors: "strict": bytes that are not UTF-8 are an error; "replace": they become U+FFFD when they are encoded.
+        field: of jsonl and parquet, the field that holds the text.
         progress: is called with the bytes read so far.
 
     Raises:
@@ -80,7 +85,7 @@ def inspect(
     """
     path = Path(path)
     status = path.stat()
-    key = canonical_json([str(path.resolve()), status.st_size, status.st_mtime_ns, separator, strict])
+    key = canonical_json([str(path.resolve()), status.st_size, status.st_mtime_ns, separator, errors, field])
     memory = cache_folder() / "inspected" / f"{sha256_bytes(key.encode())[:32]}.json"
     try:
         known = Source(**json.loads(memory.read_text(encoding="utf-8")))
@@ -88,8 +93,9 @@ def inspect(
             return known
     except (OSError, ValueError, TypeError):
         pass  # not seen before, or an entry that cannot be used: look at the file
-    text_path = _unpack(path) if path.suffix == ".gz" else path.resolve()
-    digest, size = _scan(text_path, str(path), strict, progress)
+    plain = status.st_size == 0 or Corpus(path).is_plain
+    text_path = path.resolve() if plain else _as_text(path, separator, field, errors, progress)
+    digest, size = _scan(text_path, str(path), errors == "strict", progress if plain else lambda done: None)
     if size == 0:
         raise DataError(f"{path} is empty; training needs text")
     documents = sum(1 for _ in _document_starts(text_path, separator))
@@ -231,16 +237,16 @@ def _line_at(path: Path, place: int) -> int:
         return place
 
 
-def _unpack(path: Path) -> Path:
-    """Return the unpacked text of a .gz file, in the cache."""
+def _as_text(path: Path, separator: str | None, field: str, errors: Errors, progress: Progress) -> Path:
+    """Return a file that is packed, or of records, as plain text, in the cache."""
     status = path.stat()
-    key = canonical_json([str(path.resolve()), status.st_size, status.st_mtime_ns])
+    key = canonical_json([str(path.resolve()), status.st_size, status.st_mtime_ns, separator, field, errors])
     target = cache_folder() / "unpacked" / f"{sha256_bytes(key.encode())[:16]}-{path.stem}"
     if target.exists():
         return target
-    try:
-        with gzip.open(path, "rb") as packed, open_atomic(target) as out:
-            shutil.copyfileobj(packed, out, BLOCK)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path} is not a sound gzip file ({error}); fetch it again") from None
+    corpus = Corpus(path, field=field, separator=separator or "\n", errors=errors)
+    with open_atomic(target) as out:
+        for chunk in corpus:
+            out.write(chunk)
+            progress(corpus.read_bytes)
     return target

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib import resources
@@ -20,6 +20,7 @@ from hornbook.data.storyworld.lexicon import LEVELS
 from hornbook.data.storyworld.native import native_machine
 from hornbook.data.storyworld.parser import Decision, recover, total_log_probability
 from hornbook.errors import DataError
+from hornbook.fileio import open_atomic
 
 if TYPE_CHECKING:
     from hornbook._storyworld import StoryMachine
@@ -38,6 +39,7 @@ __all__ = [
     "split_stories",
     "stories",
     "story",
+    "write_corpus",
 ]
 
 VERSION = 6
@@ -115,6 +117,33 @@ def corpus_bytes(num_bytes: int, seed: int, level: str = "normal") -> Iterator[b
             return
         yield piece
         size += len(piece)
+
+
+def write_corpus(
+    path: str | os.PathLike[str],
+    num_bytes: int,
+    seed: int,
+    level: str = "normal",
+    progress: Callable[[int], None] = lambda done: None,
+) -> int:
+    """Write what `generate` returns to a file, atomically and in little memory; return its size.
+
+    Args:
+        path: the file.
+        num_bytes: as `generate`; seed and level too, and the errors.
+        seed: see there.
+        level: see there.
+        progress: is called with the bytes written so far.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    written = 0
+    with open_atomic(path) as file:
+        for piece in corpus_bytes(num_bytes, seed, level):
+            written += file.write(piece)
+            progress(written)
+    return written
 
 
 def generate(num_bytes: int, seed: int, level: str = "normal") -> str:

@@ -1,0 +1,91 @@
+"""Texts that people train on, by name, and where they are: what `hornbook data get` fetches and `data list` shows.
+
+The recipes name the same files under `data/`. The checksums are those that the host sends with each file (Hugging
+Face's `X-Linked-Etag` is the SHA-256 of what it stores); pinned ones stand here where they have been verified.
+Left out: the download itself (download.py), storyworld, which is told and not fetched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from hornbook.errors import DataError, did_you_mean
+
+__all__ = ["DATASETS", "Dataset", "RemoteFile", "find_dataset", "which_has"]
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file to fetch."""
+
+    url: str
+    unpack: bool = False
+    """It is a .gz whose content is wanted."""
+    sha256: str | None = None
+    """Of the file as it lies there, where it is known beforehand."""
+
+    @property
+    def name(self) -> str:
+        """The name that it gets."""
+        name = unquote(PurePosixPath(urlsplit(self.url).path).name)
+        return name.removesuffix(".gz") if self.unpack else name
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Files that belong together."""
+
+    name: str
+    about: str
+    """What it is and how large, in a few words."""
+    files: tuple[RemoteFile, ...]
+
+
+_HOST = "https://huggingface.co/datasets"
+DATASETS = {
+    dataset.name: dataset
+    for dataset in (
+        Dataset(
+            "tinystories",
+            "stories by GPT-4 in the words of small children (Eldan and Li 2023), 2.2 GB",
+            tuple(
+                RemoteFile(f"{_HOST}/roneneldan/TinyStories/resolve/main/TinyStoriesV2-GPT4-{part}.txt")
+                for part in ("train", "valid")
+            ),
+        ),
+        Dataset(
+            "openwebtext",
+            "the sample of OpenWebText of CS336, about 12 GB unpacked",
+            tuple(
+                RemoteFile(f"{_HOST}/stanford-cs336/owt-sample/resolve/main/owt_{part}.txt.gz", unpack=True)
+                for part in ("train", "valid")
+            ),
+        ),
+    )
+}
+
+
+def find_dataset(name: str) -> Dataset:
+    """Return a data set by name, or the one file that a web address means.
+
+    Raises:
+        DataError: there is no such name, or the address is not one of a file on the web.
+    """
+    if "://" in name:
+        file = RemoteFile(name)
+        if urlsplit(name).scheme not in ("http", "https") or not file.name.strip(". "):
+            raise DataError(f"{name} is not the address of a file: http://… or https://… with a name at its end")
+        return Dataset(file.name, name, (file,))
+    if name not in DATASETS:
+        raise DataError(
+            f"there is no data set {name!r}{did_you_mean(name, DATASETS)}; there are {', '.join(DATASETS)}, and any "
+            "file by its address (https://…)"
+        )
+    return DATASETS[name]
+
+
+def which_has(file_name: str) -> Dataset | None:
+    """Return the data set that has a file of this name, or None."""
+    return next((d for d in DATASETS.values() if any(f.name == file_name for f in d.files)), None)
