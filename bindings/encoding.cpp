@@ -43,8 +43,12 @@ template <class Id>
 nb::object list_of(const Id* ids, size_t count) {
   PyObject* list = PyList_New(static_cast<Py_ssize_t>(count));
   if (!list) throw nb::python_error();
-  for (size_t i = 0; i < count; ++i) PyList_SET_ITEM(list, static_cast<Py_ssize_t>(i), PyLong_FromUnsignedLong(ids[i]));
-  return nb::steal(list);
+  nb::object owner = nb::steal(list);
+  for (size_t i = 0; i < count; ++i) {
+    if ((i & 0xFFFFF) == 0xFFFFF && PyErr_CheckSignals() != 0) throw nb::python_error();
+    PyList_SET_ITEM(list, static_cast<Py_ssize_t>(i), PyLong_FromUnsignedLong(ids[i]));
+  }
+  return owner;
 }
 
 // One array that grows with the text. Ids are at most as many as bytes: that much address space is set aside, and only
@@ -151,7 +155,7 @@ Array<Id> encode_file(const Encoder<Id>& encoder, const std::string& path, int t
   GrowingArray<Id> out;
   without_gil(progress, [&](Control& control) {
     const Errors errors = replace ? Errors::replace : Errors::strict;
-    out.set_aside(BlockReader({path}, encoder.specials()).total_bytes() * (replace ? 3 : 1));  // one malformed byte becomes three
+    out.set_aside(BlockReader({path}, encoder.specials(), errors).total_bytes() * (replace ? 3 : 1));  // one malformed byte becomes three
     encoder.encode_file(path, threads, errors, control, out.sink());
   });
   return array_of(std::move(out.ids), out.count);

@@ -34,8 +34,14 @@ void add_text(Counts& counts, const nb::object& text, const std::string& pattern
   const Pattern which = pattern_of(pattern);
   const uint8_t* bytes = data;
   const size_t size = length;
+  constexpr size_t kPart = size_t{1} << 22;  // cut, so that what is done once per part stays short
   without_gil(nb::none(), [&](Control& control) {
-    run_workers(1, control, [&](int) { count_block(which, bytes, size, specials, false, counts.table, control); });
+    run_workers(1, control, [&](int) {
+      for (size_t begin = 0, end; begin < size; begin = end) {
+        end = size - begin > kPart ? find_cut(bytes, size, true, begin + kPart, size, specials, control) : size;
+        count_block(which, bytes + begin, end - begin, specials, end + 16 <= size, counts.table, control);
+      }
+    });
   });
 }
 
@@ -76,7 +82,7 @@ nb::tuple train_counts(Counts& counts, size_t max_symbols, int threads, bool con
         return;
       }
       WordTable copy;
-      copy.merge(counts.table);
+      copy.merge(counts.table, control);
       result = train(copy, max_symbols, threads, control, times);
     });
   });
@@ -108,7 +114,9 @@ void bind_training(nb::module_& m) {
            nb::arg("replace"), nb::arg("progress").none())
       .def("merge", [](Counts& c, const Counts& other) {
         if (&c == &other) throw nb::value_error("counts cannot be merged with themselves");
-        c.table.merge(other.table);
+        without_gil(nb::none(), [&](Control& control) {
+          run_workers(1, control, [&](int) { c.table.merge(other.table, control); });
+        });
       })
       .def("items", [](const Counts& c) {
         nb::list out;

@@ -20,14 +20,27 @@ bool usable(const uint8_t* text, size_t length, size_t p, const SpecialMatcher& 
   return specials.match_at(text, length, p).begin != SpecialMatcher::kNone && !specials.straddles(text, length, p);
 }
 
+bool is_tail(uint8_t byte) { return (byte & 0xC0) == 0x80; }
+
+// Whether all bytes within `reach` of `p` are well formed. The stretch may begin or end inside a character.
+bool clean_around(const uint8_t* text, size_t length, size_t p, size_t reach, const Control& control) {
+  size_t from = p > reach + 3 ? p - reach - 3 : 0;
+  for (int k = 0; k < 3 && from && is_tail(text[from]); ++k) ++from;
+  const size_t to = std::min(length, p + reach), bad = find_malformed(text + from, std::min(length, to + 3) - from, control);
+  return bad == ~size_t{0} || from + bad >= to;
+}
+
 }  // namespace
 
-size_t find_cut(const uint8_t* text, size_t length, bool at_end, size_t from, size_t to, const SpecialMatcher& specials) {
+size_t find_cut(const uint8_t* text, size_t length, bool at_end, size_t from, size_t to, const SpecialMatcher& specials,
+                const Control& control, Errors errors) {
   // Near the end of what is known a character or a special token may be cut short: those places are left alone.
-  const size_t margin = at_end ? 0 : std::max<size_t>(4, specials.longest());
+  const size_t margin = at_end ? 0 : specials.longest() + 4;
   const size_t stop = std::min(to, length > margin ? length - margin : 0);
+  const bool replacing = errors == Errors::replace && specials.any_replacement();
   for (size_t p = std::max<size_t>(from, 1); p < stop; ++p) {
-    if (usable(text, length, p, specials)) return p;
+    control.check_at(p);
+    if (usable(text, length, p, specials) && (!replacing || clean_around(text, length, p, specials.longest(), control))) return p;
   }
   return to;
 }
@@ -41,10 +54,11 @@ size_t last_cut(const uint8_t* text, size_t length, size_t from, const SpecialMa
   return from;
 }
 
-size_t find_malformed(const uint8_t* text, size_t length) {
+size_t find_malformed(const uint8_t* text, size_t length, const Control& control) {
   const uint8_t* const end = text + length;
   for (size_t i = 0; i < length;) {
     uint64_t eight;
+    control.check_at(i);
     if (i + 8 <= length && (std::memcpy(&eight, text + i, 8), (eight & 0x8080808080808080u) == 0)) {
       i += 8;
       continue;
@@ -56,11 +70,12 @@ size_t find_malformed(const uint8_t* text, size_t length) {
   return ~size_t{0};
 }
 
-std::vector<uint8_t> replace_malformed(const uint8_t* text, size_t length) {
+std::vector<uint8_t> replace_malformed(const uint8_t* text, size_t length, const Control& control) {
   std::vector<uint8_t> out;
   out.reserve(length + 16);
   const uint8_t* const end = text + length;
   for (size_t i = 0; i < length;) {
+    control.check_at(i);
     const Char c = decode_char(text + i, end);
     if (c.valid) {
       out.insert(out.end(), text + i, text + i + c.length);
@@ -89,8 +104,8 @@ std::vector<uint8_t> replace_malformed(const uint8_t* text, size_t length) {
   return out;
 }
 
-BlockReader::BlockReader(const std::vector<std::string>& paths, const SpecialMatcher& specials, size_t block)
-    : specials_(specials), block_(block) {
+BlockReader::BlockReader(const std::vector<std::string>& paths, const SpecialMatcher& specials, Errors errors, size_t block)
+    : specials_(specials), errors_(errors), block_(block) {
   auto fail = [&](const std::string& path) {
     const int code = errno;
     for (const File& file : files_) close(file.descriptor);
@@ -133,17 +148,28 @@ bool BlockReader::next(Block& block, const Control& control) {
   return true;
 }
 
+namespace {
+constexpr size_t kCopy = size_t{16} << 20;  // bytes read or moved between two looks at the control
+}
+
 // Loads [start, stop) with what is needed around it, then finds both cuts; reads on while the second is not in sight.
 void BlockReader::fill(const File& file, Block& block, uint64_t start, uint64_t stop, const Control& control) const {
-  const size_t margin = std::max<size_t>(8, specials_.longest());
+  const size_t margin = specials_.longest() + 8;  // what finding a cut looks at before and after it
   const uint64_t origin = start > margin ? start - margin : 0;
   uint64_t known = origin;
   auto read_to = [&](uint64_t wanted) {
     wanted = std::min(wanted, file.size);
-    if (block.buffer.size() < wanted - origin + 64) block.buffer.resize(wanted - origin + 64);
+    if (block.buffer.size() < wanted - origin + 64) {
+      HugeArray<uint8_t> larger(wanted - origin + 64);
+      for (size_t at = 0; at < known - origin; at += kCopy) {
+        control.check();
+        std::memcpy(larger.data() + at, block.buffer.data() + at, std::min<size_t>(kCopy, known - origin - at));
+      }
+      block.buffer = std::move(larger);
+    }
     while (known < wanted) {
       control.check();
-      const size_t part = static_cast<size_t>(std::min<uint64_t>(wanted - known, size_t{16} << 20));
+      const size_t part = static_cast<size_t>(std::min<uint64_t>(wanted - known, kCopy));
       const ssize_t n = pread(file.descriptor, block.buffer.data() + (known - origin), part, static_cast<off_t>(known));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) throw FileError(errno, file.path);
@@ -159,11 +185,11 @@ void BlockReader::fill(const File& file, Block& block, uint64_t start, uint64_t 
     if (from == 0) return 0;
     for (uint64_t begin = from;;) {
       const bool at_end = known == file.size;
-      const size_t cut = find_cut(block.buffer.data(), known - origin, at_end, begin - origin, to - origin, specials_);
+      const size_t cut = find_cut(block.buffer.data(), known - origin, at_end, begin - origin, to - origin, specials_,
+                                  control, errors_);
       if (origin + cut < to) return origin + cut;
       if (!extend || at_end) return to;
-      begin = std::max(from, to > 4 + margin ? to - 4 - margin : 0);
-      begin = std::max(begin, from);
+      begin = std::max(from, to > margin ? to - margin : 0);
       read_to(known + std::max<uint64_t>(known - origin, 65536));
       to = known;
     }

@@ -75,11 +75,12 @@ void WordTable::add(const uint8_t* text, size_t length, uint64_t count) {
   add(key, hash_key(key), text, length, count);
 }
 
-void WordTable::merge(const WordTable& other) {
+void WordTable::merge(const WordTable& other, const Control& control) {
   if (other.size_ == 0) return;
   constexpr size_t kAhead = 16;
   const size_t n = other.mask_ + 1;
   for (size_t i = 0; i < n; ++i) {
+    control.check_at(i);
     if (i + kAhead < n) {
       const Entry& later = other.entries_[i + kAhead];
       if (later.key.high) prefetch(hash_key(later.key));
@@ -102,7 +103,7 @@ size_t count_text(Pattern pattern, const uint8_t* text, size_t length, bool slac
   };
   uint32_t ends[kBatch + Scanner::kMargin];
   Record records[kBatch + Scanner::kMargin];
-  Scanner scanner(pattern, text, length);
+  Scanner scanner(pattern, text, length, control);
   const size_t last_readable = slack ? length : (length >= 16 ? length - 16 : 0);
   uint32_t begin = 0;
   while (const size_t n = scanner.next(ends, kBatch + Scanner::kMargin)) {
@@ -139,7 +140,7 @@ size_t count_block(Pattern pattern, const uint8_t* text, size_t length, const Sp
     const size_t piece_end = match.begin == SpecialMatcher::kNone ? length : match.begin;
     while (at < piece_end) {
       size_t stop = piece_end;
-      if (stop - at > kPiece) stop = at + find_cut(text + at, piece_end - at, true, kPiece, piece_end - at, SpecialMatcher({}));
+      if (stop - at > kPiece) stop = at + find_cut(text + at, piece_end - at, true, kPiece, piece_end - at, SpecialMatcher({}), control);
       if (stop - at >= size_t{1} << 32) throw InputError("a pre-token of 4 GiB or more cannot be processed");
       const size_t bad = count_text(pattern, text + at, stop - at, slack || stop + 16 <= length, table, control);
       if (bad != Scanner::kNone && malformed == Scanner::kNone) malformed = at + bad;
@@ -161,7 +162,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 void count_files(Pattern pattern, const std::vector<std::string>& paths, const SpecialMatcher& specials, int threads,
                  Errors errors, Control& control, WordTable& table, CountTimes& times) {
   auto start = std::chrono::steady_clock::now();
-  BlockReader reader(paths, specials);
+  BlockReader reader(paths, specials, errors);
   threads = static_cast<int>(std::clamp<size_t>(reader.num_blocks(), 1, static_cast<size_t>(threads)));
   std::vector<WordTable> tables(static_cast<size_t>(threads));
   std::mutex mutex;
@@ -173,8 +174,8 @@ void count_files(Pattern pattern, const std::vector<std::string>& paths, const S
     WordTable& mine = tables[static_cast<size_t>(index)];
     while (!bad && reader.next(block, control)) {
       size_t malformed = Scanner::kNone;
-      if (errors == Errors::replace && find_malformed(block.text, block.length) != ~size_t{0}) {
-        const std::vector<uint8_t> repaired = replace_malformed(block.text, block.length);
+      if (errors == Errors::replace && find_malformed(block.text, block.length, control) != ~size_t{0}) {
+        const std::vector<uint8_t> repaired = replace_malformed(block.text, block.length, control);
         malformed = count_block(pattern, repaired.data(), repaired.size(), specials, false, mine, control);
       } else {
         malformed = count_block(pattern, block.text, block.length, specials, true, mine, control);
@@ -198,11 +199,13 @@ void count_files(Pattern pattern, const std::vector<std::string>& paths, const S
   }
   times.scan_and_count += seconds_since(start);
   start = std::chrono::steady_clock::now();
-  for (WordTable& part : tables) {
-    if (part.size() > table.size()) std::swap(part, table);
-    table.merge(part);
-    part.clear();
-  }
+  run_workers(1, control, [&](int) {  // on a thread of its own, so that this one can watch for signals
+    for (WordTable& part : tables) {
+      if (part.size() > table.size()) std::swap(part, table);
+      table.merge(part, control);
+      part.clear();
+    }
+  });
   times.merge += seconds_since(start);
 }
 

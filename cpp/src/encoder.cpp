@@ -101,6 +101,7 @@ Id* Encoder<Id>::encode_miss(const Key& key, uint64_t hash, const uint8_t* text,
   if (w.symbols.size() < length) w.symbols.resize(length);
   const size_t n = merger_.merge(text, length, w.symbols.data(), control);
   for (size_t i = 0; i < n; ++i) {
+    control.check_at(i + 1);
     const uint32_t id = symbol_ids_[w.symbols[i]];
     if (id == Merger::kNone) {
       static const char* digits = "0123456789abcdef";
@@ -143,7 +144,7 @@ void Encoder<Id>::encode_span(const uint8_t* text, size_t length, bool slack, Wo
   };
   uint32_t cuts[1 + kBatch + Scanner::kMargin];  // pre-token i of a batch lies between cuts i and i + 1
   Record records[kBatch + Scanner::kMargin];
-  Scanner scanner(pattern_, text, length);
+  Scanner scanner(pattern_, text, length, control);
   const size_t readable = slack ? length + 16 : length;
   Id* out = out_end;
   typename Cache::Table table = w.cache.table();
@@ -183,8 +184,9 @@ namespace {
 
 constexpr size_t kPiece = size_t{1} << 31;  // a scanner's offsets have 32 bits
 
-bool has_content(const uint8_t* text, size_t length) {
+bool has_content(const uint8_t* text, size_t length, const Control& control) {
   for (size_t i = 0; i < length; ++i) {
+    control.check_at(i);
     if (text[i] != ' ' && (text[i] < 9 || text[i] > 13)) return true;
   }
   return false;
@@ -206,7 +208,7 @@ size_t Encoder<Id>::encode_block(const uint8_t* text, size_t length, bool slack,
     const auto match = specials.find(text, length, at);
     const bool special = match.begin != SpecialMatcher::kNone;
     const size_t piece_end = special ? match.begin : length;
-    const bool content = has_content(text + at, piece_end - at);
+    const bool content = has_content(text + at, piece_end - at, control);
     if (first) tally.head = content;
     else if (special) tally.documents += content;
     tally.open = content;
@@ -214,7 +216,7 @@ size_t Encoder<Id>::encode_block(const uint8_t* text, size_t length, bool slack,
     while (at < piece_end) {
       size_t stop = piece_end;
       if (stop - at > kPiece) {
-        stop = at + find_cut(text + at, piece_end - at, true, kPiece, piece_end - at, SpecialMatcher({}));
+        stop = at + find_cut(text + at, piece_end - at, true, kPiece, piece_end - at, SpecialMatcher({}), control);
         if (stop - at >= Merger::kNone) throw InputError("a pre-token of 4 GiB or more cannot be processed");
       }
       size_t bad = Scanner::kNone;
@@ -274,12 +276,12 @@ void Encoder<Id>::encode_text(const uint8_t* text, size_t length, const SpecialM
     Loan loan(*this);
     for (size_t k; (k = taken.fetch_add(1)) < parts;) {
       const size_t from = k * kPart, to = std::min(length, from + kPart);
-      const size_t begin = k == 0 ? 0 : find_cut(text, length, true, from, to, specials);
+      const size_t begin = k == 0 ? 0 : find_cut(text, length, true, from, to, specials, control);
       TextTally tally;
       size_t count = 0;
       Id* ids = nullptr;
       if (begin < to || k == 0) {
-        const size_t end = to == length ? length : find_cut(text, length, true, to, length, specials);
+        const size_t end = to == length ? length : find_cut(text, length, true, to, length, specials, control);
         size_t malformed = Scanner::kNone;
         ids = ordered.room(k, end - begin, (*loan).out);
         count = encode_block(text + begin, end - begin, end + 16 <= length, specials, special_ids, *loan, ids, malformed, tally, control);
@@ -292,7 +294,7 @@ void Encoder<Id>::encode_text(const uint8_t* text, size_t length, const SpecialM
 
 template <class Id>
 TextTally Encoder<Id>::encode_file(const std::string& path, int threads, Errors errors, Control& control, const Sink& sink) const {
-  BlockReader reader({path}, specials_);
+  BlockReader reader({path}, specials_, errors);
   threads = static_cast<int>(std::clamp<size_t>(reader.num_blocks(), 1, static_cast<size_t>(threads)));
   OrderedSink<Id> ordered(sink, static_cast<size_t>(threads) * 4);
   std::vector<TextTally> tallies(reader.num_blocks());
@@ -304,8 +306,8 @@ TextTally Encoder<Id>::encode_file(const std::string& path, int threads, Errors 
       size_t length = block.length;
       std::vector<uint8_t> repaired;
       size_t malformed = Scanner::kNone;
-      if (errors == Errors::replace && find_malformed(text, length) != ~size_t{0}) {
-        repaired = replace_malformed(text, length);
+      if (errors == Errors::replace && find_malformed(text, length, control) != ~size_t{0}) {
+        repaired = replace_malformed(text, length, control);
         text = repaired.data();
         length = repaired.size();
       }

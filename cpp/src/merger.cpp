@@ -114,20 +114,21 @@ size_t Merger::merge_long(const uint8_t* text, size_t length, uint32_t* out, con
   constexpr uint32_t kInside = kNone;
   uint32_t* cells = out;
   std::vector<uint64_t> heap;
-  for (size_t i = 0; i < length; ++i) {
-    cells[i] = text[i];
-    if (i + 1 == length) break;
-    const uint32_t r = square_[text[i] << 8 | text[i + 1]];
-    if (r != kNone) heap.push_back(static_cast<uint64_t>(r) << 32 | i);
-  }
-  std::make_heap(heap.begin(), heap.end(), std::greater<>());
-  auto push = [&](uint32_t r, uint32_t now, size_t place) {
-    if (r == kNone || r <= now) return;
+  auto add = [&](uint32_t r, size_t place) {
+    if (r == kNone) return;
     heap.push_back(static_cast<uint64_t>(r) << 32 | place);
     std::push_heap(heap.begin(), heap.end(), std::greater<>());
   };
+  for (size_t i = 0; i < length; ++i) {
+    control.check_at(i);
+    cells[i] = text[i];
+    if (i + 1 < length) add(square_[text[i] << 8 | text[i + 1]], i);
+  }
+  auto push = [&](uint32_t r, uint32_t now, size_t place) {
+    if (r > now) add(r, place);
+  };
   for (size_t step = 0; !heap.empty(); ++step) {
-    if ((step & 0xFFFF) == 0) control.check();
+    control.check_at(step);
     const uint64_t top = heap.front();
     std::pop_heap(heap.begin(), heap.end(), std::greater<>());
     heap.pop_back();
@@ -153,6 +154,7 @@ size_t Merger::merge_long(const uint8_t* text, size_t length, uint32_t* out, con
   }
   size_t n = 0;
   for (size_t i = 0; i < length;) {
+    control.check_at(n + 1);
     const uint32_t s = cells[i];
     i += lengths_[s];
     cells[n++] = s;

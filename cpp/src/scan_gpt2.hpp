@@ -114,6 +114,8 @@ static inline uint64_t contractions(const uint8_t* block, size_t left, size_t n,
   return (starts & ~clear) | set;
 }
 
+inline constexpr size_t kStretch = size_t{1} << 20;  // bytes after which a scan comes back, found anything or not
+
 enum Carry : uint64_t { carry_letter = 1, carry_number = 2, carry_whitespace = 4, carry_blank = 8, carry_other = 16 };
 
 }  // namespace scan_detail
@@ -124,7 +126,8 @@ size_t scan_gpt2(const uint8_t* text, size_t length, ScanState& state, size_t& f
   ScanState s = state;  // a local one stays in registers
   size_t count = 0;
   const uint8_t* const text_end = text + length;
-  while (s.position < length && count + 64 < capacity) {
+  const size_t pause = length - s.position > kStretch ? s.position + kStretch : length;
+  while (s.position < pause && count + 64 < capacity) {
     const uint8_t* block = text + s.position;
     const size_t left = length - s.position;
     size_t n = left < 64 ? left : 64;

@@ -9,6 +9,7 @@ SpecialMatcher::SpecialMatcher(std::vector<std::string> tokens) : tokens_(std::m
   for (uint32_t i = 0; i < tokens_.size(); ++i) {
     by_first_[static_cast<uint8_t>(tokens_[i][0])].push_back(i);
     longest_ = std::max(longest_, tokens_[i].size());
+    any_replacement_ = any_replacement_ || tokens_[i].find("\xEF\xBF\xBD") != std::string::npos;
   }
   for (auto& list : by_first_) {
     std::stable_sort(list.begin(), list.end(), [&](uint32_t a, uint32_t c) { return tokens_[a].size() > tokens_[c].size(); });

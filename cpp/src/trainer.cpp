@@ -115,7 +115,10 @@ void Trainer<Cell>::load(WordTable& table) {
       if (!parts_.empty()) parts_.back().end = at;
       parts_.push_back({at, total, static_cast<uint32_t>(weights_.size())});
     }
-    for (const char c : word) cells_[at++] = static_cast<Cell>(kFirst + static_cast<uint8_t>(c));
+    for (const char c : word) {
+      control_.check_at(at);
+      cells_[at++] = static_cast<Cell>(kFirst + static_cast<uint8_t>(c));
+    }
     cells_[at++] = kGap;
     weights_.push_back(count);
   });
@@ -412,6 +415,7 @@ void Trainer<Cell>::settle(uint32_t a, uint32_t b, uint32_t z) {
     for (const uint32_t x : touched_before_) open(before_[x], x, z);
     for (const uint32_t y : touched_after_) open(after_[y], z, y);
     for (const Merged& m : merged_) {
+      control_.check_at(static_cast<size_t>(&m - merged_.data()) + 1);
       if (m.before != kGap && before_[m.before].postings != ~uint64_t{0}) {
         postings_[before_[m.before].postings++] = {m.site.at - lengths_[m.before], m.site.weight};
       }

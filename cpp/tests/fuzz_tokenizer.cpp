@@ -113,7 +113,8 @@ std::vector<Alternative> published(Pattern pattern) {
 
 std::vector<uint32_t> scan(Pattern pattern, const uint8_t* text, size_t length, size_t& malformed) {
   std::vector<uint32_t> ends;
-  Scanner scanner(pattern, text, length);
+  const Control control;
+  Scanner scanner(pattern, text, length, control);
   uint32_t batch[100 + Scanner::kMargin];
   while (const size_t n = scanner.next(batch, 100)) ends.insert(ends.end(), batch, batch + n);
   malformed = scanner.first_malformed();
@@ -138,7 +139,7 @@ std::vector<uint32_t> cut_plainly(Pattern pattern, const Bytes& text) {
 // Every instruction set cuts as plain code does, and a safe cut changes nothing.
 std::vector<uint32_t> check_scanner(Pattern pattern, const Bytes& text) {
   const std::vector<uint32_t> wanted = cut_plainly(pattern, text);
-  const size_t bad = find_malformed(text.data(), text.size());
+  const size_t bad = find_malformed(text.data(), text.size(), Control());
   for (int level = 0; level < 3; ++level) {
     if (!set_simd(static_cast<Simd>(level))) continue;
     size_t malformed = 0;
@@ -265,8 +266,8 @@ void check_pattern(Pattern pattern, const Bytes& text) {
 // One pattern goes through the trainer and the encoder, the others through the scanner alone: which one, the input says.
 void check(const Bytes& text) {
   current = text;
-  const Bytes repaired = replace_malformed(text.data(), text.size());
-  require(find_malformed(repaired.data(), repaired.size()) == ~size_t{0}, "repaired text is well formed");
+  const Bytes repaired = replace_malformed(text.data(), text.size(), Control());
+  require(find_malformed(repaired.data(), repaired.size(), Control()) == ~size_t{0}, "repaired text is well formed");
   const Pattern patterns[] = {Pattern::gpt2, Pattern::cl100k, Pattern::o200k};
   const size_t sum = std::accumulate(text.begin(), text.end(), size_t{0});
   const size_t chosen = sum % 5 < 3 ? 0 : sum % 5 - 2;

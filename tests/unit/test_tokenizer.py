@@ -1,9 +1,7 @@
 import os
 import resource
-import signal
 import subprocess
 import sys
-import textwrap
 
 import numpy as np
 import pytest
@@ -165,11 +163,11 @@ def test_save_and_load_keep_everything(tokenizer, tmp_path):
         hb.Tokenizer.load(tmp_path)
 
 
-def test_the_cache_stays_within_its_bound_and_never_changes_the_ids(tokenizer):
+def test_a_cache_that_is_full_again_and_again_never_changes_the_ids(tokenizer):
     small = hb.Tokenizer(tokenizer.vocab, tokenizer.merges, [END], cache_bytes=1 << 20)
     text = " ".join(f"word{i} {'x' * (i % 40)}{i}" for i in range(60_000))
     assert np.array_equal(small.encode_array(text), tokenizer.encode_array(text))
-    assert small._native.cache_memory() <= 1 << 20 or small._native.cache_memory() < tokenizer._native.cache_memory()
+    assert small._native.cache_memory() <= 1 << 20 < tokenizer._native.cache_memory()
 
 
 @pytest.mark.parametrize("text", ["a" * 10**6, " " * 10**6, "ab" * 5 * 10**5, "\ufffd" * 3 * 10**5, "中文" * 10**5])
@@ -218,35 +216,6 @@ def test_encode_iterable_needs_less_than_a_megabyte(limited):
     count, peak = map(int, run.stdout.split())
     assert count > 10**6
     assert peak < 10**6
-
-
-def test_an_interrupt_stops_a_long_call_promptly(tmp_path):
-    code = textwrap.dedent("""
-        import signal, time, hornbook as hb
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background may have it ignored
-        tokenizer = hb.Tokenizer({i: bytes([i]) for i in range(256)}, [])
-        text = "ab " * 100_000_000
-        print("ready", flush=True)
-        try:
-            while True:
-                tokenizer.encode_array(text)
-        except KeyboardInterrupt:
-            print("stopped", time.clock_gettime(time.CLOCK_MONOTONIC), flush=True)
-    """)
-    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    import time
-
-    assert child.stdout.readline() == "ready\n"
-    time.sleep(0.4)
-    sent = time.clock_gettime(time.CLOCK_MONOTONIC)
-    os.kill(child.pid, signal.SIGINT)
-    try:
-        word, when = child.communicate(timeout=60)[0].split()
-    finally:
-        child.kill()  # one that goes on would take a processor from everything after it
-        child.wait()
-    assert word == "stopped"
-    assert float(when) - sent < 1.0  # a loaded machine is given more than the 200 ms that a quiet one needs
 
 
 def test_encoding_works_in_a_forked_child(tokenizer):

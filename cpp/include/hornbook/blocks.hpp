@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "hornbook/memory.hpp"
 #include "hornbook/special.hpp"
 #include "hornbook/workers.hpp"
 
@@ -19,20 +20,23 @@ namespace hornbook {
 
 enum class Errors { strict, replace };
 
-// A safe cut in [from, to), or `to` where there is none. `length`: bytes known; `at_end`: nothing follows them.
-size_t find_cut(const uint8_t* text, size_t length, bool at_end, size_t from, size_t to, const SpecialMatcher& specials);
+// A safe cut in [from, to), or `to` where there is none. `length`: bytes known; `at_end`: nothing follows them. `errors`:
+// what will become of malformed bytes. Where they are replaced and a special token has U+FFFD in it, no place is safe that
+// has a malformed byte within the length of the longest one: replacing could make a special token across it.
+size_t find_cut(const uint8_t* text, size_t length, bool at_end, size_t from, size_t to, const SpecialMatcher& specials,
+                const Control& control, Errors errors = Errors::strict);
 
 // The last safe cut in (from, length), or `from`. More text may follow.
 size_t last_cut(const uint8_t* text, size_t length, size_t from, const SpecialMatcher& specials);
 
 // `text` with each maximal ill-formed part as U+FFFD, as Python's errors="replace" does.
-std::vector<uint8_t> replace_malformed(const uint8_t* text, size_t length);
+std::vector<uint8_t> replace_malformed(const uint8_t* text, size_t length, const Control& control);
 
 // Offset of the first malformed byte, or ~0.
-size_t find_malformed(const uint8_t* text, size_t length);
+size_t find_malformed(const uint8_t* text, size_t length, const Control& control);
 
 struct Block {
-  std::vector<uint8_t> buffer;  // reused from block to block
+  HugeArray<uint8_t> buffer;  // reused from block to block
   const uint8_t* text = nullptr;
   size_t length = 0;
   size_t index = 0;        // over all files, ascending
@@ -45,7 +49,7 @@ class BlockReader {
   static constexpr size_t kBlock = size_t{1} << 20;  // text, ids and the hot part of a table fit the second-level cache
 
   // Opens every file; throws FileError. The matcher must outlive the reader.
-  BlockReader(const std::vector<std::string>& paths, const SpecialMatcher& specials, size_t block = kBlock);
+  BlockReader(const std::vector<std::string>& paths, const SpecialMatcher& specials, Errors errors, size_t block = kBlock);
   ~BlockReader();
   BlockReader(const BlockReader&) = delete;
   BlockReader& operator=(const BlockReader&) = delete;
@@ -68,6 +72,7 @@ class BlockReader {
 
   std::vector<File> files_;
   const SpecialMatcher& specials_;
+  Errors errors_;
   size_t block_;
   size_t total_blocks_ = 0;
   uint64_t total_bytes_ = 0;

@@ -38,7 +38,7 @@ class WordTable {
     }
   }
   void prefetch(uint64_t hash) const { __builtin_prefetch(&entries_[hash & mask_], 1); }
-  void merge(const WordTable& other);
+  void merge(const WordTable& other, const Control& control);
   void clear();
 
   size_t size() const { return size_; }

@@ -36,12 +36,14 @@ class SpecialMatcher {
 
   size_t longest() const { return longest_; }
   bool empty() const { return tokens_.empty(); }
+  bool any_replacement() const { return any_replacement_; }  // U+FFFD is in some token
   const std::vector<std::string>& tokens() const { return tokens_; }
 
  private:
   std::vector<std::string> tokens_;
   std::vector<uint32_t> by_first_[256];  // longest first
   size_t longest_ = 0;
+  bool any_replacement_ = false;
   bool common_pair_ = false;  // all tokens begin with the same two bytes, `pair_`
   uint8_t pair_[2] = {0, 0};
 };

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
@@ -40,6 +41,9 @@ struct Control {
   std::function<bool()> poll;         // called about every 50 ms by the waiting thread; true: stop
   void check() const {                // called by the workers, at least every few milliseconds of work
     if (stop.load(std::memory_order_relaxed)) throw Interrupted();
+  }
+  void check_at(size_t step) const {  // the same for a loop over bytes, in steps of at most 8: once in 65,536 or so
+    if ((step & 0xFFFF) < 8) check();
   }
 };
 

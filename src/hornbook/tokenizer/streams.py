@@ -105,7 +105,8 @@ def count_stream(
             idle.put(table)
 
     under_way: set[Future[None]] = set()
-    with ThreadPoolExecutor(threads, thread_name_prefix="hornbook-count") as pool:
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="hornbook-count")
+    try:
         for block in blocks(checked(chunks, errors), special):
             if len(under_way) > 2 * threads:
                 done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
@@ -114,6 +115,8 @@ def count_stream(
             under_way.add(pool.submit(work, block))
         for future in under_way:
             future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)  # after an interrupt only the blocks that are being counted are waited for
     for table in tables[1:]:
         total.merge(table)
 
