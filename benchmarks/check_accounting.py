@@ -169,7 +169,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", type=int, nargs="*", help="numbers of the configurations to run")
-    parser.add_argument("--steps", type=int, default=6, help="updates of each training")
+    parser.add_argument("--steps", type=int, default=10, help="updates of each training")
     parser.add_argument("--json", type=Path, help="also write the results to this file")
     arguments = parser.parse_args()
     rows = []

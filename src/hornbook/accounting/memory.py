@@ -25,7 +25,7 @@ from hornbook.models.config import ModelConfig
 __all__ = ["EngineMemory", "Memory", "account_memory", "engine_memory"]
 
 FLOAT32 = 4
-LOSS_CHUNK_ELEMENTS = 1 << 24
+LOSS_CHUNK_ELEMENTS = 3 << 21
 """Logits that the chunked loss holds at a time (nn/fused.py)."""
 PROCESS_BYTES = 350_000_000
 """Resident memory of Python, torch and hornbook around a training of next to nothing."""

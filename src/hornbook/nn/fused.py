@@ -101,21 +101,22 @@ class _HeadLoss(torch.autograd.Function):
         x, w = hidden.to(dtype), weight.to(dtype)
         wants_hidden, wants_weight = ctx.needs_input_grad[:2]
         d_hidden = torch.empty_like(x) if wants_hidden else None
-        d_weight: Tensor | None = None
+        d_weight = torch.zeros_like(weight) if wants_weight else None
+        part = torch.empty_like(w) if wants_weight else None
         total = hidden.new_zeros((), dtype=torch.promote_types(dtype, torch.float32))
         pieces = -(-N * V // LOSS_CHUNK_ELEMENTS)
         chunk = -(-N // pieces)
+        # One buffer for all chunks, as for `part`: blocks of this size that come and go leave holes in the heap.
+        buffer = x.new_empty(chunk, V)
         for begin in range(0, N, chunk):
             rows = slice(begin, min(begin + chunk, N))
-            logits = x[rows] @ w.T  # (chunk, V)
+            logits = torch.mm(x[rows], w.T, out=buffer[: min(chunk, N - begin)])
             loss, d_logits = _cross_entropy(logits, targets[rows], 1 / N, softcap, wants_hidden or wants_weight)
             total += loss.sum()
             if d_hidden is not None:
                 torch.mm(d_logits, w, out=d_hidden[rows])
-            if wants_weight:
-                part = d_logits.T @ x[rows]
-                d_weight = part.to(weight.dtype) if d_weight is None else d_weight.add_(part)
-            del logits, d_logits  # else the next chunk is made while this one is still held
+            if d_weight is not None and part is not None:
+                d_weight.add_(torch.mm(d_logits.T, x[rows], out=part))
         ctx.save_for_backward(d_hidden, d_weight)
         ctx.dtypes = hidden.dtype, weight.dtype
         return total / N
