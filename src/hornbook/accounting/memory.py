@@ -73,7 +73,7 @@ class EngineMemory:
         if self.heap:
             kept, gradients = round(HEAP_SLACK * kept), round(HEAP_GRADIENTS * self.gradients)
         if self.accumulates:
-            gradients = self.gradients
+            gradients += self.gradients  # those of the earlier parts, beside the ones being made
         return standing + max(kept + gradients, self.gradients)
 
     def by_kind(self) -> dict[str, int]:
