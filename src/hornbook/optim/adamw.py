@@ -30,6 +30,7 @@ from torch.optim.optimizer import ParamsT
 
 from hornbook.errors import ConfigError
 from hornbook.optim.checks import check_betas, check_gradient, check_nonnegative
+from hornbook.optim.shards import local
 
 __all__ = ["AdamW", "adamw_update"]
 
@@ -116,7 +117,7 @@ def adamw_update(
         weight_decay: λ.
         implementation: see `AdamW`.
     """
-    batches: dict[tuple[Any, ...], list[Tensor]] = {}
+    batches: dict[tuple[Any, ...], list[list[Tensor]]] = {}
     for parameter in parameters:
         check_gradient(_gradient(parameter))
         moments = state[parameter]
@@ -126,13 +127,12 @@ def adamw_update(
             moments["exp_avg_sq"] = torch.zeros_like(parameter)
         moments["step"] += 1
         # Tensors that share the bias correction, the device and the kernel go together; normally that is one list.
-        fused = implementation != "loop" and implementation != "foreach" and _can_fuse(parameter, moments)
+        tensors = [local(t) for t in (parameter, _gradient(parameter), moments["exp_avg"], moments["exp_avg_sq"])]
+        fused = implementation != "loop" and implementation != "foreach" and _can_fuse(tensors)
         key = (int(moments["step"]), parameter.device, parameter.dtype, fused)
-        batches.setdefault(key, []).append(parameter)
-    for (t, _, _, fused), members in batches.items():
-        gradients = [_gradient(member) for member in members]
-        firsts = [state[member]["exp_avg"] for member in members]
-        seconds = [state[member]["exp_avg_sq"] for member in members]
+        batches.setdefault(key, []).append(tensors)
+    for (t, _, _, fused), rows in batches.items():
+        members, gradients, firsts, seconds = map(list, zip(*rows, strict=True))
         update = _loop if implementation == "loop" else _fused if fused else _foreach
         update(members, gradients, firsts, seconds, t, lr, betas, eps, weight_decay)
 
@@ -142,14 +142,14 @@ def _gradient(parameter: Tensor) -> Tensor:
     return parameter.grad
 
 
-def _can_fuse(parameter: Tensor, moments: dict[str, Tensor]) -> bool:
-    """Whether PyTorch's fused kernel takes these tensors: it walks them as flat memory of one type."""
+def _can_fuse(tensors: list[Tensor]) -> bool:
+    """Whether PyTorch's fused kernel takes a parameter, its gradient and moments: it walks them as flat memory of one
+    type."""
+    parameter = tensors[0]
     if parameter.device.type not in ("cpu", "cuda") or not parameter.dtype.is_floating_point:
         return False
-    tensors = (parameter, _gradient(parameter), moments["exp_avg"], moments["exp_avg_sq"])
-    return all(type(t) in (Tensor, torch.nn.Parameter) and t.is_contiguous() for t in tensors) and all(
-        t.dtype == parameter.dtype for t in tensors
-    )
+    plain = all(type(t) in (Tensor, torch.nn.Parameter) and t.is_contiguous() for t in tensors)
+    return plain and all(t.dtype == parameter.dtype for t in tensors)
 
 
 def _step_size(t: int, lr: float, betas: tuple[float, float]) -> float:

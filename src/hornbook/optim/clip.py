@@ -2,7 +2,7 @@
 
 With all gradients read as one vector g: if ‖g‖₂ > M, every gradient is scaled by M/(‖g‖₂ + ε), ε = 1e-6; else nothing
 changes. The comparison happens on the device, so that a training step on an accelerator never waits for the host.
-Left out: clipping per tensor and per value; gradients sharded over processes.
+Of gradients that are spread over processes the norm is that of the whole. Left out: clipping per tensor and per value.
 """
 
 # pyright: reportPrivateImportUsage=false
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from hornbook.errors import ConfigError
+from hornbook.optim.shards import local, total_norm
 
 __all__ = ["EPSILON", "clip_gradients", "gradient_norm"]
 
@@ -60,8 +61,9 @@ def clip_gradients(parameters: Iterable[Tensor], max_l2_norm: float) -> Tensor:
         raise ConfigError(
             f"max_l2_norm = {max_l2_norm!r} cannot be used; give a number of 0 or more, or inf to measure"
         )
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    norm = gradient_norm(gradients)
+    shards = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    gradients = [local(gradient) for gradient in shards]
+    norm = total_norm(gradient_norm(gradients), shards)
     if gradients and math.isfinite(max_l2_norm):
         scale = torch.where(norm > max_l2_norm, max_l2_norm / (norm + EPSILON), 1.0)
         groups: dict[tuple[torch.device, torch.dtype], list[Tensor]] = {}

@@ -8,7 +8,8 @@ norm gains — is trained by AdamW in the same optimizer, in its own parameter g
 Options beyond the paper, off by default: a momentum warm-up 0.85 → 0.95 (modded-nanogpt), NorMuon's per-neuron second
 moment (Li et al. 2025, https://arxiv.org/abs/2510.05491), cautious weight decay (Chen et al. 2025,
 https://arxiv.org/abs/2510.12402: decay only where the step already shrinks the weight).
-Left out: convolution kernels, and sharding the orthogonalisation over processes.
+Of a matrix that is spread over processes, each of them orthogonalises the whole and keeps its own rows.
+Left out: convolution kernels, and sharing that work out between the processes.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from torch.optim.optimizer import ParamsT
 from hornbook.errors import ConfigError
 from hornbook.optim.adamw import adamw_update
 from hornbook.optim.checks import check_betas, check_gradient, check_nonnegative
+from hornbook.optim.shards import local, own_part, whole
 
 __all__ = ["Muon", "orthogonalize"]
 
@@ -153,14 +155,19 @@ class Muon(torch.optim.Optimizer):
         state["step"] += 1
         beta = self._momentum(group["momentum"], int(state["step"]))
         average = state["momentum_buffer"].lerp_(gradient, 1.0 - beta)
-        update = orthogonalize(gradient.lerp(average, beta), self.ns_steps, self.ns_dtype)  # Nesterov's look-ahead
+        ahead = whole(gradient.lerp(average, beta))  # Nesterov's look-ahead
+        update = orthogonalize(ahead, self.ns_steps, self.ns_dtype)
         if self.normuon:
-            update = _equalize_rows(update, state["row_mean_square"])
-        update = update * max(1.0, parameter.size(0) / parameter.size(1)) ** 0.5
+            mean_square = state["row_mean_square"]
+            rows = whole(mean_square)
+            update = _equalize_rows(update, rows)
+            local(mean_square).copy_(local(own_part(rows, mean_square)))
+        update = local(own_part(update, parameter)) * max(1.0, parameter.size(0) / parameter.size(1)) ** 0.5
+        weight = local(parameter)
         if group["weight_decay"] != 0.0:
-            decayed = parameter * (update * parameter > 0) if self.cautious else parameter
-            parameter.add_(decayed, alpha=-group["lr"] * group["weight_decay"])
-        parameter.add_(update, alpha=-group["lr"])
+            decayed = weight * (update * weight > 0) if self.cautious else weight
+            weight.add_(decayed, alpha=-group["lr"] * group["weight_decay"])
+        weight.add_(update, alpha=-group["lr"])
 
     def _momentum(self, target: float, t: int) -> float:
         """Return β for update t = 1, 2, …, rising linearly to `target` over the warm-up."""

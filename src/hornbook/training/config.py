@@ -145,7 +145,7 @@ class TrainingSection:
     activation_checkpointing: bool = False
     """Keep only each block's input and compute the rest again: less memory, about a third more time."""
     distributed: Literal["auto", "ddp", "fsdp"] = "auto"
-    """Under torchrun: how the processes share the work; "auto": ddp."""
+    """Under torchrun: with "ddp" ("auto" takes it) every process holds a copy of the weights, with "fsdp" its rows."""
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "gradient_accumulation"):

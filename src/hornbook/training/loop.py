@@ -81,7 +81,7 @@ def _train(recipe: TrainConfig, resume: bool, console: Console, clock: Callable[
         raise
     run = setup.run
     try:
-        with Signals() as signals:
+        with Signals(one_of_many=group is not None) as signals:
             status, reason = _run(setup, signals, console)
         run.set_status(status, reason)
     except BaseException as error:
@@ -100,11 +100,10 @@ def _run(setup: Setup, signals: Signals, console: Console) -> tuple[str, str]:
         trainer.begin()
         try:
             return _loop(trainer, journal, signals)
-        except WorkerLostError:
-            # Gradients are exchanged before weights change: what is here is the last whole update.
+        except WorkerLostError as lost:
+            # Gradients are exchanged before weights change: a whole copy of them is the last whole update.
             journal.sync()
-            trainer.save()
-            raise
+            raise WorkerLostError(f"{lost}; {trainer.salvage()}: start torchrun again with --resume") from lost
         finally:
             # A checkpoint that is being written is finished, whatever else happens.
             trainer.saver.wait()
@@ -121,6 +120,8 @@ def _loop(t: Trainer, journal: Journal, signals: Signals) -> tuple[str, str]:
         if due.stop:
             journal.sync()
             t.save()
+            if t.group is not None:  # torchrun passes on no reason: it sends the same signal when a process has died
+                t.group.roll_call()
             return "stopped", f"signal {signals.requested} at step {t.progress.step}"
         if due.evaluation:
             try:

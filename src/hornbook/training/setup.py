@@ -47,6 +47,7 @@ MACHINE = (
     "training.fused",
     "training.threads",
     "training.deterministic",
+    "training.distributed",
 )
 
 

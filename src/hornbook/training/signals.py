@@ -20,11 +20,16 @@ WATCHED = (signal.SIGTERM, signal.SIGINT)
 class Signals:
     """Catches the signals inside its block.
 
+    Args:
+        one_of_many: this process is one of several of torchrun's, which sends SIGTERM to the others when one has died:
+            after a block that ends with an error it is ignored, so that there is time to say what happened.
+
     Attributes:
         requested: the signal that asked to stop, or None.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, one_of_many: bool = False) -> None:
+        self.one_of_many = one_of_many
         self.requested: int | None = None
         self._before: dict[int, Any] = {}
 
@@ -33,9 +38,10 @@ class Signals:
             self._before = {number: signal.signal(number, self._handle) for number in WATCHED}
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            deaf = self.one_of_many and kind is not None and number == signal.SIGTERM
+            signal.signal(number, signal.SIG_IGN if deaf else handler)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT and self.requested == signal.SIGINT:

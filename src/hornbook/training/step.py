@@ -8,8 +8,9 @@ parts is the mean of the parts' gradients: equal to the whole batch's up to the 
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
@@ -24,6 +25,9 @@ from hornbook.optim.muon import Muon
 from hornbook.optim.sgd import SGD
 from hornbook.training.budget import rate
 from hornbook.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from hornbook.training.sharing import Sharing
 
 __all__ = [
     "LossFunction",
@@ -46,19 +50,24 @@ class TrainStep:
         parameters: what is clipped.
         optimizer: made by `make_optimizer`; its groups hold `peak_lr`.
         config: the recipe.
+        sharing: how several processes share the batch; None: there is one.
     """
 
     def __init__(
-        self, loss: LossFunction, parameters: Sequence[Tensor], optimizer: torch.optim.Optimizer, config: TrainConfig
+        self,
+        loss: LossFunction,
+        parameters: Sequence[Tensor],
+        optimizer: torch.optim.Optimizer,
+        config: TrainConfig,
+        sharing: Sharing | None = None,
     ):
         self.loss = loss
         self.parameters = list(parameters)
         self.optimizer = optimizer
         self.config = config
+        self.sharing = sharing
         self.learning_rate = 0.0
         """Of the last update; AdamW's where there are several."""
-        self.reduce: Callable[[Sequence[Tensor], Tensor], Tensor] | None = None
-        """Averages gradients and loss over the processes that share the batch; None: there is one."""
 
     def __call__(
         self, parts: Sequence[Callable[[], Batch]], it: float, total: float
@@ -74,8 +83,8 @@ class TrainStep:
             The loss of the batch before the update, and the norm of its gradient before clipping.
         """
         loss = self.backward(parts)
-        if self.reduce is not None:
-            loss = self.reduce(self.parameters, loss)
+        if self.sharing is not None:
+            loss = self.sharing.mean(loss)
         limit = self.config.training.clip_norm
         norm = clip_gradients(self.parameters, limit if limit > 0 else float("inf"))
         self.learning_rate = self.set_rate(it, total)
@@ -86,9 +95,10 @@ class TrainStep:
         """Leave the batch's gradient in the parameters; return its loss."""
         self.optimizer.zero_grad(set_to_none=True)
         losses = []
-        for part in parts:
-            loss = self.loss(*part()) / len(parts)
-            loss.backward()
+        for number, part in enumerate(parts, 1):
+            with self.sharing.accumulating() if self.sharing and number < len(parts) else contextlib.nullcontext():
+                loss = self.loss(*part()) / len(parts)
+                loss.backward()
             losses.append(loss.detach())
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
@@ -101,18 +111,20 @@ class TrainStep:
         return min(rates)[1]
 
 
-def make_loss(model: TransformerLM, config: TrainConfig) -> LossFunction:
+def make_loss(model: TransformerLM, config: TrainConfig, wrapped: LossFunction | None = None) -> LossFunction:
     """Return the loss that training minimises: the model's, in the recipe's dtype, compiled if it says so.
 
-    Chooses the model's fast twins or its plain parts, as the recipe says.
+    Chooses the model's fast twins or its plain parts, as the recipe says. `wrapped` computes the model's loss by way of
+    something else.
     """
+    compute = wrapped or model.loss
     model.use_fused(config.training.fused)
     device = next(model.parameters()).device.type
     half = config.training.dtype == "bfloat16"
 
     def loss(inputs: Tensor, targets: Tensor) -> Tensor:
         with torch.autocast(device, torch.bfloat16, enabled=half):
-            return model.loss(inputs, targets)
+            return compute(inputs, targets)
 
     return torch.compile(loss) if config.training.compile is True else loss
 

@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,6 +27,7 @@ from hornbook.errors import CheckpointError
 from hornbook.models.transformer import TransformerLM
 from hornbook.training.budget import Budget
 from hornbook.training.config import TrainConfig
+from hornbook.training.distributed import Group, watched
 from hornbook.training.evaluate import Evaluation, evaluate
 from hornbook.training.guard import Guard, Trouble
 from hornbook.training.step import (
@@ -36,9 +37,6 @@ from hornbook.training.step import (
     random_states,
     restore_random_states,
 )
-
-if TYPE_CHECKING:
-    from hornbook.training.distributed import Group
 
 __all__ = ["Progress", "Trainer"]
 
@@ -95,9 +93,11 @@ class Trainer:
         self.validation_data = TokenData.open(prepared.validation, config.model.vocab_size, verify=config.data.verify)
         t, m = config.training, config.model
         self.sampler = BatchSampler(self.train_data, t.batch_size, m.context_length, t.seed, config.data.order)
-        self.model = TransformerLM(m, device=self.device)
-        self.model.activation_checkpointing = t.activation_checkpointing
-        self.loss = make_loss(self.model, config)
+        self._model = TransformerLM(m, device=self.device if group is None else group.place(config))
+        self._model.activation_checkpointing = t.activation_checkpointing
+        self._behind = False  # the leader's whole model lacks updates of the rows that are trained
+        self.loss = make_loss(self._model, config)
+        self.sharing = None if group is None else group.share(self._model, config)
         self.saver = Saver(store, config.checkpoint.background)
         self.outside = 0.0
         """Seconds that evaluations, samples and checkpoints took in this process."""
@@ -108,13 +108,15 @@ class Trainer:
     def initialise(self) -> None:
         """Draw the first weights and start at step 0."""
         torch.manual_seed(self.config.training.seed)
-        self.model.reset_parameters()
+        self._model.reset_parameters()
         if self._start is not None:
-            self._start(self.model)
-        self.model.train()
-        self.optimizer = make_optimizer(self.model, self.config)
-        self.update = TrainStep(self.loss, list(self.model.parameters()), self.optimizer, self.config)
-        self.update.reduce = None if self.group is None else self.group.reduce
+            self._start(self._model)
+        self._model.train()
+        trained, loss = self._model, self.loss
+        if self.sharing is not None:
+            trained, loss = self.sharing.trained, self.sharing.loss
+        self.optimizer = make_optimizer(trained, self.config)
+        self.update = TrainStep(loss, list(trained.parameters()), self.optimizer, self.config, self.sharing)
         self.guard = Guard(self.config.guard, self.device, self.config.model.vocab_size)
         self.budget = Budget(self.config)
         self.progress = Progress()
@@ -124,6 +126,15 @@ class Trainer:
     def _share_state(self) -> None:
         if self.group is not None and self.group.leads:
             self.group.push(self)
+        self._behind = False
+
+    @property
+    def model(self) -> TransformerLM:
+        """The whole model as it is now. Where weights are spread the leader gathers it: only between updates."""
+        if self._behind and self.group is not None and self.sharing is not None:
+            self.group.collect(self.sharing)
+            self._behind = False
+        return self._model
 
     @property
     def seconds(self) -> float:
@@ -157,9 +168,13 @@ class Trainer:
 
     def update_at(self, position: int, it: float, total: float) -> tuple[Tensor, Tensor]:
         """Make the update of batch `position` at place `it` of `total` in the schedule, in all processes."""
-        if self.group is not None and self.group.leads:
+        if self.group is None or self.sharing is None:
+            return self.update(self.parts(position), it, total)
+        if self.group.leads:
             self.group.announce(position, it, total)
-        return self.update(self.parts(position), it, total)
+            self._behind = not self.sharing.whole_survives
+        with watched():
+            return self.update(self.parts(position), it, total)
 
     def parts(self, position: int) -> list[Callable[[], tuple[Tensor, Tensor]]]:
         """Return the parts of batch `position` for gradient accumulation, each read when it is called.
@@ -244,9 +259,22 @@ class Trainer:
         # At the end the whole of it is waited for, not only the copy.
         self.budget.closing["checkpoint"] = max(self.saver.seconds, self.budget.closing["checkpoint"])
 
+    def salvage(self) -> str:
+        """Save what there is when a process of the group is gone; return in words what became of the run."""
+        if self.sharing is not None and not self.sharing.whole_survives:
+            self.saver.wait()
+            steps = self.saver.store.steps()
+            stands = f"the run stands at its checkpoint of step {steps[-1]:,}" if steps else "no checkpoint was written"
+            return f"the weights that it held are gone with it, {stands}"
+        self.save()
+        return f"the run is saved at its last whole update, step {self.progress.step:,}"
+
     def checkpoint(self) -> Checkpoint:
         """Return everything that the run continues from."""
-        tensors, rest = flatten_optimizer(self.optimizer)
+        if self.group is None or self.sharing is None or self.sharing.whole_survives:
+            tensors, rest = flatten_optimizer(self.optimizer)
+        else:
+            tensors, rest = self.group.collect_optimizer(self.sharing, self.optimizer)
         state = {
             "progress": asdict(self.progress) | {"seconds": self.seconds},
             "guard": self.guard.state(),
@@ -271,7 +299,7 @@ class Trainer:
                     f"{source} was trained on other data: the text or the tokenizer has changed since; put back what "
                     "it was, or start a new run from these weights with --model.init-from"
                 )
-            load_module(self.model, checkpoint.model, source)
+            load_module(self._model, checkpoint.model, source)
             _check_settings(state["optimizer"]["param_groups"], self.optimizer.state_dict()["param_groups"], source)
             restore_optimizer(self.optimizer, checkpoint.optimizer, state["optimizer"], source)
             self.guard.load(state["guard"])

@@ -1,0 +1,171 @@
+"""Two ways for processes to share one training: each with a copy of the weights (DDP), or each with a part (FSDP).
+
+`Replicas` averages gradients while the backward pass still runs (PyTorch's DistributedDataParallel). `Shards` keeps of
+every parameter, gradient and moment only a process's own rows (PyTorch's `fully_shard`, Zhao et al. 2023,
+https://arxiv.org/abs/2304.11277): a block's weights are gathered where they are used and dropped again. The model's
+parts then see plain whole tensors, so the fast twins and the CPU kernels work as ever; the optimizers work on rows
+(optim/shards.py). Left out: sharding within a node only, lower precision on the wire.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch import distributed as dist
+
+from hornbook.checkpoint.tensors import flatten_optimizer, restore_optimizer
+from hornbook.models.transformer import TransformerLM
+from hornbook.optim.shards import local, own_part, whole
+from hornbook.training.config import TrainConfig
+from hornbook.training.step import LossFunction, make_loss
+
+__all__ = ["Replicas", "Shards", "Sharing", "spread"]
+
+
+class Sharing:
+    """What a trainer asks of either way.
+
+    Args:
+        model: the whole model: what is trained (`Replicas`), or what it is gathered into (`Shards`).
+        config: the recipe.
+
+    Attributes:
+        trained: the model whose parameters the optimizer updates.
+        loss: of inputs and targets, over this process's share.
+        whole_survives: the leader alone holds everything that a checkpoint needs.
+    """
+
+    whole_survives: bool
+    trained: TransformerLM
+    loss: LossFunction
+
+    def __init__(self, model: TransformerLM, config: TrainConfig):
+        self.model = model
+
+    def accumulating(self) -> contextlib.AbstractContextManager[Any]:
+        """Return the context of a backward pass whose gradients need not be exchanged yet."""
+        return contextlib.nullcontext()
+
+    def mean(self, value: Tensor) -> Tensor:
+        """Return the mean of a scalar over the processes."""
+        value = value.detach().clone()
+        dist.all_reduce(value)
+        return value / dist.get_world_size()
+
+    def collect(self) -> None:
+        """Bring the leader's whole model up to date; all processes must call it together."""
+
+    def share(self) -> None:
+        """Bring what is trained in line with the leader's whole model; all processes must call it together."""
+
+    def collect_optimizer(self, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return the whole optimizer state, as `flatten_optimizer`; all processes must call it together."""
+        return flatten_optimizer(optimizer)
+
+
+class _Loss(nn.Module):
+    """A model's loss as a module's forward, which is what DistributedDataParallel wraps."""
+
+    def __init__(self, model: TransformerLM):
+        super().__init__()
+        self.model = model
+
+    def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        return self.model.loss(inputs, targets)
+
+
+class Replicas(Sharing):
+    """Every process holds the whole model."""
+
+    whole_survives = True
+
+    def __init__(self, model: TransformerLM, config: TrainConfig):
+        super().__init__(model, config)
+        self.trained = model
+        wrap = nn.parallel.DistributedDataParallel
+        # The rotation's tables are the same everywhere; torch has renamed the switch that leaves them alone.
+        new, old = "forward_sync_buffers", "broadcast_buffers"
+        tables: dict[str, Any] = {new if new in inspect.signature(wrap).parameters else old: False}
+        self._wrapped = wrap(_Loss(model), gradient_as_bucket_view=True, **tables)
+        self.loss = make_loss(model, config, self._wrapped)
+
+    def accumulating(self) -> contextlib.AbstractContextManager[Any]:
+        """Return the context of a backward pass whose gradients need not be exchanged yet."""
+        return self._wrapped.no_sync()
+
+    def share(self) -> None:
+        """Send the leader's weights to all."""
+        for parameter in self.model.parameters():
+            dist.broadcast(parameter.data, 0)
+
+
+class Shards(Sharing):
+    """Every process holds rows of every parameter.
+
+    Args:
+        model: in the leader, the whole model that evaluations, samples and checkpoints read; in the others, its shapes.
+        config: the recipe.
+        device: where the rows live.
+    """
+
+    whole_survives = False
+
+    def __init__(self, model: TransformerLM, config: TrainConfig, device: torch.device):
+        from torch.distributed.device_mesh import init_device_mesh
+        from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
+
+        super().__init__(model, config)
+        self.device = device
+        mesh = init_device_mesh(device.type, (dist.get_world_size(),))
+        self.trained = TransformerLM(config.model, device="meta")
+        self.trained.activation_checkpointing = config.training.activation_checkpointing
+        for block in self.trained.blocks:
+            if config.training.compile is True:  # the gathering between blocks stays outside of the graphs
+                block.compile()
+            fully_shard(block, mesh=mesh)
+        fully_shard(self.trained, mesh=mesh)
+        register_fsdp_forward_method(self.trained, "loss")
+        self.trained.to_empty(device=device)
+        self.loss = make_loss(self.trained, config.with_training(compile=False))
+
+    @torch.no_grad()
+    def collect(self) -> None:
+        """Gather the rows into the leader's whole model."""
+        for mine, rows in zip(self.model.parameters(), self.trained.parameters(), strict=True):
+            gathered = whole(rows)
+            if not mine.is_meta:
+                mine.copy_(gathered)
+
+    @torch.no_grad()
+    def share(self) -> None:
+        """Give every process its rows of the leader's whole model."""
+        for mine, rows in zip(self.model.parameters(), self.trained.parameters(), strict=True):
+            sent = torch.empty(mine.shape, dtype=mine.dtype, device=self.device) if mine.is_meta else mine.data
+            dist.broadcast(sent, 0)
+            local(rows).copy_(local(own_part(sent, rows)))
+
+    def collect_optimizer(self, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Gather the optimizer's rows; processes other than the leader keep none of it."""
+        tensors, rest = flatten_optimizer(optimizer)
+        gathered: dict[str, Tensor] = {}
+        for name, tensor in tensors.items():
+            together = whole(tensor)
+            if dist.get_rank() == 0:
+                gathered[name] = together
+        return gathered, rest
+
+
+def spread(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], rest: Mapping[str, Any]) -> None:
+    """Put a whole optimizer state, as `flatten_optimizer` gives it, into an optimizer whose parameters may be rows."""
+    numbers: Sequence[int] = [i for group in optimizer.state_dict()["param_groups"] for i in group["params"]]
+    parameters = dict(zip(numbers, (p for g in optimizer.param_groups for p in g["params"]), strict=True))
+    parts = {
+        name: own_part(tensor, parameters[int(name.partition(".")[0])]) if tensor.ndim else tensor
+        for name, tensor in tensors.items()
+    }
+    restore_optimizer(optimizer, parts, rest, "the leader's state")

@@ -1,0 +1,144 @@
+"""Two processes train together, in every way of sharing and with every optimizer, and equal one process.
+
+    torchrun --nproc-per-node 2 tests/harness/sharing.py [compiled]
+
+Run by tests/integration/test_distributed.py. Mostly in float64, so that a wrong factor anywhere shows; process 0 makes
+the same updates alone and compares. Left out: the run folder, signals and deaths, which that test has.
+"""
+
+import sys
+from itertools import product
+from types import SimpleNamespace
+
+import torch
+from torch import distributed as dist
+
+from hornbook.checkpoint.tensors import flatten_optimizer, restore_optimizer
+from hornbook.models.transformer import TransformerLM
+from hornbook.nn import native
+from hornbook.optim.shards import is_sharded
+from hornbook.training.config import resolve
+from hornbook.training.distributed import Group, join
+from hornbook.training.step import TrainStep, make_loss, make_optimizer
+
+TOLERANCE = {torch.float64: 1e-9, torch.float32: 3e-5}
+UPDATES, BATCH, T, V = 3, 8, 12, 53
+OPTIMIZERS = {
+    "adamw": {"name": "adamw"},
+    "matrices": {"name": "adamw", "decay": "matrices"},
+    "muon": {"name": "muon", "normuon": True, "cautious": True},
+    "sgd": {"name": "sgd", "lr": 0.1},
+}
+MODELS = {
+    "plain": {},
+    "odd": {"d_model": 15, "num_heads": 3, "d_ff": 13, "position": "none", "tie_embeddings": True},
+    "gated": {"qk_norm": True, "value_embeddings": 1, "logit_softcap": 8.0},
+}
+
+
+def recipe(way, optimizer, model, parts, recompute, compile):
+    shape = {"vocab_size": V, "context_length": T, "d_model": 16, "num_layers": 2, "num_heads": 4, **MODELS[model]}
+    training = {
+        "batch_size": BATCH, "gradient_accumulation": parts, "clip_norm": 0.05, "dtype": "float32", "device": "cpu",
+        "distributed": way, "activation_checkpointing": recompute, "compile": compile, "steps": 10,
+    }  # fmt: skip
+    return resolve({"model": shape, "optimizer": OPTIMIZERS[optimizer], "training": training})
+
+
+def batches(config, rank, processes):
+    """The parts of each update that fall to one process."""
+    generator = torch.Generator().manual_seed(1)
+    count = config.training.gradient_accumulation
+    size = BATCH // (count * processes)
+    for _ in range(UPDATES):
+        ids = torch.randint(0, V, (BATCH, T + 1), generator=generator)
+        rows = [ids[(rank * count + i) * size :][:size] for i in range(count)]
+        yield [lambda r=r: (r[:, :-1], r[:, 1:]) for r in rows]
+
+
+def train(config, model, trained, loss, sharing, rank, processes, restart=lambda optimizer: optimizer):
+    optimizer = make_optimizer(trained, config)
+    results = []
+    for number, parts in enumerate(batches(config, rank, processes), 1):
+        step = TrainStep(loss, list(trained.parameters()), optimizer, config, sharing)
+        results.append(torch.stack(step(parts, number, 10)))
+        optimizer = restart(optimizer)
+    return results, optimizer
+
+
+def check(group, config, calls):
+    """Train alone and together, with a fresh optimizer filled from the collected state after every update."""
+    torch.manual_seed(0)
+    alone = TransformerLM(config.model)
+    torch.manual_seed(0 if group.leads else 1)  # the leader's weights are the ones that count
+    model = TransformerLM(config.model, device=group.place(config))
+    sharing = group.share(model, config)
+    sharing.share()
+
+    def restart(optimizer):
+        """Collect everything in the leader and hand it out again, as a checkpoint and a resume do."""
+        sharing.collect()
+        tensors, rest = sharing.collect_optimizer(optimizer)
+        fresh = make_optimizer(sharing.trained, config)
+        if group.leads:
+            restore_optimizer(fresh, tensors, rest, "the checkpoint")
+        group._exchange_state(SimpleNamespace(sharing=sharing, optimizer=fresh, device=torch.device("cpu")))
+        return fresh
+
+    together, optimizer = train(config, model, sharing.trained, sharing.loss, sharing, group.rank, group.size, restart)
+    kernels = torch.get_default_dtype() == torch.float32 and not config.training.compile and native.variant()
+    assert bool(calls) == bool(kernels)
+    sharded = [is_sharded(p) for p in sharing.trained.parameters()]
+    assert all(sharded) if config.training.distributed == "fsdp" else not any(sharded)
+    sharing.collect()
+    tensors, _ = sharing.collect_optimizer(optimizer)
+    if not group.leads:
+        return
+    single = config.with_training(compile=False)
+    expected, own = train(single, alone, alone, make_loss(alone, single), None, 0, 1)
+    compare = {"loss and norm": (torch.stack(together), torch.stack(expected))}
+    compare |= {n: (p, dict(alone.named_parameters())[n]) for n, p in model.named_parameters()}
+    compare |= {name: (tensors[name], value) for name, value in flatten_optimizer(own)[0].items()}
+    for name, (got, want) in compare.items():
+        assert got.shape == want.shape, (name, got.shape, want.shape)
+        worst = (got.detach() - want.detach()).abs().max().item()
+        assert worst <= TOLERANCE[torch.get_default_dtype()] * max(1.0, want.abs().max().item()), (
+            name,
+            worst,
+            config.training,
+            config.optimizer,
+        )
+
+
+def count_kernel_calls():
+    """Return a list that grows with every attention that hornbook's own CPU kernel computes."""
+    calls, kernel = [], native.causal_attention
+    native.causal_attention = lambda *arguments: calls.append(1) or kernel(*arguments)
+    return calls
+
+
+def main():
+    torch.set_num_threads(1)
+    group = join()
+    assert isinstance(group, Group)
+    ways = ("ddp", "fsdp")
+    if sys.argv[1:] == ["compiled"]:
+        cases = [(torch.float32, way, "adamw", "plain", 1, False, True) for way in ways]
+    else:
+        cases = [(torch.float64, *c, "plain", n, False, False) for c in product(ways, OPTIMIZERS) for n in (1, 2)]
+        cases += [(torch.float64, *c, 1, False, False) for c in product(ways, ("adamw", "muon"), ("odd", "gated"))]
+        cases += [(torch.float64, way, "adamw", "plain", 2, True, False) for way in ways]
+        cases += [(torch.float32, way, "adamw", "plain", 2, False, False) for way in ways]
+    calls = count_kernel_calls()
+    for dtype, *case in cases:
+        torch.set_default_dtype(dtype)
+        calls.clear()
+        check(group, recipe(*case), calls)
+        if group.leads:
+            print("equal:", dtype, *case, flush=True)
+    group.gather_round()
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()
