@@ -62,6 +62,8 @@ def test_a_run_stopped_by_a_signal_resumes_to_the_same_bits(tmp_path, monkeypatc
     run = quiet_train(recipe)
     assert run.status == "stopped"
     assert run.status_record()["reason"] == f"signal {signal.SIGTERM} at step {stop_at}"  # within one step
+    # Without this, starting anew would end in the same bits too.
+    assert CheckpointStore(run.path / "checkpoints").load().step == stop_at
     monkeypatch.undo()
     assert quiet_train(recipe, resume=True).status == "done"
     assert fingerprint(tmp_path / "cut" / "run") == fingerprint(tmp_path / "whole" / "run")
@@ -115,26 +117,39 @@ def test_the_command_stops_cleanly_on_a_signal(tmp_path):
 
 
 def test_a_second_ctrl_c_leaves_at_once(tmp_path):
-    process, run = _start(tmp_path)
-    # The first one alone would wait for the step in progress; both arrive while it is in its save or its step.
+    # A save that takes half a minute: one Ctrl-C waits for it, two do not.
+    code = (
+        "import sys, time, pathlib; from hornbook.training.trainer import Trainer; from hornbook.cli.main import main\n"
+        "def save(self):\n"
+        "    pathlib.Path(sys.argv[1]).touch(); time.sleep(30)\n"
+        "Trainer.save = save; sys.exit(main(['train', sys.argv[2]]))"
+    )
+    saving = tmp_path / "saving"
+    process, run = _start(tmp_path, "-c", code, str(saving))
     process.send_signal(signal.SIGINT)
-    time.sleep(0.001)
-    process.send_signal(signal.SIGINT)
+    for _ in range(300):
+        if saving.exists():
+            break
+        time.sleep(0.05)
+    assert saving.exists()
+    time.sleep(0.5)
+    assert process.poll() is None, "one Ctrl-C waits for the save"
     began = time.monotonic()
+    process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
     assert time.monotonic() - began < 5
     assert Run.open(run).status == "stopped"
 
 
-def _start(tmp_path):
-    """Start `hornbook train` in a process and wait until it has trained some steps."""
+def _start(tmp_path, *program):
+    """Start `hornbook train` (or a program that takes the recipe) and wait until it has trained some steps."""
     from hornbook.config import dump_toml
 
     recipe = tiny_recipe(tmp_path, training={"steps": 10_000_000}, logging={"every": 1}, checkpoint={"every": 0})
     (tmp_path / "r.toml").write_text(dump_toml(recipe))
     process = subprocess.Popen(
-        [sys.executable, "-m", "hornbook", "train", str(tmp_path / "r.toml")],
+        [sys.executable, *(program or ("-m", "hornbook", "train")), str(tmp_path / "r.toml")],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -217,6 +232,57 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(tmp_path):
         quiet_train(tiny_recipe(tmp_path / str(i), training={"seed": seed}))
         prints.append(fingerprint(tmp_path / str(i) / "run"))
     assert prints[0] == prints[1] != prints[2]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A trainer of a finished run, and the checkpoint that it wrote last."""
+    from hornbook.training.config import resolve
+    from hornbook.training.setup import prepare_run
+
+    threads = torch.get_num_threads()
+    recipe = tiny_recipe(tmp_path_factory.mktemp("finished"), training={"steps": 6, "dtype": "float32"})
+    quiet_train(recipe)
+    console = Console(silent=True)
+    setup = prepare_run(resolve(recipe), resume=True, console=console, clock=time.monotonic)
+    setup.run.release()
+    console.close()
+    torch.set_num_threads(threads)
+    return setup.trainer, setup.trainer.saver.store.load()
+
+
+LIES = {
+    "a batch position beyond 64 bits": lambda c: c.state["progress"].update(position=2**70),
+    "a batch position before the step": lambda c: c.state["progress"].update(position=2),
+    "a batch left out that there is not": lambda c: c.state["progress"].update(skipped=[-1]),
+    "a time before the start": lambda c: c.state["progress"].update(seconds=-5.0),
+    "the counters of another step": lambda c: c.state["progress"].update(step=5),
+    "a guard of another length": lambda c: c.state["guard"].append(1.0),
+    "settings that explode": lambda c: c.state["optimizer"]["param_groups"][0].update(eps=1e308),
+    "groups of other parameters": lambda c: c.state["optimizer"]["param_groups"][0]["params"].pop(),
+    "no random state": lambda c: c.state.pop("random"),
+    "a random state of other bytes": lambda c: c.state["random"].update(torch="AAAA"),
+    "moments of another shape": lambda c: c.optimizer.update({"0.exp_avg": torch.zeros(3, 3)}),
+    "moments of nobody": lambda c: c.optimizer.update({"999.exp_avg": torch.zeros(3, 3)}),
+    "moments for all but one": lambda c: c.optimizer.pop("0.exp_avg"),
+    "a weight of another shape": lambda c: c.model.update({"ln_final.weight": torch.zeros(3)}),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_what_a_matching_checksum_cannot_see_is_refused_in_one_sentence(finished, lie):
+    import copy
+    from dataclasses import replace
+
+    trainer, sound = finished
+    trainer.restore(sound)
+    told = replace(
+        sound, model=dict(sound.model), optimizer=dict(sound.optimizer), state=copy.deepcopy(dict(sound.state))
+    )
+    LIES[lie](told)
+    with pytest.raises(CheckpointError, match="the checkpoint of step 6") as caught:
+        trainer.restore(told)
+    assert "\n" not in str(caught.value)
 
 
 def test_fuzzed_checkpoint_and_token_files_are_refused_in_a_sentence_or_sound():

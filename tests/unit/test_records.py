@@ -1,7 +1,11 @@
 """Records, run folders, the console and the sinks."""
 
+import contextlib
+import importlib.util
 import json
 import os
+import sqlite3
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -210,8 +214,44 @@ def test_tensorboard_gets_the_numbers(tmp_path):
     assert content.count(b"train_loss") == 3
 
 
-@pytest.mark.slow
-def test_wandb_offline_gets_the_records(tmp_path, monkeypatch):
+def test_trackio_gets_the_records_in_a_local_folder_and_leaves_the_machine_and_the_output_alone(tmp_path):
+    if importlib.util.find_spec("trackio") is None:
+        pytest.skip("trackio is not installed")
+    # In a process of its own, as trackio takes its folder from the environment when it is imported.
+    code = """
+import socket, sys
+from pathlib import Path
+
+def no_network(self, address):
+    raise OSError(f"a sink called {address}")
+
+socket.socket.connect = no_network
+from hornbook.tracking.sinks import open_sinks
+
+warnings = []
+(sink,) = open_sinks(["trackio"], "my-run", Path(sys.argv[1]), {"model": {"d_model": 8}}, warnings.append)
+for step in range(3):
+    sink.log({"step": step, "train_loss": 3.5 - step})
+sink.close(60)
+assert not warnings, warnings
+"""
+    environment = {**os.environ, "TRACKIO_DIR": str(tmp_path / "store"), "HF_HOME": str(tmp_path / "hf")}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, str(tmp_path)],
+        env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    with contextlib.closing(sqlite3.connect(tmp_path / "store" / "hornbook.db")) as store:
+        rows = store.execute("select run_name, step, metrics from metrics order by step").fetchall()
+        ((config,),) = store.execute("select config from configs").fetchall()
+    assert [(name, step, json.loads(metrics)) for name, step, metrics in rows] == [
+        ("my-run", step, {"train_loss": 3.5 - step}) for step in range(3)
+    ]
+    assert json.loads(config)["model"] == {"d_model": 8}
+
+
+def test_wandb_offline_gets_the_records(tmp_path, monkeypatch, capfd):
     pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
@@ -224,6 +264,7 @@ def test_wandb_offline_gets_the_records(tmp_path, monkeypatch):
     files = list((tmp_path / "wandb").glob("offline-run-*/*.wandb"))
     assert len(files) == 1
     assert b"train_loss" in files[0].read_bytes()
+    assert capfd.readouterr().out == ""
 
 
 def test_the_environment_is_plain_values():

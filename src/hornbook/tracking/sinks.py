@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -146,19 +147,32 @@ class _TensorBoard:
 
 
 class _Trackio:
-    """trackio, the local-first dashboard."""
+    """trackio, the local-first dashboard: a database under TRACKIO_DIR, its own folder if that is not set."""
 
     def __init__(self, name: str, folder: Path, config: Mapping[str, Any]):
         import trackio
 
         self._trackio = trackio
-        trackio.init(project="hornbook", name=name, config=dict(config))
+        _hush("trackio")
+        # Its own watching of the machine runs in threads that take time from the training.
+        trackio.init(project="hornbook", name=name, config=dict(config), auto_log_cpu=False, auto_log_gpu=False)
 
     def log(self, record: Mapping[str, Any]) -> None:
         self._trackio.log({key: value for key, value in record.items() if key != "step"}, step=record["step"])
 
     def close(self) -> None:
         self._trackio.finish()
+
+
+def _hush(package: str) -> None:
+    """Let a package's own `print` calls say nothing.
+
+    trackio greets on standard output and has no switch against that; there it would break `--json` and the live bar.
+    To redirect standard output would silence the training as well, as it belongs to all threads.
+    """
+    for name, module in list(sys.modules.items()):
+        if name == package or name.startswith(f"{package}."):
+            vars(module)["print"] = lambda *_, **__: None
 
 
 SINKS: dict[str, Callable[[str, Path, Mapping[str, Any]], Backend]] = {
