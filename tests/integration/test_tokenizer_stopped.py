@@ -79,20 +79,22 @@ def test_replacing_may_make_a_special_token_wherever_the_blocks_are_cut(tmp_path
 
 
 CACHE = """
-import resource, sys
-import numpy as np, hornbook as hb
+import sys
+import numpy as np, psutil, hornbook as hb
 bound = int(sys.argv[1])
 tokenizer = hb.Tokenizer({i: bytes([i]) for i in range(256)}, [], cache_bytes=bound)
 digits = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz", np.uint8)
 rng = np.random.default_rng(1)
 tokenizer.encode_array("x " * 1_000_000)
-before, most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, 0
+# Not ru_maxrss: a child's begins at what its parent, here the whole test run, had at its start.
+resident = psutil.Process().memory_info
+before, most, peak = resident().rss, 0, 0
 for length in [11, 25] * 10:
     words = digits[rng.integers(0, 26, (80_000, length))]
     words[:, 0] = 32
     tokenizer.encode_array(words.tobytes())
-    most = max(most, tokenizer._native.cache_memory())
-print(most, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+    most, peak = max(most, tokenizer._native.cache_memory()), max(peak, resident().rss)
+print(most, peak - before)
 """
 
 
