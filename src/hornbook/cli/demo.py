@@ -25,16 +25,8 @@ MOST_STORIES_MEASURED = 500
 FULL: dict[str, dict[str, Any]] = {
     "data": {"corpus": "storyworld", "corpus_level": LEVEL, "corpus_bytes": 12_000_000},
     "tokenizer": {"vocab_size": 1024},
-    "model": {
-        "context_length": 256,
-        "d_model": 192,
-        "num_layers": 4,
-        "num_heads": 6,
-        "tie_embeddings": True,
-        "qk_norm": True,
-        "zero_init_output": True,
-    },
-    "optimizer": {"name": "muon", "lr": 3e-3, "muon_lr": 0.02},
+    "model": {"context_length": 256, "d_model": 192, "num_layers": 4, "num_heads": 6, "tie_embeddings": True},
+    "optimizer": {"name": "adamw", "lr": 3e-3},
     "schedule": {"name": "cosine", "warmup_steps": 50},
     "training": {"max_minutes": 4.0, "batch_size": 16},
     "evaluation": {"every": 100, "sample_every": 200, "max_tokens": 50_000},
