@@ -66,6 +66,11 @@ HB_INLINE void transpose(const float* rows, index row, index time, float* column
     }
 }
 
+// True in the first `count` lanes.
+HB_INLINE vi visible(index count) {
+  return (vi){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} < (std::int32_t)count;
+}
+
 struct AttentionTask {
   AttentionShape shape;
   Heads q, k, v, out, d_out, d_q, d_k, d_v;
@@ -92,28 +97,32 @@ static void forward_heads(void* context, index begin, index end) {
       index count = time - i0 < BLOCK ? time - i0 : BLOCK, seen = padded(i0 + count);
       for (index i = 0; i < count; i++) read_row(s, at<T>(task.q, b, h, i0 + i), i0 + i, true, factor, queries + i * dp);
       multiply(count, seen, s.width, queries, dp, 1, keys, tp, scores, tp, false);
+      float norms[BLOCK], peaks[BLOCK];
       for (index i = 0; i < count; i++) {
         float* row = scores + i * tp;
-        index last = i0 + i + 1;  // keys 0…i0+i
-        for (index j = last; j < seen; j++) row[j] = -__builtin_inff();
-        vf top = load(row);
-        for (index j = W; j < seen; j += W) top = maximum(load(row + j), top);
+        index last = i0 + i + 1, whole = last / W * W;  // keys 0…i0+i
+        vf end = visible(last - whole) ? load(row + whole) : splat(-__builtin_inff());
+        vf top = end;
+        for (index j = 0; j < whole; j += W) top = maximum(load(row + j), top);
         float peak = largest(top);
         vf total{};
-        for (index j = 0; j < seen; j += W) {
+        for (index j = 0; j < whole; j += W) {
           vf e = exponential(load(row + j) - peak);
           store(row + j, e);
           total += e;
         }
-        // The exponential of −∞ is clamped to 1e−38: too small to count, and cleared before it meets a value.
-        for (index j = last; j < seen; j++) row[j] = 0;
-        float norm = sum(total), inverse = 1.0f / norm;
-        task.log_sum[(b * s.heads + h) * time + i0 + i] = peak + __builtin_logf(norm);
-        for (index j = 0; j < seen; j += W) store(row + j, load(row + j) * inverse);
+        // The exponential of −∞ is clamped to 1e−38: cleared before it meets a value.
+        end = visible(last - whole) ? exponential(end - peak) : vf{};
+        for (index j = whole; j < seen; j += W) store(row + j, j == whole ? end : vf{});
+        norms[i] = sum(total + end);
+        peaks[i] = peak;
       }
+      for (index i = 0; i < count; i++)
+        task.log_sum[(b * s.heads + h) * time + i0 + i] = peaks[i] + __builtin_logf(norms[i]);
       index depth = i0 + count;
       multiply(count, dp, depth, scores, tp, 1, values, dp, mixed, dp, false);
-      for (index i = 0; i < count; i++) write_row(s, mixed + i * dp, 0, false, 1.0f, at_mutable<T>(task.out, b, h, i0 + i));
+      for (index i = 0; i < count; i++)
+        write_row(s, mixed + i * dp, 0, false, 1.0f / norms[i], at_mutable<T>(task.out, b, h, i0 + i));
     }
   }
 }
@@ -153,16 +162,25 @@ static void backward_heads(void* context, index begin, index end) {
       multiply(count, seen, s.width, d_outs, dp, 1, values_t, tp, d_scores, tp, false);
       for (index i = 0; i < count; i++) {
         const T* out = at<T>(task.out, b, h, i0 + i);
-        float along = 0;  // Σ out · d_out: what the normalisation takes back
-        for (index d = 0; d < s.width; d++) along += get(out + d) * d_outs[i * dp + d];
+        index wide = s.width / W * W;
+        vf products{};
+        for (index d = 0; d < wide; d += W) products += load(out + d) * load(d_outs + i * dp + d);
+        if (wide < s.width) products += load_part(out + wide, s.width - wide, 0) * load(d_outs + i * dp + wide);
+        float along = sum(products);  // Σ out · d_out: what the normalisation takes back
         float log_sum = task.log_sum[(b * s.heads + h) * time + i0 + i];
         float *row = scores + i * tp, *d_row = d_scores + i * tp;
-        for (index j = 0; j < seen; j += W) {
+        index last = i0 + i + 1, whole = last / W * W;
+        for (index j = 0; j < whole; j += W) {
           vf p = exponential(load(row + j) - log_sum);
           store(row + j, p);
           store(d_row + j, p * (load(d_row + j) - along));
         }
-        for (index j = i0 + i + 1; j < seen; j++) row[j] = d_row[j] = 0;
+        vf p = visible(last - whole) ? exponential(load(row + whole) - log_sum) : vf{};
+        vf d_p = visible(last - whole) ? p * (load(d_row + whole) - along) : vf{};
+        for (index j = whole; j < seen; j += W) {
+          store(row + j, j == whole ? p : vf{});
+          store(d_row + j, j == whole ? d_p : vf{});
+        }
       }
       index depth = i0 + count;
       multiply(count, dp, depth, d_scores, tp, 1, keys, dp, d_queries, dp, false);

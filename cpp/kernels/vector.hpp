@@ -12,7 +12,8 @@ constexpr index W = 16;
 
 #define HB_INLINE static inline __attribute__((always_inline))
 
-HB_INLINE vf splat(float x) { return vf{} + x; }
+// Written out: x + 0 is not x where x is −0, so the compiler would keep an addition in every product's inner loop.
+HB_INLINE vf splat(float x) { return vf{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 HB_INLINE vf load(const float* p) { return (vf)*(const vf_loose*)p; }
 HB_INLINE void store(float* p, vf x) { *(vf_loose*)p = (vf_loose)x; }
 HB_INLINE vf maximum(vf a, vf b) { return a > b ? a : b; }
@@ -90,21 +91,23 @@ HB_INLINE void transpose16(vf* r) {
   swap_blocks<1>(r);
 }
 
+// Halves are added (or compared) in four steps: one by one would cost a row of 256 scores a tenth of its time.
 HB_INLINE float sum(vf x) {
-  float total = 0;
-  for (int i = 0; i < 16; i++) total += x[i];
-  return total;
+  x += __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  x += __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+  x += __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+  return x[0] + x[1];
 }
 HB_INLINE float largest(vf x) {
-  float top = x[0];
-  for (int i = 1; i < 16; i++) top = x[i] > top ? x[i] : top;
-  return top;
+  x = maximum(x, __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+  x = maximum(x, __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
+  x = maximum(x, __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
+  return x[0] > x[1] ? x[0] : x[1];
 }
 
 // exp(x) within 2 units in the last place on [−87.3, 88.7], clamped outside; NaN stays NaN. Cephes' polynomial.
 HB_INLINE vf exponential(vf x) {
-  x = x > 88.7f ? splat(88.7f) : x;
-  x = x < -87.3f ? splat(-87.3f) : x;
+  x = maximum(splat(-87.3f), minimum(splat(88.7f), x));  // in this order both hand a NaN through
   vf n = (x * 1.44269504f + 12582912.0f) - 12582912.0f;  // rounds to the nearest whole number
   vf r = x - n * 0.693359375f;
   r = r + n * 2.12194440e-4f;

@@ -101,7 +101,7 @@ class _HeadLoss(torch.autograd.Function):
         x, w = hidden.to(dtype), weight.to(dtype)
         wants_hidden, wants_weight = ctx.needs_input_grad[:2]
         d_hidden = torch.empty_like(x) if wants_hidden else None
-        d_weight = torch.zeros_like(weight) if wants_weight else None
+        d_weight = torch.empty_like(weight) if wants_weight else None
         part = torch.empty_like(w) if wants_weight else None
         total = hidden.new_zeros((), dtype=torch.promote_types(dtype, torch.float32))
         pieces = -(-N * V // LOSS_CHUNK_ELEMENTS)
@@ -116,7 +116,8 @@ class _HeadLoss(torch.autograd.Function):
             if d_hidden is not None:
                 torch.mm(d_logits, w, out=d_hidden[rows])
             if d_weight is not None and part is not None:
-                d_weight.add_(torch.mm(d_logits.T, x[rows], out=part))
+                torch.mm(d_logits.T, x[rows], out=part)
+                d_weight.add_(part) if begin else d_weight.copy_(part)
         ctx.save_for_backward(d_hidden, d_weight)
         ctx.dtypes = hidden.dtype, weight.dtype
         return total / N
