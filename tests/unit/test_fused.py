@@ -11,6 +11,7 @@ from hornbook.errors import DataError
 from hornbook.models.transformer import TransformerLM
 from hornbook.nn import fused, native
 from hornbook.nn.layers import Embedding, RMSNorm
+from hornbook.nn.shapes import loss_chunk_elements
 
 BASE = hb.ModelConfig(vocab_size=61, context_length=40, d_model=32, num_layers=2, num_heads=4, d_ff=48)
 SWITCHES = [
@@ -127,7 +128,9 @@ def test_embedding(backend):
 @pytest.mark.parametrize(("rows", "vocabulary"), [(1, 2), (5, 16), (64, 61), (33, 257)])
 def test_head_and_cross_entropy_in_chunks(backend, monkeypatch, rows, vocabulary, softcap):
     torch.manual_seed(rows)
-    monkeypatch.setattr(fused, "LOSS_CHUNK_ELEMENTS", 7 * vocabulary)  # several chunks, the last one shorter
+    monkeypatch.setattr(
+        fused, "loss_chunk_elements", lambda device: 7 * vocabulary
+    )  # several chunks, the last one shorter
     hidden = torch.randn(rows, 12, requires_grad=True)
     weight = torch.randn(vocabulary, 12, requires_grad=True)
     targets = torch.randint(0, vocabulary, (rows,))
@@ -150,7 +153,7 @@ def test_head_loss_never_holds_all_logits(monkeypatch):
         pytest.skip("this build has no CPU kernels")
     monkeypatch.setattr(native, "cross_entropy_", watch)
     fused.head_loss(torch.randn(4096, 8), torch.randn(5000, 8), torch.randint(0, 5000, (4096,)))
-    assert 0 < largest <= fused.LOSS_CHUNK_ELEMENTS < 4096 * 5000
+    assert 0 < largest <= loss_chunk_elements("cpu") < 4096 * 5000
 
 
 def test_loss_of_huge_logits_is_finite(backend):

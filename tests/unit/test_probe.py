@@ -22,4 +22,14 @@ def test_a_step_is_measured_after_its_first_call(monkeypatch, seconds_of_calls, 
         clock[0] += next(calls, 0.5)
 
     monkeypatch.setattr(probe.time, "perf_counter", lambda: clock[0])
-    assert probe.measure_step(step, torch.device("cpu"), 0.6) == pytest.approx(found)
+    assert probe.measure_step(step, torch.device("cpu"), 0.6) == pytest.approx((seconds_of_calls[0], found))
+
+
+def test_a_first_call_that_compiles_is_not_taken_for_a_step(monkeypatch):
+    clock, calls = [0.0], iter([40.0, 0.2])
+
+    def step():
+        clock[0] += next(calls, 0.1)
+
+    monkeypatch.setattr(probe.time, "perf_counter", lambda: clock[0])
+    assert probe.measure_step(step, torch.device("cpu"), 0.6, compiles=True) == pytest.approx((40.0, 0.1))

@@ -108,6 +108,30 @@ def test_random_windows_of_several_files_are_uniform_over_all_of_them():
     assert shares[2] == 0
 
 
+@pytest.mark.parametrize("types", [("u2", "u2"), ("u4", "u2"), ("u4",)], ids=str)
+def test_a_copy_on_the_device_gives_the_same_batches(types, monkeypatch):
+    """The path of a GPU, with the copy in the CPU's own memory."""
+    monkeypatch.setattr("hornbook.data.sampler.COPIED_AT_ONCE", 97)
+    draw = np.random.default_rng(3)
+    highest = {"u2": 2**16, "u4": 2**32}  # ids that a signed type reads as negative, too
+    arrays = [draw.integers(0, highest[t], 400, dtype=t) for t in types]
+    there = TokenData(arrays)
+    size = max(array.itemsize for array in arrays) * 400 * len(arrays)
+    assert not there.copy_to(torch.device("cpu"), size - 1)
+    assert not there.copied_on("cpu")
+    assert there.copy_to(torch.device("cpu"), size)
+    assert there.copied_on("cpu")
+    assert not there.copied_on("cuda")
+    monkeypatch.setattr(there, "gather", None)  # what is read now is the copy
+    for order in ("random", "epochs"):
+        near = BatchSampler(TokenData(arrays), 6, 9, 5, order)
+        far = BatchSampler(there, 6, 9, 5, order)
+        for index in (0, 3, 70):
+            for here, copied in zip(near.batch(index), far.batch(index), strict=True):
+                assert here.dtype == copied.dtype == torch.int64
+                assert torch.equal(here, copied)
+
+
 def test_an_id_outside_the_vocabulary_is_found_and_named():
     ids = np.zeros(5_000_000, np.uint16)
     ids[4_321_987] = 700

@@ -21,12 +21,11 @@ from hornbook.accounting.parameters import BYTES, count_parameters
 from hornbook.accounting.textbook import TextbookMemory, textbook_memory
 from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
+from hornbook.nn.shapes import loss_chunk_elements
 
 __all__ = ["EngineMemory", "Memory", "account_memory", "engine_memory"]
 
 FLOAT32 = 4
-LOSS_CHUNK_ELEMENTS = 3 << 21
-"""Logits that the chunked loss holds at a time (nn/fused.py)."""
 PROCESS_BYTES = 350_000_000
 """Resident memory of Python, torch and hornbook around a training of next to nothing."""
 HEAP_SLACK = 1.18
@@ -137,11 +136,13 @@ def engine_memory(
         terms = [t for t in terms if t.group in ("loss", "final norm")]
         terms.append(term("layer inputs", "residual stream", "L·B·T·C·4", n))
     logits = n["B"] * n["T"] * n["V"]
-    if (
-        chunked_loss
-    ):  # a chunk of logits, the output table in the products' type, and a second chunk's part of its gradient
-        tables = (n["e"] != FLOAT32) + (logits > LOSS_CHUNK_ELEMENTS)
-        chunk = (min(logits, LOSS_CHUNK_ELEMENTS) + tables * n["V"] * n["C"]) * n["e"]
+    if chunked_loss:
+        # A chunk of logits, the output table in the products' type, and a second chunk's part of its gradient. Without
+        # our kernels the chunk is there four times over at most: in float32, as probabilities, and narrow again.
+        most = loss_chunk_elements("cpu" if own_kernels else "accelerator")
+        tables = (n["e"] != FLOAT32) + (logits > most)
+        each = n["e"] if own_kernels else 2 * n["e"] + FLOAT32 * (1 + (n["e"] != FLOAT32))
+        chunk = min(logits, most) * each + tables * n["V"] * n["C"] * n["e"]
     else:
         chunk = 3 * logits * FLOAT32
     layer = n["B"] * n["T"] * (2 * n["C"] * FLOAT32 + 3 * n["F"] * n["e"])

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import time
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -54,6 +51,7 @@ def _cpu() -> dict[str, Any]:
     import torch
 
     from hornbook.nn import native
+    from hornbook.training.compilation import can_compile
     from hornbook.training.probe import bfloat16_pays, matmul_rate
 
     cpu = torch.device("cpu")
@@ -61,13 +59,12 @@ def _cpu() -> dict[str, Any]:
     rates = {"float32_matrix_products": f"{matmul_rate(cpu, torch.float32, 768, 0.1) / 1e9:,.0f} GFLOP/s"}
     if pays:
         rates["bfloat16_matrix_products"] = f"{matmul_rate(cpu, torch.bfloat16, 768, 0.1) / 1e9:,.0f} GFLOP/s"
-    compiler = any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "clang++"))
     return {
         "threads": torch.get_num_threads(),
         **rates,
         "bfloat16_pays": "yes: dtype auto takes it" if pays else "no: dtype auto stays with float32",
         "hornbook's_kernels": native.variant() or "absent from this build: PyTorch's operators are used, slower",
-        "compile": "possible, but the kernels are faster" if compiler else "no C++ compiler found, and none needed",
+        "compile": "possible, but the kernels are faster" if can_compile(cpu) else "no C++ compiler found, none needed",
     }
 
 
@@ -107,19 +104,17 @@ def _recipe(path: str) -> dict[str, Any]:
     keep_freed_memory()
     model = TransformerLM(config.model, device=device)
     model.activation_checkpointing = training.activation_checkpointing
-    start = time.perf_counter()
     step = TrainStep(make_loss(model, config), list(model.parameters()), make_optimizer(model, config), config)
     size = training.batch_size // training.gradient_accumulation
     ids = torch.randint(0, config.model.vocab_size, (size, config.model.context_length), device=device)
     parts = [lambda: (ids, ids)] * training.gradient_accumulation
-    step(parts, 1, 10)
-    first = time.perf_counter() - start
-    seconds = measure_step(lambda: step(parts, 1, 10), device, 3.0)
+    first, seconds = measure_step(lambda: step(parts, 1, 10), device, 3.0, compiles=training.compile is True)
     rate = config.tokens_per_step / seconds
     flops = training_flops_per_token(config.model) * rate
+    compiled = f"compiled in {first - seconds:.0f} s" if training.compile else "not compiled"
     report = {
         "parameters": f"{sum(p.numel() for p in model.parameters()):,}",
-        "device_and_dtype": f"{device}, {training.dtype}, {'compiled' if training.compile else 'not compiled'}",
+        "device_and_dtype": f"{device}, {training.dtype}, {compiled}",
         "memory_at_the_peak": "unknown on this device" if peak is None else f"about {gigabytes(peak)}",
         "tokens_per_second": f"{rate:,.0f}",
         "seconds_per_step": f"{seconds:.3f} (the first one {first:.1f})",

@@ -38,6 +38,8 @@ WINDOWS_PER_DRAW = 8192
 # Mapped pages are handed back after so many windows, in files of at least so many bytes.
 WINDOWS_PER_RELEASE = 4096
 RELEASE_ABOVE = 1 << 29
+# Ids that go to an accelerator at a time.
+COPIED_AT_ONCE = 1 << 25
 
 
 class TokenData:
@@ -59,6 +61,8 @@ class TokenData:
         # Plain views: indexing a numpy.memmap costs several times as much.
         self.arrays = [np.asarray(array) for array in arrays]
         self._gathered = 0
+        self._copy: Tensor | None = None
+        self._firsts = np.cumsum([0, *map(len, self.arrays)])  # where each file begins in the copy
 
     @classmethod
     def open(cls, paths: Sequence[str | Path], vocab_size: int | None = None, *, verify: bool = False) -> TokenData:
@@ -101,6 +105,40 @@ class TokenData:
         if self._gathered >= WINDOWS_PER_RELEASE:
             self._release()
         return out
+
+    def copy_to(self, device: torch.device, most: int) -> bool:
+        """Keep all ids on an accelerator too, so that a batch needs only its starts sent there.
+
+        Args:
+            device: where.
+            most: bytes that the copy may take.
+
+        Returns:
+            Whether they fit; False leaves everything as it was.
+        """
+        # Signed types of the same width: accelerators index few others. `gather_copy` reads the bits as they are.
+        kind = torch.int16 if all(array.itemsize <= 2 for array in self.arrays) else torch.int32
+        if len(self) * kind.itemsize > most:
+            return False
+        self._copy = torch.empty(len(self), dtype=kind, device=device)
+        wide = np.dtype(f"u{kind.itemsize}")
+        for first, array in zip(self._firsts, self.arrays, strict=False):
+            for begin in range(0, len(array), COPIED_AT_ONCE):
+                part = array[begin : begin + COPIED_AT_ONCE].astype(wide)
+                there = self._copy[first + begin : first + begin + len(part)]
+                there.copy_(torch.from_numpy(part.view(f"i{kind.itemsize}")))
+        return True
+
+    def copied_on(self, device: torch.device | str) -> bool:
+        """Return whether there is a copy on this kind of device."""
+        return self._copy is not None and self._copy.device.type == torch.device(device).type
+
+    def gather_copy(self, file: Int[np.ndarray, "B"], start: Int[np.ndarray, "B"], length: int) -> Int[Tensor, "B L"]:
+        """Return what `gather` does from the copy that `copy_to` made, as int64; the device is not waited for."""
+        assert self._copy is not None
+        first = _send(torch.from_numpy(self._firsts[file] + start), self._copy.device)
+        places = first[:, None] + torch.arange(length, device=self._copy.device)
+        return self._copy[places].long() & (1 << 8 * self._copy.itemsize) - 1
 
     def _release(self) -> None:
         """Unmap the pages read so far; they stay in the system's cache, and reading them again only maps them."""
@@ -183,7 +221,11 @@ class BatchSampler:
             Inputs and targets, int64; a target is the token after its input.
         """
         file, start = self.starts(index)
-        return _to_tensors(self.data.gather(file[rows], start[rows], self.context_length + 1), device)
+        where = (file[rows], start[rows], self.context_length + 1)
+        if self.data.copied_on(device):
+            both = self.data.gather_copy(*where)
+            return both[:, :-1], both[:, 1:]
+        return _to_tensors(self.data.gather(*where), device)
 
     def _draw(self, draw: int) -> tuple[np.ndarray, np.ndarray]:
         count = self._batches_per_draw * self.batch_size
@@ -273,12 +315,15 @@ def _windows(ids: np.ndarray, length: int) -> np.ndarray:
 
 def _to_tensors(windows: np.ndarray, device: torch.device | str) -> tuple[Tensor, Tensor]:
     device = torch.device(device)
-    both = torch.from_numpy(windows.astype(np.int64))  # (B, T + 1)
-    if device.type == "cuda" and torch.cuda.is_available():
-        both = both.pin_memory().to(device, non_blocking=True)
-    else:
-        both = both.to(device)
+    both = _send(torch.from_numpy(windows.astype(np.int64)), device)  # (B, T + 1)
     return both[:, :-1], both[:, 1:]
+
+
+def _send(tensor: Tensor, device: torch.device) -> Tensor:
+    """Return a tensor on a device; a GPU is not waited for."""
+    if device.type == "cuda" and torch.cuda.is_available():
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 def _philox(seed: int, counter: int) -> np.random.Generator:

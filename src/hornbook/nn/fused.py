@@ -18,11 +18,9 @@ from torch.nn import functional as F
 
 from hornbook.nn import native
 from hornbook.nn.functional import at_least_float32
+from hornbook.nn.shapes import loss_chunk_elements
 
 __all__ = ["causal_attention", "embedding", "head_loss", "projection", "rms_norm", "swiglu_network"]
-
-LOSS_CHUNK_ELEMENTS = 3 << 21
-"""Logits held at a time by `head_loss`: 12 MiB in bfloat16, which stays in the cache that the products share."""
 
 
 def compute_dtype(x: Tensor) -> torch.dtype:
@@ -104,7 +102,7 @@ class _HeadLoss(torch.autograd.Function):
         d_weight = torch.empty_like(weight) if wants_weight else None
         part = torch.empty_like(w) if wants_weight else None
         total = hidden.new_zeros((), dtype=torch.promote_types(dtype, torch.float32))
-        pieces = -(-N * V // LOSS_CHUNK_ELEMENTS)
+        pieces = -(-N * V // loss_chunk_elements(x.device.type))
         chunk = -(-N // pieces)
         # One buffer for all chunks, as for `part`: blocks of this size that come and go leave holes in the heap.
         buffer = x.new_empty(chunk, V)
@@ -117,7 +115,8 @@ class _HeadLoss(torch.autograd.Function):
                 torch.mm(d_logits, w, out=d_hidden[rows])
             if d_weight is not None and part is not None:
                 torch.mm(d_logits.T, x[rows], out=part)
-                d_weight.add_(part) if begin else d_weight.copy_(part)
+                accumulate = d_weight.add_ if begin else d_weight.copy_
+                accumulate(part)
         ctx.save_for_backward(d_hidden, d_weight)
         ctx.dtypes = hidden.dtype, weight.dtype
         return total / N
@@ -143,11 +142,11 @@ def _cross_entropy(
     loss = F.nll_loss(log_probabilities, targets, reduction="none")
     if not with_gradient:
         return loss, logits
-    gradient = log_probabilities.exp()
+    gradient = log_probabilities.exp_()
     gradient.scatter_add_(-1, targets.unsqueeze(-1), gradient.new_full((1, 1), -1.0).expand(len(targets), 1))
     if softcap:
-        gradient = gradient * (1 - (capped / softcap).square())
-    return loss, (gradient * weight).to(logits.dtype)
+        gradient.mul_(1 - (capped / softcap).square())
+    return loss, gradient.mul_(weight).to(logits.dtype)
 
 
 def head_loss(

@@ -1,8 +1,18 @@
-"""Default widths, kept apart from the layers so that code without torch (configuration, accounting) can use them."""
+"""Default widths and the size of the loss's chunks, kept apart from the layers: code without torch (configuration,
+accounting) uses them too."""
 
 from __future__ import annotations
 
-__all__ = ["default_d_ff"]
+__all__ = ["default_d_ff", "loss_chunk_elements"]
+
+
+def loss_chunk_elements(device: str) -> int:
+    """Return how many logits the chunked loss holds at a time (`nn/fused.py`), on a "cpu" or an accelerator.
+
+    On a CPU 12 MiB in bfloat16, which stay in the cache that the products share; on an accelerator enough rows to keep
+    it busy (6,700 with 10,000 words), of which a long step still needs only some.
+    """
+    return 3 << 21 if device == "cpu" else 1 << 26
 
 
 def default_d_ff(d_model: int, ffn: str = "swiglu") -> int:

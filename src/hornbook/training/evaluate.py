@@ -86,7 +86,7 @@ def evaluate(
     """
     T = context_length or model.config.context_length
     device = next(model.parameters()).device
-    total = torch.zeros((), dtype=torch.float64, device="cpu")
+    total = torch.zeros((), dtype=torch.float64)  # on the CPU: Apple GPUs have no float64
     count = 0
     was_training = model.training
     model.eval()
@@ -96,7 +96,7 @@ def evaluate(
                 raise Interrupted
             inputs, targets = rows[:, :-1].to(device), rows[:, 1:].to(device)
             # The mean of a batch, weighted by its tokens and summed in float64.
-            total += model.loss(inputs, targets).double().cpu() * targets.numel()
+            total += model.loss(inputs, targets).cpu().double() * targets.numel()
             count += targets.numel()
             progress(count)
     finally:

@@ -45,6 +45,8 @@ class Plan:
     """CPU threads."""
     memory_bytes: int | None = None
     """Peak memory that the accounting expects; None where the device does not say what it has."""
+    compile_seconds: float | None = None
+    """What compiling took this time, before the run's clock started; None where nothing is compiled."""
 
     def lines(self) -> list[str]:
         """Return the plan for people."""
@@ -56,7 +58,10 @@ class Plan:
             seen = "" if self.epochs is None else f" (the training set {self.epochs:.2g} times)"
             total = quantity(self.steps * self.tokens_per_step)
             amount = f"{self.steps:,} steps of {self.tokens_per_step:,} tokens = {total} tokens{seen}"
-        how = f"{self.device}, {self.dtype}, {'compiled' if self.compiled else 'not compiled'}, {self.threads} threads"
+        compiled = "not compiled"
+        if self.compile_seconds is not None:
+            compiled = f"compiled in {duration(self.compile_seconds)} (which no time of the run counts)"
+        how = f"{self.device}, {self.dtype}, {self.threads} threads, {compiled}"
         room = "" if self.memory_bytes is None else f", about {quantity(self.memory_bytes)}B of memory at the peak"
         return [
             f"model: {quantity(self.parameters)} parameters{room} · data: {reading}",

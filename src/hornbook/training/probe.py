@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 
 from hornbook.accounting.flops import training_flops_per_token
 from hornbook.accounting.time import DEVICES
 from hornbook.errors import ConfigError
+from hornbook.training.compilation import can_compile
 from hornbook.training.config import TrainConfig, TrainingSection
 
 __all__ = [
+    "StepTime",
     "bfloat16_pays",
     "choose_device",
     "matmul_rate",
     "measure_step",
     "peak_flops",
     "resolve_auto",
+    "timed",
     "training_rate",
 ]
 
@@ -98,7 +102,7 @@ def bfloat16_pays(device: torch.device) -> bool:
 
 def _compile_pays(config: TrainConfig, device: torch.device, dtype: str) -> bool:
     """On CUDA a long run is compiled. On a CPU hornbook's kernels are faster than compiled code; MPS gains nothing."""
-    if device.type != "cuda":
+    if device.type != "cuda" or not can_compile(device):
         return False
     if config.training.max_minutes is not None:
         return config.training.max_minutes * 60 > COMPILE_PAYS_SECONDS
@@ -132,12 +136,23 @@ def matmul_rate(device: torch.device, dtype: torch.dtype, n: int, seconds: float
     best = float("inf")
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or best == float("inf"):
-        best = min(best, _timed(lambda: a @ a, device))
+        best = min(best, timed(lambda: a @ a, device))
     return 2.0 * n**3 / best
 
 
-def measure_step(step: Callable[[], object], device: torch.device, seconds: float = 1.0) -> float:
-    """Return the seconds that `step` takes: the median of at least three calls after a first one that does not count.
+class StepTime(NamedTuple):
+    """Seconds that a step takes."""
+
+    first: float
+    """Of the first call, which compiles a compiled step."""
+    typical: float
+    """Median of the calls after it."""
+
+
+def measure_step(
+    step: Callable[[], object], device: torch.device, seconds: float = 1.0, *, compiles: bool = False
+) -> StepTime:
+    """Return the seconds that `step` takes: at first, and the median of at least three calls after the first one.
 
     Fresh memory is slow: of a model with 1.3 GB of activations the first step took 2.5 s, the second between 1.4 and
     2.3, and all others 1.3.
@@ -147,21 +162,23 @@ def measure_step(step: Callable[[], object], device: torch.device, seconds: floa
         device: waited for.
         seconds: stop repeating after so long, or with fewer than three calls after ten times as long; a single call
             that takes ten times as long is believed.
+        compiles: the first call compiles, and says nothing about the others.
     """
     start = time.perf_counter()
-    first = _timed(step, device)
-    if first > 10 * seconds:
-        return first
+    first = timed(step, device)
+    if first > 10 * seconds and not compiles:
+        return StepTime(first, first)
     times: list[float] = []
     while len(times) < 20:
         spent = time.perf_counter() - start - first
         if times and spent >= (seconds if len(times) >= 3 else 10 * seconds):
             break
-        times.append(_timed(step, device))
-    return sorted(times)[len(times) // 2]
+        times.append(timed(step, device))
+    return StepTime(first, sorted(times)[len(times) // 2])
 
 
-def _timed(call: Callable[[], object], device: torch.device) -> float:
+def timed(call: Callable[[], object], device: torch.device) -> float:
+    """Return the seconds that `call` takes, until the device has done all of it."""
     start = time.perf_counter()
     call()
     if device.type == "cuda":

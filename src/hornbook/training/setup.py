@@ -7,6 +7,7 @@ made again. What may differ on resume is what changes nothing that is computed (
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import sys
@@ -30,7 +31,7 @@ from hornbook.tracking.run import Run
 from hornbook.training.config import TrainConfig, resolve
 from hornbook.training.distributed import Group
 from hornbook.training.plan import Plan
-from hornbook.training.probe import measure_step, peak_flops, resolve_auto
+from hornbook.training.probe import measure_step, peak_flops, resolve_auto, timed
 from hornbook.training.room import check_room, give_back_memory
 from hornbook.training.start import starter
 from hornbook.training.trainer import Trainer
@@ -195,16 +196,28 @@ def set_machine(config: TrainConfig) -> None:
 def _plan(trainer: Trainer, path: Path, memory_bytes: int | None, console: Console) -> Plan:
     """Return the plan of a run: the one kept with it, or a new one from a measured step.
 
-    Leaves the random states as they were; weights and optimizer are to be set up anew after it.
+    A compiled step is compiled here, before the run's clock starts, by a first update. Leaves the random states as they
+    were; weights and optimizer are to be set up anew after it.
     """
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        if kept.pop("version") == 1:
-            return Plan(**kept)
     c = trainer.config
-    with console.stage("measuring a step"), torch.random.fork_rng(devices=[]):
-        seconds = measure_step(lambda: trainer.update_at(0, 1, max(1, c.training.steps)), trainer.device)
+    compiles = c.training.compile is True
+    kept = _kept_plan(path)
+    if kept is not None and not compiles:
+        return kept
+
+    def update() -> None:
+        trainer.update_at(0, 1, max(1, c.training.steps))
+
+    title = "compiling the step" if compiles else "measuring a step"
+    with console.stage(title), torch.random.fork_rng(devices=[]):
+        if kept is not None:
+            first, seconds = timed(update, trainer.device), kept.seconds_per_step
+        else:
+            first, seconds = measure_step(update, trainer.device, compiles=compiles)
         trainer.optimizer.zero_grad(set_to_none=True)
+        compile_seconds = max(0.0, first - seconds) if compiles else None
+        if kept is not None:
+            return dataclasses.replace(kept, compile_seconds=compile_seconds)
         peak = peak_flops(trainer.device, c.training.dtype) * (trainer.group.size if trainer.group else 1)
     limited = c.training.max_minutes is not None
     steps = None if limited else c.training.steps
@@ -221,12 +234,21 @@ def _plan(trainer: Trainer, path: Path, memory_bytes: int | None, console: Conso
         peak_flops=peak,
         device=c.training.device,
         dtype=c.training.dtype,
-        compiled=c.training.compile is True,
+        compiled=compiles,
         threads=torch.get_num_threads(),
         memory_bytes=memory_bytes,
+        compile_seconds=compile_seconds,
     )
     atomic_write(path, canonical_json(plan.to_tree()))
     return plan
+
+
+def _kept_plan(path: Path) -> Plan | None:
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept.pop("version") == 1:
+            return Plan(**kept)
+    return None
 
 
 def _remember_data(run: Run, prepared: Prepared, corpus: str | None) -> None:

@@ -21,6 +21,7 @@ from torch import distributed as dist
 from hornbook.checkpoint.tensors import flatten_optimizer, restore_optimizer
 from hornbook.models.transformer import TransformerLM
 from hornbook.optim.shards import local, own_part, whole
+from hornbook.training.compilation import keep_compiled_code
 from hornbook.training.config import TrainConfig
 from hornbook.training.step import LossFunction, make_loss
 
@@ -126,6 +127,7 @@ class Shards(Sharing):
         self.trained.activation_checkpointing = config.training.activation_checkpointing
         for block in self.trained.blocks:
             if config.training.compile is True:  # the gathering between blocks stays outside of the graphs
+                keep_compiled_code()
                 block.compile()
             fully_shard(block, mesh=mesh)
         fully_shard(self.trained, mesh=mesh)

@@ -24,6 +24,7 @@ from hornbook.optim.groups import parameter_groups
 from hornbook.optim.muon import Muon
 from hornbook.optim.sgd import SGD
 from hornbook.training.budget import rate
+from hornbook.training.compilation import compilation, compiled
 from hornbook.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -95,11 +96,14 @@ class TrainStep:
         """Leave the batch's gradient in the parameters; return its loss."""
         self.optimizer.zero_grad(set_to_none=True)
         losses = []
-        for number, part in enumerate(parts, 1):
-            with self.sharing.accumulating() if self.sharing and number < len(parts) else contextlib.nullcontext():
-                loss = self.loss(*part()) / len(parts)
-                loss.backward()
-            losses.append(loss.detach())
+        compiles = self.config.training.compile is True
+        with compilation() if compiles else contextlib.nullcontext():
+            for number, part in enumerate(parts, 1):
+                last = number == len(parts)
+                with self.sharing.accumulating() if self.sharing and not last else contextlib.nullcontext():
+                    loss = self.loss(*part()) / len(parts)
+                    loss.backward()
+                losses.append(loss.detach())
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
     def set_rate(self, it: float, total: float) -> float:
@@ -126,7 +130,7 @@ def make_loss(model: TransformerLM, config: TrainConfig, wrapped: LossFunction |
         with torch.autocast(device, torch.bfloat16, enabled=half):
             return compute(inputs, targets)
 
-    return torch.compile(loss) if config.training.compile is True else loss
+    return compiled(loss, next(model.parameters()).device) if config.training.compile is True else loss
 
 
 def make_optimizer(model: TransformerLM, config: TrainConfig) -> torch.optim.Optimizer:
@@ -165,6 +169,8 @@ def random_states(device: torch.device) -> dict[str, Any]:
     states = {"torch": _encode(torch.get_rng_state())}
     if device.type == "cuda":
         states["cuda"] = _encode(torch.cuda.get_rng_state(device))
+    if device.type == "mps":
+        states["mps"] = _encode(torch.mps.get_rng_state())
     return states
 
 
@@ -173,6 +179,8 @@ def restore_random_states(states: dict[str, Any], device: torch.device) -> None:
     torch.set_rng_state(_decode(states["torch"]))
     if device.type == "cuda" and "cuda" in states:
         torch.cuda.set_rng_state(_decode(states["cuda"]), device)
+    if device.type == "mps" and "mps" in states:
+        torch.mps.set_rng_state(_decode(states["mps"]))
 
 
 def _encode(state: Tensor) -> str:

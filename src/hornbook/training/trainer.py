@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -39,6 +40,11 @@ from hornbook.training.step import (
 )
 
 __all__ = ["Progress", "Trainer"]
+
+DATA_SHARE = 8
+"""Training data of at most this part of a GPU's free memory is kept there."""
+STEPS_AHEAD = 2
+"""Updates that the host may have asked a GPU for beyond the one that it computes."""
 
 
 @dataclass
@@ -92,9 +98,12 @@ class Trainer:
         self.train_data = TokenData.open(prepared.train, config.model.vocab_size, verify=config.data.verify)
         self.validation_data = TokenData.open(prepared.validation, config.model.vocab_size, verify=config.data.verify)
         t, m = config.training, config.model
+        if self.device.type == "cuda":
+            self.train_data.copy_to(self.device, torch.cuda.mem_get_info(self.device)[0] // DATA_SHARE)
         self.sampler = BatchSampler(self.train_data, t.batch_size, m.context_length, t.seed, config.data.order)
         self._model = TransformerLM(m, device=self.device if group is None else group.place(config))
         self._model.activation_checkpointing = t.activation_checkpointing
+        self._asked: deque[torch.cuda.Event] = deque()
         self._behind = False  # the leader's whole model lacks updates of the rows that are trained
         self.loss = make_loss(self._model, config)
         self.sharing = None if group is None else group.share(self._model, config)
@@ -163,8 +172,18 @@ class Trainer:
         self._recent[p.step] = p.position
         p.position += 1
         p.evaluated = p.sampled = False
+        self._keep_pace()
         self.budget.measure_step(self.clock() - began)
         return loss, norm
+
+    def _keep_pace(self) -> None:
+        """Wait for an update that was asked of a GPU some time ago: it always has the next one, and the clock, a
+        signal and the time budget speak of what is done and not of what is asked for."""
+        if self.device.type == "cuda":
+            self._asked.append(torch.cuda.Event())
+            self._asked[-1].record()
+            if len(self._asked) > STEPS_AHEAD:
+                self._asked.popleft().synchronize()
 
     def update_at(self, position: int, it: float, total: float) -> tuple[Tensor, Tensor]:
         """Make the update of batch `position` at place `it` of `total` in the schedule, in all processes."""
