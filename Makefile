@@ -11,6 +11,7 @@ help:
 	@echo "make test-slow   the tests that take long as well"
 	@echo "make check       lint, types, layers"
 	@echo "make bench-tokenizer   train and encode beside the fastest peers"
+	@echo "make bench-training    train and generate beside transformers"
 	@echo "make format      format the code"
 
 $(BIN)/python:

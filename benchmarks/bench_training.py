@@ -24,6 +24,8 @@ import torch
 import hornbook as hb
 from hornbook.accounting.flops import training_flops_per_token
 from hornbook.nn import native
+from hornbook.training.compilation import compiled as compile_step
+from hornbook.training.probe import peak_flops
 
 SIZES = {
     "tinystories": (hb.ModelConfig(10_000, 256, 512, 4, 16), 8),
@@ -79,7 +81,7 @@ def our_step(
         with torch.autocast(device, torch.bfloat16, enabled=half):
             return model.loss(x, y)
 
-    loss_function = torch.compile(loss_of) if compiled else loss_of
+    loss_function = compile_step(loss_of, ids.device) if compiled else loss_of
 
     def step() -> None:
         loss_function(inputs, targets).backward()
@@ -203,6 +205,10 @@ def report(arguments, config, device, rates, first, products) -> None:
         f"matrix products: {ours * flops / 1e9:,.0f} of {products / 1e9:,.0f} GFLOP/s = "
         f"{result['share_of_best_mm']:.1%} ({flops / 1e6:.1f} MFLOP per token)"
     )
+    if device == "cuda":
+        print(f"MFU: {ours * flops / peak_flops(torch.device(device), 'bfloat16'):.1%} of the data sheet's peak")
+    else:
+        print("on a GPU: not measured, there is none here")
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ class Plan:
         compiled = "not compiled"
         if self.compile_seconds is not None:
             compiled = f"compiled in {duration(self.compile_seconds)} (which no time of the run counts)"
-        how = f"{self.device}, {self.dtype}, {self.threads} threads, {compiled}"
+        how = f"{self.device}, {self.dtype}, {compiled}, {self.threads} threads"
         room = "" if self.memory_bytes is None else f", about {quantity(self.memory_bytes)}B of memory at the peak"
         return [
             f"model: {quantity(self.parameters)} parameters{room} · data: {reading}",
