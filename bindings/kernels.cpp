@@ -31,8 +31,12 @@ hk::Heads heads(const HeadsTuple& t) {
   return {pointer<void>(std::get<0>(t)), std::get<1>(t), std::get<2>(t), std::get<3>(t)};
 }
 
-hk::AttentionShape shape(Index batch, Index heads, Index time, Index width, Address cosine, Address sine, int type) {
-  return {batch, heads, time, width, pointer<const float>(cosine), pointer<const float>(sine), dtype(type)};
+using ShapeTuple = std::tuple<Index, Index, Index, Index, Address, Address, Address, Address, float, int>;
+
+hk::AttentionShape shape(const ShapeTuple& t) {
+  auto [batch, heads, time, width, cosine, sine, query_gain, key_gain, eps, type] = t;
+  return {batch, heads, time, width, pointer<const float>(cosine), pointer<const float>(sine),
+          pointer<const float>(query_gain), pointer<const float>(key_gain), eps, dtype(type)};
 }
 
 }  // namespace
@@ -45,19 +49,18 @@ NB_MODULE(_kernels, m) {
 
   m.def(
       "attention_forward",
-      [&k](Index b, Index h, Index t, Index d, Address cosine, Address sine, int type, const HeadsTuple& query,
-           const HeadsTuple& key, const HeadsTuple& value, const HeadsTuple& out, Address log_sum) {
-        k.attention_forward(shape(b, h, t, d, cosine, sine, type), heads(query), heads(key), heads(value), heads(out),
-                            pointer<float>(log_sum));
+      [&k](const ShapeTuple& s, const HeadsTuple& query, const HeadsTuple& key, const HeadsTuple& value,
+           const HeadsTuple& out, Address log_sum) {
+        k.attention_forward(shape(s), heads(query), heads(key), heads(value), heads(out), pointer<float>(log_sum));
       },
       release);
   m.def(
       "attention_backward",
-      [&k](Index b, Index h, Index t, Index d, Address cosine, Address sine, int type, const HeadsTuple& query,
-           const HeadsTuple& key, const HeadsTuple& value, const HeadsTuple& out, Address log_sum,
-           const HeadsTuple& d_out, const HeadsTuple& d_q, const HeadsTuple& d_k, const HeadsTuple& d_v) {
-        k.attention_backward(shape(b, h, t, d, cosine, sine, type), heads(query), heads(key), heads(value), heads(out),
-                             pointer<const float>(log_sum), heads(d_out), heads(d_q), heads(d_k), heads(d_v));
+      [&k](const ShapeTuple& s, const HeadsTuple& query, const HeadsTuple& key, const HeadsTuple& value,
+           const HeadsTuple& out, Address log_sum, const HeadsTuple& d_out, const HeadsTuple& d_q,
+           const HeadsTuple& d_k, const HeadsTuple& d_v, Address d_gains) {
+        k.attention_backward(shape(s), heads(query), heads(key), heads(value), heads(out), pointer<const float>(log_sum),
+                             heads(d_out), heads(d_q), heads(d_k), heads(d_v), pointer<float>(d_gains));
       },
       release);
   m.def(
@@ -100,7 +103,7 @@ NB_MODULE(_kernels, m) {
   m.def(
       "decode",
       [&k](const std::vector<Index>& sizes, int norm, int ffn, float eps, float softcap, Address cosine, Address sine,
-           int type, const std::vector<std::array<Address, 11>>& layers, Address table, Address final_gain,
+           int type, const std::vector<std::array<Address, 13>>& layers, Address table, Address final_gain,
            Address head, Address ids, Address positions, Address logits) {
         hk::DecodeShape s{sizes.at(0), sizes.at(1), sizes.at(2), sizes.at(3), sizes.at(4), sizes.at(5),
                           static_cast<Index>(layers.size()), norm, ffn, eps, softcap, pointer<const float>(cosine),
@@ -109,7 +112,8 @@ NB_MODULE(_kernels, m) {
         for (const auto& a : layers)
           all.push_back({pointer<void>(a[0]), pointer<void>(a[1]), pointer<void>(a[2]), pointer<void>(a[3]),
                          pointer<void>(a[4]), pointer<void>(a[5]), pointer<void>(a[6]), pointer<float>(a[7]),
-                         pointer<float>(a[8]), pointer<float>(a[9]), pointer<float>(a[10])});
+                         pointer<float>(a[8]), pointer<float>(a[9]), pointer<float>(a[10]), pointer<float>(a[11]),
+                         pointer<float>(a[12])});
         k.decode(s, all.data(), pointer<float>(table), pointer<float>(final_gain), pointer<void>(head),
                  pointer<std::int64_t>(ids), pointer<std::int64_t>(positions), pointer<float>(logits));
       },

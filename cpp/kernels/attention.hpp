@@ -1,6 +1,6 @@
 // Causal attention, one (batch, head) at a time, in blocks of queries. Scores of a block are held, those of the whole never
 // are; the backward pass computes them again from the kept log-sums (Dao et al. 2022, without the online maximum: a block's
-// rows are short enough to be held whole). Rotation happens while queries and keys are read and, inversely, while their
+// rows are short enough to be held whole). Norm and rotation happen while queries and keys are read and, inversely, while their
 // gradients are written.
 constexpr index BLOCK = 24;  // queries per block: a multiple of both tile heights
 
@@ -35,6 +35,29 @@ HB_INLINE void read_row(const AttentionShape& s, const T* from, index t, bool ro
   for (; d < padded(s.width); d++) to[d] = 0;
 }
 
+// x · rsqrt(mean(x²) + eps) · gain of one row in float32; returns the rsqrt.
+template <typename T>
+HB_INLINE float norm_row(const AttentionShape& s, const T* x, const float* gain, float* to) {
+  index whole = s.width / W * W, rest = s.width - whole;
+  vf tail = load_part(x + whole, rest, 0), squares = tail * tail;
+  for (index d = 0; d < whole; d += W) squares += load(x + d) * load(x + d);
+  float scale = 1.0f / __builtin_sqrtf(sum(squares) / (float)s.width + s.eps);
+  for (index d = 0; d < whole; d += W) store(to + d, load(x + d) * scale * load(gain + d));
+  if (rest) store_part(to + whole, tail * scale * load_part(gain + whole, rest, 0), rest);
+  return scale;
+}
+
+// Reads a query or key: normed where there is a gain, then rotated.
+template <typename T>
+HB_INLINE void read_turned(const AttentionShape& s, const T* from, index t, const float* gain, float factor, float* to) {
+  if (gain) {
+    norm_row(s, from, gain, to);
+    read_row(s, to, t, true, factor, to);
+  } else {
+    read_row(s, from, t, true, factor, to);
+  }
+}
+
 // The inverse of read_row's rotation.
 template <typename T>
 HB_INLINE void write_row(const AttentionShape& s, const float* from, index t, bool rotate, float factor, T* to) {
@@ -52,6 +75,29 @@ HB_INLINE void write_row(const AttentionShape& s, const float* from, index t, bo
     put(to + d + 1, odd * cos - even * sin);
   }
   if (d < s.width) put(to + d, from[d] * factor);
+}
+
+// The gradient of read_turned: from `d` (which it overwrites) to d_x, adding to d_gain; `normed` is room for a row.
+template <typename T>
+HB_INLINE void write_turned(const AttentionShape& s, float* d, const T* x, index t, const float* gain, float factor,
+                            float* normed, float* d_gain, T* d_x) {
+  if (!gain) return write_row(s, d, t, true, factor, d_x);
+  write_row(s, d, t, true, factor, d);  // now that of n · gain, where n = x · scale
+  float scale = norm_row(s, x, gain, normed);
+  index whole = s.width / W * W, rest = s.width - whole;
+  vf products{};
+  for (index j = 0; j < whole; j += W) {
+    vf n = load(x + j) * scale, dy = load(d + j);
+    store(d_gain + j, load(d_gain + j) + dy * n);
+    products += dy * load(gain + j) * n;
+  }
+  vf n_tail = load_part(x + whole, rest, 0) * scale, dy_tail = load_part(d + whole, rest, 0);
+  vf g_tail = load_part(gain + whole, rest, 0);
+  if (rest) store_part(d_gain + whole, load_part(d_gain + whole, rest, 0) + dy_tail * n_tail, rest);
+  float mean = sum(products + dy_tail * g_tail * n_tail) / (float)s.width;
+  for (index j = 0; j < whole; j += W)
+    store(d_x + j, scale * (load(d + j) * load(gain + j) - load(x + j) * scale * mean));
+  if (rest) store_part(d_x + whole, scale * (dy_tail * g_tail - n_tail * mean), rest);
 }
 
 // rows (time, padded width) → columns (padded width, time padded with zeros)
@@ -74,7 +120,7 @@ HB_INLINE vi visible(index count) {
 struct AttentionTask {
   AttentionShape shape;
   Heads q, k, v, out, d_out, d_q, d_k, d_v;
-  float* log_sum;
+  float *log_sum, *d_gains;
 };
 
 template <typename T>
@@ -89,13 +135,14 @@ static void forward_heads(void* context, index begin, index end) {
   for (index task_index = begin; task_index < end; task_index++) {
     index b = task_index / s.heads, h = task_index % s.heads;
     for (index t = 0; t < time; t++) {
-      read_row(s, at<T>(task.k, b, h, t), t, true, 1.0f, rows + t * dp);
+      read_turned(s, at<T>(task.k, b, h, t), t, s.key_gain, 1.0f, rows + t * dp);
       read_row(s, at<T>(task.v, b, h, t), t, false, 1.0f, values + t * dp);
     }
     transpose(rows, dp, time, keys);
     for (index i0 = 0; i0 < time; i0 += BLOCK) {
       index count = time - i0 < BLOCK ? time - i0 : BLOCK, seen = padded(i0 + count);
-      for (index i = 0; i < count; i++) read_row(s, at<T>(task.q, b, h, i0 + i), i0 + i, true, factor, queries + i * dp);
+      for (index i = 0; i < count; i++)
+        read_turned(s, at<T>(task.q, b, h, i0 + i), i0 + i, s.query_gain, factor, queries + i * dp);
       multiply(count, seen, s.width, queries, dp, 1, keys, tp, scores, tp, false);
       float norms[BLOCK], peaks[BLOCK];
       for (index i = 0; i < count; i++) {
@@ -133,21 +180,24 @@ static void backward_heads(void* context, index begin, index end) {
   const AttentionShape& s = task.shape;
   index time = s.time, tp = padded(time), dp = padded(s.width);
   float factor = 1.0f / __builtin_sqrtf((float)s.width);
-  std::size_t need = (std::size_t)(6 * tp * dp + BLOCK * (2 * tp + 3 * dp));
+  std::size_t need = (std::size_t)(6 * tp * dp + BLOCK * (2 * tp + 3 * dp) + dp);
   float* memory = scratch(need);
   float *keys_t = memory, *values_t = keys_t + tp * dp;
   float *keys = values_t + tp * dp, *values = keys + tp * dp;
   float *d_keys = values + tp * dp, *d_values = d_keys + tp * dp;
   float *scores = d_values + tp * dp, *d_scores = scores + BLOCK * tp;
   float *queries = d_scores + BLOCK * tp, *d_outs = queries + BLOCK * dp, *d_queries = d_outs + BLOCK * dp;
+  float* normed = d_queries + BLOCK * dp;
   for (index task_index = begin; task_index < end; task_index++) {
     index b = task_index / s.heads, h = task_index % s.heads;
     for (index t = 0; t < time; t++) {
-      read_row(s, at<T>(task.k, b, h, t), t, true, 1.0f, keys + t * dp);
+      read_turned(s, at<T>(task.k, b, h, t), t, s.key_gain, 1.0f, keys + t * dp);
       read_row(s, at<T>(task.v, b, h, t), t, false, 1.0f, values + t * dp);
     }
     transpose(keys, dp, time, keys_t);
     transpose(values, dp, time, values_t);
+    float* d_gains = task.d_gains + task_index * 2 * s.width;
+    if (s.query_gain) __builtin_memset(d_gains, 0, (std::size_t)(2 * s.width) * 4);
     for (index i = 0; i < tp * dp; i += W) {
       store(d_keys + i, vf{});
       store(d_values + i, vf{});
@@ -155,7 +205,7 @@ static void backward_heads(void* context, index begin, index end) {
     for (index i0 = 0; i0 < time; i0 += BLOCK) {
       index count = time - i0 < BLOCK ? time - i0 : BLOCK, seen = padded(i0 + count);
       for (index i = 0; i < count; i++) {
-        read_row(s, at<T>(task.q, b, h, i0 + i), i0 + i, true, factor, queries + i * dp);
+        read_turned(s, at<T>(task.q, b, h, i0 + i), i0 + i, s.query_gain, factor, queries + i * dp);
         read_row(s, at<T>(task.d_out, b, h, i0 + i), 0, false, 1.0f, d_outs + i * dp);
       }
       multiply(count, seen, s.width, queries, dp, 1, keys_t, tp, scores, tp, false);
@@ -185,12 +235,14 @@ static void backward_heads(void* context, index begin, index end) {
       index depth = i0 + count;
       multiply(count, dp, depth, d_scores, tp, 1, keys, dp, d_queries, dp, false);
       for (index i = 0; i < count; i++)
-        write_row(s, d_queries + i * dp, i0 + i, true, factor, at_mutable<T>(task.d_q, b, h, i0 + i));
+        write_turned(s, d_queries + i * dp, at<T>(task.q, b, h, i0 + i), i0 + i, s.query_gain, factor, normed, d_gains,
+                     at_mutable<T>(task.d_q, b, h, i0 + i));
       multiply(depth, dp, count, scores, 1, tp, d_outs, dp, d_values, dp, true);
       multiply(depth, dp, count, d_scores, 1, tp, queries, dp, d_keys, dp, true);
     }
     for (index t = 0; t < time; t++) {
-      write_row(s, d_keys + t * dp, t, true, 1.0f, at_mutable<T>(task.d_k, b, h, t));
+      write_turned(s, d_keys + t * dp, at<T>(task.k, b, h, t), t, s.key_gain, 1.0f, normed, d_gains + s.width,
+                   at_mutable<T>(task.d_k, b, h, t));
       write_row(s, d_values + t * dp, t, false, 1.0f, at_mutable<T>(task.d_v, b, h, t));
     }
   }
@@ -198,15 +250,15 @@ static void backward_heads(void* context, index begin, index end) {
 
 static void attention_forward(const AttentionShape& shape, const Heads& q, const Heads& k, const Heads& v,
                               const Heads& out, float* log_sum) {
-  AttentionTask task{shape, q, k, v, out, {}, {}, {}, {}, log_sum};
+  AttentionTask task{shape, q, k, v, out, {}, {}, {}, {}, log_sum, nullptr};
   parallel_for(shape.batch * shape.heads, 1, shape.dtype == DType::f32 ? forward_heads<float> : forward_heads<std::uint16_t>,
                &task);
 }
 
 static void attention_backward(const AttentionShape& shape, const Heads& q, const Heads& k, const Heads& v,
                                const Heads& out, const float* log_sum, const Heads& d_out, const Heads& d_q,
-                               const Heads& d_k, const Heads& d_v) {
-  AttentionTask task{shape, q, k, v, out, d_out, d_q, d_k, d_v, const_cast<float*>(log_sum)};
+                               const Heads& d_k, const Heads& d_v, float* d_gains) {
+  AttentionTask task{shape, q, k, v, out, d_out, d_q, d_k, d_v, const_cast<float*>(log_sum), d_gains};
   parallel_for(shape.batch * shape.heads, 1,
                shape.dtype == DType::f32 ? backward_heads<float> : backward_heads<std::uint16_t>, &task);
 }

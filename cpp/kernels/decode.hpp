@@ -58,21 +58,35 @@ static void product(const DecodeShape& s, const void* weight, index rows, index 
   parallel_for(rows, rows >= 4096 ? 256 : 64, s.dtype == DType::f32 ? product_rows<float> : product_rows<std::uint16_t>, &t);
 }
 
+// rsqrt(mean(x²) + eps)
+static float root_scale(const float* x, index width, float eps) {
+  index whole = width / W * W;
+  vf squares{};
+  for (index j = 0; j < whole; j += W) squares += load(x + j) * load(x + j);
+  float total = sum(squares);
+  for (index j = whole; j < width; j++) total += x[j] * x[j];
+  return 1.0f / __builtin_sqrtf(total / (float)width + eps);
+}
+
 static void norm_rows(const DecodeShape& s, const float* gain, const float* from, float* to) {
   for (index b = 0; b < s.batch; b++) {
     const float* x = from + b * s.d_model;
     float* y = to + b * s.d_model;
-    index whole = s.d_model / W * W;
-    vf squares{};
-    for (index j = 0; j < whole; j += W) squares += load(x + j) * load(x + j);
-    float total = sum(squares);
-    for (index j = whole; j < s.d_model; j++) total += x[j] * x[j];
-    float scale = 1.0f / __builtin_sqrtf(total / (float)s.d_model + s.eps);
+    float scale = root_scale(x, s.d_model, s.eps);
     for (index j = 0; j < s.d_model; j++) y[j] = x[j] * scale * gain[j];
   }
 }
 
-// Turns the new query and key, keeps key and value, and mixes the values seen so far: one (sequence, head) at a time.
+// Rotates the pairs (2p, 2p + 1).
+static void turn(float* x, const float* c, const float* n, index width) {
+  for (index p = 0; p < width / 2; p++) {
+    float even = x[2 * p], odd = x[2 * p + 1];
+    x[2 * p] = even * c[p] - odd * n[p];
+    x[2 * p + 1] = even * n[p] + odd * c[p];
+  }
+}
+
+// Norms and turns the new query and key, keeps key and value, and mixes the values seen so far: one (sequence, head) at a time.
 static void attend_heads(void* context, index begin, index end) {
   const DecodeTask& t = *(const DecodeTask*)context;
   const DecodeShape& s = *t.shape;
@@ -87,16 +101,17 @@ static void attend_heads(void* context, index begin, index end) {
     float *scores = t.scores + i * (s.context + width), *query = scores + s.context;
     float* key = keys + position * width;
     for (index d = 0; d < width; d++) values[position * width + d] = v[d];
+    const float *q_gain = t.layer->query_gain, *k_gain = t.layer->key_gain;
+    float q_scale = q_gain ? factor * root_scale(q, width, s.eps) : factor;
+    float k_scale = k_gain ? root_scale(k, width, s.eps) : 1;
+    for (index d = 0; d < width; d++) {
+      query[d] = q[d] * q_scale * (q_gain ? q_gain[d] : 1);
+      key[d] = k[d] * k_scale * (k_gain ? k_gain[d] : 1);
+    }
     if (s.cosine) {
       const float *c = s.cosine + position * (width / 2), *n = s.sine + position * (width / 2);
-      for (index p = 0; p < width / 2; p++) {
-        query[2 * p] = (q[2 * p] * c[p] - q[2 * p + 1] * n[p]) * factor;
-        query[2 * p + 1] = (q[2 * p] * n[p] + q[2 * p + 1] * c[p]) * factor;
-        key[2 * p] = k[2 * p] * c[p] - k[2 * p + 1] * n[p];
-        key[2 * p + 1] = k[2 * p] * n[p] + k[2 * p + 1] * c[p];
-      }
-    } else {
-      for (index d = 0; d < width; d++) query[d] = q[d] * factor, key[d] = k[d];
+      turn(query, c, n, width);
+      turn(key, c, n, width);
     }
     float peak = -__builtin_inff();
     for (index j = 0; j <= position; j++) {

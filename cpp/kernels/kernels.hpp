@@ -22,6 +22,9 @@ struct AttentionShape {
   std::ptrdiff_t batch, heads, time, width;
   const float* cosine;  // (time, width / 2) rotation of queries and keys; null: none
   const float* sine;
+  const float* query_gain;  // (width) RMSNorm of each query and key before the rotation; null: none
+  const float* key_gain;
+  float eps;
   DType dtype;
 };
 
@@ -37,6 +40,7 @@ struct DecodeShape {
 struct DecodeLayer {
   const void *q, *k, *v, *o, *w1, *w2, *w3;  // (out, in); w3 is null without a gate
   const float *ln1, *ln2;                    // null without norms
+  const float *query_gain, *key_gain;        // as in AttentionShape
   float *keys, *values;                      // (batch, heads, context, width), filled below each sequence's position
 };
 
@@ -45,9 +49,10 @@ struct Kernels {
   // out = causal softmax(q kᵀ / √width) v; log_sum (batch, heads, time) is kept for the backward pass.
   void (*attention_forward)(const AttentionShape&, const Heads& q, const Heads& k, const Heads& v, const Heads& out,
                             float* log_sum);
+  // d_gains (batch, heads, 2, width): each head's part of the gradients of query_gain and key_gain; null without them.
   void (*attention_backward)(const AttentionShape&, const Heads& q, const Heads& k, const Heads& v, const Heads& out,
                              const float* log_sum, const Heads& d_out, const Heads& d_q, const Heads& d_k,
-                             const Heads& d_v);
+                             const Heads& d_v, float* d_gains);
   // y = x · rsqrt(mean(x²) + eps) · gain for each row; scale (rows) keeps the rsqrt.
   void (*rms_norm_forward)(DType x_type, const void* x, const float* gain, float eps, DType y_type, void* y,
                            float* scale, std::ptrdiff_t rows, std::ptrdiff_t width);

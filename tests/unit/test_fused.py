@@ -70,13 +70,16 @@ def set_fused(module, value):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("qk_norm", [False, True])
 @pytest.mark.parametrize("seed", range(12))
-def test_attention(backend, seed, dtype):
+def test_attention(backend, seed, qk_norm, dtype):
     torch.manual_seed(seed)
     batch, time, heads = shapes(seed)
     width = random.Random(seed).choice([2, 4, 8, 16, 18, 32, 50, 64])
     rope = hb.RotaryPositionalEmbedding(100.0, width, time) if seed % 3 else None
-    layer = hb.MultiHeadSelfAttention(heads * width, heads, rope=rope).to(dtype)
+    layer = hb.MultiHeadSelfAttention(heads * width, heads, rope=rope, qk_norm=qk_norm, norm_eps=0.1).to(dtype)
+    for norm in (layer.q_norm, layer.k_norm) if qk_norm else ():
+        norm.weight.data.normal_()
     x = torch.randn(batch, time, heads * width).to(dtype).requires_grad_()
     inputs = [x, *layer.parameters()]
     compare(set_fused(layer, False)(x), set_fused(layer, True)(x), inputs, dtype)

@@ -36,7 +36,7 @@ def build(**changes):
     model = hb.TransformerLM(dataclasses.replace(BASE, **changes))
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if "ln" in name or "gate" in name:
+            if "ln" in name or "gate" in name or "_norm" in name:
                 parameter.uniform_(0.5, 1.5)
     return model
 

@@ -118,7 +118,7 @@ class NativeStep:
     def supports(model: TransformerLM, batch_size: int) -> bool:
         """Return whether the kernel exists here and knows this model."""
         c, weights = model.config, list(model.parameters())
-        known = not c.qk_norm and c.value_embeddings == 0 and batch_size <= NativeStep.LARGEST_BATCH
+        known = c.value_embeddings == 0 and batch_size <= NativeStep.LARGEST_BATCH
         return (
             known and native.usable(*weights) and all(w.dtype == torch.float32 and w.is_contiguous() for w in weights)
         )
@@ -138,8 +138,8 @@ class NativeStep:
         for block, keys, values in zip(model.blocks, cache.keys, cache.values, strict=True):
             a, f = block.attn, block.ffn
             projections = (a.q_proj, a.k_proj, a.v_proj, a.output_proj, f.w1, f.w2, getattr(f, "w3", None))
-            gains = (getattr(block.ln1, "weight", None), getattr(block.ln2, "weight", None))
-            weights = [address(getattr(p, "weight", None)) for p in projections] + [address(g) for g in gains]
+            norms = (block.ln1, block.ln2, a.q_norm, a.k_norm)
+            weights = [address(getattr(part, "weight", None)) for part in (*projections, *norms)]
             self._layers.append((*weights, keys.data_ptr(), values.data_ptr()))
         self._head = address(model.output_weight)
         self._final = address(getattr(model.ln_final, "weight", None))

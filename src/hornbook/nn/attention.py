@@ -7,7 +7,7 @@ heads, cross-attention, sliding windows.
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -132,16 +132,15 @@ class MultiHeadSelfAttention(nn.Module):
     def _fused_forward(self, x: Tensor, extra_values: Tensor | None) -> Tensor:
         qkv = fused.projection(x, self.q_proj.weight, self.k_proj.weight, self.v_proj.weight)
         qkv = qkv.unflatten(-1, (3, self.num_heads, self.d_head))  # (..., T, 3, H, D)
-        gate, q_norm, k_norm = self.value_gate, self.q_norm, self.k_norm
-        if (gate is not None and extra_values is not None) or (q_norm is not None and k_norm is not None):
+        if self.value_gate is not None and extra_values is not None:
             q, k, v = qkv.unbind(-3)  # (..., T, H, D)
-            if gate is not None and extra_values is not None:
-                v = (v + gate[:, None] * extra_values.unflatten(-1, (self.num_heads, self.d_head))).to(v.dtype)
-            if q_norm is not None and k_norm is not None:
-                q, k = q_norm(q), k_norm(k)
-            qkv = torch.stack((q, k, v), -3)
+            extra = self.value_gate[:, None] * extra_values.unflatten(-1, (self.num_heads, self.d_head))
+            qkv = torch.stack((q, k, (v + extra).to(v.dtype)), -3)
         tables = (self.rope.cos, self.rope.sin) if self.rope is not None else (None, None)
-        return fused.projection(fused.causal_attention(qkv, *tables), self.output_proj.weight)
+        norms: tuple[Any, ...] = ()
+        if self.q_norm is not None and self.k_norm is not None:
+            norms = (self.q_norm.weight, self.k_norm.weight, self.q_norm.eps)
+        return fused.projection(fused.causal_attention(qkv, *tables, *norms), self.output_proj.weight)
 
     def heads(
         self, x: Tensor, token_positions: Tensor | None = None, extra_values: Tensor | None = None

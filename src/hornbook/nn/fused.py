@@ -60,14 +60,22 @@ def swiglu_network(x: Float[Tensor, "... C"], w1: Tensor, w2: Tensor, w3: Tensor
 
 
 def causal_attention(
-    qkv: Float[Tensor, "... T 3 H D"], cos: Tensor | None = None, sin: Tensor | None = None
+    qkv: Float[Tensor, "... T 3 H D"],
+    cos: Tensor | None = None,
+    sin: Tensor | None = None,
+    q_gain: Float[Tensor, "D"] | None = None,
+    k_gain: Float[Tensor, "D"] | None = None,
+    eps: float = 0.0,
 ) -> Float[Tensor, "... T C"]:
-    """Twin of rotation, causal mask and scaled dot-product attention, over queries, keys and values packed together.
+    """Twin of QK norm, rotation, causal mask and attention, over queries, keys and values packed together.
 
     Args:
         qkv: packed by `projection`.
         cos: the rotation's table; None: no rotation.
         sin: likewise.
+        q_gain: of the norm of each head's query; None: no norm.
+        k_gain: likewise, of its key.
+        eps: of both.
 
     Returns:
         The heads' outputs side by side (..., T, H·D).
@@ -75,8 +83,11 @@ def causal_attention(
     lead, (T, _, H, D) = qkv.shape[:-4], qkv.shape[-4:]
     packed = qkv.reshape(-1, T, 3, H, D)
     if native.usable(packed):
-        return native.causal_attention(packed, cos, sin).reshape(*lead, T, H * D)
+        gains = (None, None) if q_gain is None or k_gain is None else (q_gain.float(), k_gain.float())
+        return native.causal_attention(packed, cos, sin, *gains, eps).reshape(*lead, T, H * D)
     q, k, v = (x.transpose(1, 2) for x in packed.unbind(2))  # (B, H, T, D)
+    if q_gain is not None and k_gain is not None:
+        q, k = rms_norm(q, q_gain, eps), rms_norm(k, k_gain, eps)
     if cos is not None and sin is not None:
         q, k = _rotate(q, cos[:T], sin[:T]), _rotate(k, cos[:T], sin[:T])
     mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)

@@ -133,35 +133,55 @@ def _heads(x: Tensor) -> tuple[int, int, int, int]:
 
 class _CausalAttention(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, qkv: Tensor, cos: Tensor | None, sin: Tensor | None) -> Tensor:
+    def forward(
+        ctx: Any, qkv: Tensor, cos: Tensor | None, sin: Tensor | None, q_gain: Tensor | None, k_gain: Tensor | None,
+        eps: float,
+    ) -> Tensor:  # fmt: skip
         qkv = qkv.contiguous()
         B, T, _, H, D = qkv.shape
         out, log_sum = qkv.new_empty(B, T, H, D), torch.empty(B, H, T)
         tables = (0, 0) if cos is None or sin is None else (cos.data_ptr(), sin.data_ptr())
-        ctx.shape = (B, H, T, D, *tables, _CODE[qkv.dtype])
+        gains = (0, 0) if q_gain is None or k_gain is None else (q_gain.data_ptr(), k_gain.data_ptr())
+        ctx.shape = (B, H, T, D, *tables, *gains, eps, _CODE[qkv.dtype])
         q, k, v = (_heads(x) for x in qkv.unbind(2))
-        _kernels.attention_forward(*ctx.shape, q, k, v, _heads(out), log_sum.data_ptr())
-        ctx.save_for_backward(qkv, out, log_sum, cos, sin)
+        _kernels.attention_forward(ctx.shape, q, k, v, _heads(out), log_sum.data_ptr())
+        ctx.save_for_backward(qkv, out, log_sum, cos, sin, q_gain, k_gain)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_out: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        qkv, out, log_sum, _, _ = ctx.saved_tensors
+        qkv, out, log_sum, _, _, q_gain, _ = ctx.saved_tensors
+        B, _, _, H, D = qkv.shape
         d_qkv, d_out = torch.empty_like(qkv), d_out.contiguous()
+        d_gains = None if q_gain is None else torch.empty(B * H, 2, D)
         q, k, v = (_heads(x) for x in qkv.unbind(2))
         d_q, d_k, d_v = (_heads(x) for x in d_qkv.unbind(2))
-        _kernels.attention_backward(*ctx.shape, q, k, v, _heads(out), log_sum.data_ptr(), _heads(d_out), d_q, d_k, d_v)
-        return d_qkv, None, None
+        _kernels.attention_backward(
+            ctx.shape, q, k, v, _heads(out), log_sum.data_ptr(), _heads(d_out), d_q, d_k, d_v,
+            0 if d_gains is None else d_gains.data_ptr(),
+        )  # fmt: skip
+        d_q_gain, d_k_gain = (None, None) if d_gains is None else d_gains.sum(0).unbind()
+        return d_qkv, None, None, d_q_gain, d_k_gain, None
 
 
 def causal_attention(
-    qkv: Float[Tensor, "B T 3 H D"], cos: Float[Tensor, "Tmax D/2"] | None, sin: Float[Tensor, "Tmax D/2"] | None
+    qkv: Float[Tensor, "B T 3 H D"],
+    cos: Float[Tensor, "Tmax D/2"] | None,
+    sin: Float[Tensor, "Tmax D/2"] | None,
+    q_gain: Float[Tensor, "D"] | None = None,
+    k_gain: Float[Tensor, "D"] | None = None,
+    eps: float = 0.0,
 ) -> Float[Tensor, "B T H D"]:
-    """Return causal attention over packed queries, keys and values, rotated by the tables where they are given."""
+    """Return causal attention over packed queries, keys and values.
+
+    Queries and keys are normed (see `rms_norm`) where float32 gains are given, then rotated where tables are given.
+    """
     if cos is not None and sin is not None:
         cos, sin = cos[: qkv.shape[1]].contiguous(), sin[: qkv.shape[1]].contiguous()
-    return _CausalAttention.apply(qkv, cos, sin)  # pyright: ignore[reportReturnType]
+    if q_gain is not None and k_gain is not None:
+        q_gain, k_gain = q_gain.contiguous(), k_gain.contiguous()
+    return _CausalAttention.apply(qkv, cos, sin, q_gain, k_gain, eps)  # pyright: ignore[reportReturnType]
 
 
 def cross_entropy_(
