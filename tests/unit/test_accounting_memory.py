@@ -80,6 +80,8 @@ def test_the_peak_grows_with_the_batch_and_shrinks_with_the_means_against_it():
 
     assert peak(128) > peak(64)
     assert peak(gradient_accumulation=4) < peak()
+    # A part's gradients are made beside those of the earlier parts.
+    assert peak(batch=256, gradient_accumulation=4) == peak(batch=64) + engine_memory(config, 64).gradients
     assert peak(activation_checkpointing=True) < peak()
     assert peak(dtype="bfloat16") < peak()
     assert peak(fused_attention=False) > peak()

@@ -18,14 +18,15 @@ def parameters(*gradients, dtype=torch.float32):
     return result
 
 
-def test_three_four_five():
+@pytest.mark.parametrize("limit", [1.0, 4.9])
+def test_three_four_five(limit):
     members = parameters([3.0], [4.0])
-    norm = hb.clip_gradients(members, 1.0)
+    norm = hb.clip_gradients(members, limit)
     assert norm.item() == 5.0
     assert norm.shape == ()
     assert norm.dtype == torch.float32
-    assert members[0].grad.item() == pytest.approx(3.0 / 5.000001, rel=1e-6)
-    assert members[1].grad.item() == pytest.approx(4.0 / 5.000001, rel=1e-6)
+    assert members[0].grad.item() == pytest.approx(limit * 3.0 / 5.000001, rel=1e-6)
+    assert members[1].grad.item() == pytest.approx(limit * 4.0 / 5.000001, rel=1e-6)
 
 
 @pytest.mark.parametrize("limit", [5.0, 7.0, math.inf])
