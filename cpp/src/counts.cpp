@@ -195,7 +195,7 @@ void count_files(Pattern pattern, const std::vector<std::string>& paths, const S
   });
   if (bad_file != ~size_t{0}) {
     throw InputError(reader.path(bad_file) + " is not UTF-8: malformed at byte " + std::to_string(bad_offset) +
-                     " (errors=\"replace\" reads such bytes as U+FFFD)");
+                     " (errors=\"replace\", on the command line --errors replace, reads such bytes as U+FFFD)");
   }
   times.scan_and_count += seconds_since(start);
   start = std::chrono::steady_clock::now();

@@ -316,7 +316,7 @@ TextTally Encoder<Id>::encode_file(const std::string& path, int threads, Errors 
                                         tallies[block.index], control);
       if (malformed != Scanner::kNone) {
         ordered.put_error(block.index, control, path + " is not UTF-8: malformed at byte " + std::to_string(block.offset + malformed) +
-                                                    " (errors=\"replace\" reads such bytes as U+FFFD)");
+                                                    " (errors=\"replace\", on the command line --errors replace, reads such bytes as U+FFFD)");
       }
       ordered.put(block.index, ids, count, control);
       control.done += block.length;

@@ -59,3 +59,28 @@ def test_a_refused_setting_prints_one_sentence_and_nothing_else(run, capsys, wor
     assert shown.out == ""
     assert sentence in shown.err
     assert shown.err.count("\n") == 1
+
+
+def test_a_prompt_that_is_not_utf8_is_a_sentence(run, capsys, tmp_path):
+    (tmp_path / "latin1.txt").write_bytes("caf\u00e9".encode("latin-1"))
+    assert main(["generate", str(run.path), "--prompt-file", str(tmp_path / "latin1.txt")]) == 2
+    assert "is not UTF-8 (the byte at 3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["batch-size", "context-length", "max-tokens"])
+def test_an_evaluation_of_no_size_is_refused(run, capsys, name):
+    assert main(["eval", str(run.path), f"--{name}", "0"]) == 2
+    assert f"{name.replace('-', '_')} = 0 of an evaluation must be at least 1" in capsys.readouterr().err
+
+
+def test_an_evaluation_can_read_past_malformed_bytes(run, capsys, tmp_path):
+    (tmp_path / "latin1.txt").write_bytes(b"Once upon a time there was a caf\xe9. " * 30)
+    assert main(["eval", str(run.path), "--text", str(tmp_path / "latin1.txt")]) == 2
+    assert "--errors replace" in capsys.readouterr().err
+    assert main(["eval", str(run.path), "--text", str(tmp_path / "latin1.txt"), "--errors", "replace"]) == 0
+    assert "bits per byte" in capsys.readouterr().out
+
+
+def test_a_report_into_a_folder_is_refused(run, capsys, tmp_path):
+    assert main(["report", str(run.path), "--out", str(tmp_path)]) == 2
+    assert f"--out {tmp_path} is a folder; name the file" in capsys.readouterr().err

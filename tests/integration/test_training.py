@@ -395,6 +395,40 @@ def test_training_overfits_one_batch(tmp_path):
     assert run.summary()["train_loss"] < 0.05
 
 
+def test_a_peak_that_was_measured_too_low_is_measured_anew(tmp_path, monkeypatch):
+    """As when other work holds the machine up while the run starts: no record says more than the whole machine."""
+    monkeypatch.setattr("hornbook.training.setup.peak_flops", lambda device, dtype: 1e3)
+    tokens = np.random.default_rng(0).integers(0, 50, 3000).astype(np.uint16)
+    np.save(tmp_path / "tokens.npy", tokens)
+    run = quiet_train(
+        {
+            "run": {"directory": str(tmp_path / "run")},
+            "data": {"tokens": [str(tmp_path / "tokens.npy")], "validation_tokens": [str(tmp_path / "tokens.npy")]},
+            "model": {"vocab_size": 50, "context_length": 16, "d_model": 32, "num_layers": 1, "num_heads": 2},
+            "training": {"steps": 4, "batch_size": 8},
+            "evaluation": {"sample_every": 0},
+            "logging": {"every": 1},
+        }
+    )
+    shares = [record["mfu"] for record in run.metrics() if "mfu" in record]
+    assert len(shares) == 4
+    assert all(0 < share <= 1 for share in shares)
+    assert json.loads((tmp_path / "run" / "plan.json").read_text())["peak_flops"] > 1e6
+
+
+def test_resuming_what_is_not_there_says_so(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "runs/none", "--resume"]) == 2
+    assert "there is no run in runs/none to resume" in capsys.readouterr().err
+    write_text(tmp_path / "my.txt")
+    (tmp_path / "r.toml").write_text(
+        '[data]\ntext = ["my.txt"]\n[tokenizer]\nvocab_size = 300\n[model]\ncontext_length = 16\nd_model = 16\n'
+        "num_layers = 1\nnum_heads = 2\n[training]\nsteps = 1\nbatch_size = 2\n"
+    )
+    assert main(["train", "r.toml", "--resume"]) == 0
+    assert "there is no run in runs/r to resume: it starts at step 0" in capsys.readouterr().out
+
+
 def test_importing_the_package_needs_no_torch():
     code = "import sys, hornbook, hornbook.training.config, hornbook.tracking.run; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

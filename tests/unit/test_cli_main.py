@@ -1,11 +1,15 @@
 """What a user who slips is told: one sentence on standard error, exit code 2, no traceback."""
 
 import errno
+import os
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from hornbook.cli import main as cli
-from hornbook.cli.main import describe_os_error, main
+from hornbook.cli.arguments import command
+from hornbook.cli.main import describe_os_error, entry, main
 
 
 def test_help_lists_every_verb(capsys):
@@ -61,3 +65,39 @@ def test_a_slip_gets_one_sentence(argv, words, capsys, tmp_path, monkeypatch):
 )
 def test_operating_system_errors_are_sentences(error, words):
     assert words in describe_os_error(error)
+
+
+def test_a_demo_that_was_stopped_says_how_to_go_on(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    seen = {}
+
+    def train(recipe, console):
+        seen.update(recipe)
+        return SimpleNamespace(status="stopped", path=Path("demo/run"))
+
+    monkeypatch.setattr("hornbook.training.loop.train", train)
+    assert main(["demo", "--quick", "--training.batch-size", "7", "--data.errors", "replace"]) == 130
+    assert capsys.readouterr().out.endswith("train demo/run --resume\n")
+    assert seen["training"] == {"max_minutes": 0.4, "batch_size": "7", "seed": 0}
+    assert seen["data"]["errors"] == "replace"
+
+
+@pytest.mark.parametrize(("given", "spin"), [({}, "5000"), ({"GOMP_SPINCOUNT": "7"}, "7")])
+def test_threads_that_wait_do_not_spin_for_long(monkeypatch, given, spin):
+    monkeypatch.setattr("sys.argv", ["hornbook", "--version"])
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setenv("GOMP_SPINCOUNT", "")  # so that it is put back at the end
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        entry()
+    assert os.environ["GOMP_SPINCOUNT"] == spin
+
+
+def test_hints_call_hornbook_as_the_user_did(monkeypatch):
+    monkeypatch.setattr("sys.argv", [".venv/bin/hornbook", "demo"])
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert command() == ".venv/bin/hornbook"
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/hornbook")
+    assert command() == "hornbook"

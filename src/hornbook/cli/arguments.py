@@ -8,16 +8,25 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import shutil
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import tyro
 
 from hornbook.errors import ConfigError
 
-__all__ = ["parse", "parse_known"]
+__all__ = ["command", "parse", "parse_known"]
 
 T = TypeVar("T")
+
+
+def command() -> str:
+    """Return how this user calls hornbook: by its name where that is found, else by the path that was given."""
+    called = sys.argv[0]
+    return called if Path(called).name == "hornbook" and shutil.which("hornbook") is None else "hornbook"
 
 
 def parse(target: Callable[..., T], argv: list[str], *, prog: str) -> T:

@@ -7,10 +7,12 @@ the same run is `hornbook train` with these settings.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hornbook.cli.arguments import parse
+from hornbook import config as trees
+from hornbook.cli.arguments import command, parse
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write
 
@@ -39,28 +41,46 @@ QUICK: dict[str, dict[str, Any]] = {
 }
 
 
-def demo(*, text: Path | None = None, quick: bool = False, directory: Path = Path("demo"), seed: int = 0) -> int:
-    """Run the whole line: corpus, tokenizer, token files, model, samples, report.
+@dataclass(frozen=True)
+class Arguments:
+    """Run the whole line: corpus, tokenizer, token files, model, samples, report; any key of the recipe can follow as
+    --section.key value."""
 
-    Args:
-        text: a text file of yours instead of storyworld (UTF-8; documents separated by a line `<|endoftext|>`).
-        quick: under a minute instead of about five.
-        directory: where everything goes; a number is added where something is there already.
-        seed: of the weights, the data order and the samples.
-    """
-    from hornbook.config import merge
+    text: Path | None = None
+    """A text file of yours instead of storyworld (UTF-8; documents separated by a line `<|endoftext|>`)."""
+    quick: bool = False
+    """About a minute instead of about five."""
+    directory: Path = Path("demo")
+    """Where everything goes; a number is added where something is there already."""
+    seed: int = 0
+    """Of the weights, the data order and the samples."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb; returns 0 done, 130 stopped by a signal."""
+    overrides, rest = trees.split_words(argv)
+    return demo(parse(Arguments, rest, prog="hornbook demo"), overrides)
+
+
+def demo(arguments: Arguments, overrides: list[str]) -> int:
+    """Train, measure, write the report, and say what can be done with them."""
     from hornbook.report.render import write_report
     from hornbook.tracking.console import Console
     from hornbook.training.loop import train
 
-    recipe = merge(FULL, QUICK) if quick else FULL
-    folder = _free(directory)
+    text, quick, seed = arguments.text, arguments.quick, arguments.seed
+    recipe = trees.merge(FULL, QUICK) if quick else FULL
+    folder = _free(arguments.directory)
     own: dict[str, Any] = {"run": {"name": folder.name, "directory": str(folder / "run")}, "training": {"seed": seed}}
-    recipe = merge(recipe, own)
+    recipe = trees.merge(recipe, own)
     if text is not None:
         recipe = {**recipe, "data": {"text": [str(text)]}}
+    recipe = trees.apply_overrides(recipe, overrides)
     console = Console()
     run = train(recipe, console=console)
+    if run.status == "stopped":
+        console.say(f"stopped; continue with: {command()} train {run.path} --resume")
+        return 130
     if run.status != "done":
         raise HornbookError(f"the demo's training ended as {run.status!r}; {run.path / 'log.txt'} says why")
     lines = _measure(run, console, folder, seed, quick) if text is None else []
@@ -69,11 +89,6 @@ def demo(*, text: Path | None = None, quick: bool = False, directory: Path = Pat
     for line in [*_loss_lines(run), *lines, "", *_what_next(run, report)]:
         console.say(line)
     return 0
-
-
-def main(argv: list[str]) -> int:
-    """Run the verb."""
-    return parse(demo, argv, prog="hornbook demo")
 
 
 def _free(directory: Path) -> Path:
@@ -124,8 +139,8 @@ def _what_next(run: Run, report: Path) -> list[str]:
         f"run         {run.path}  (config, metrics, checkpoints, tokenizer, samples)",
         "",
         "try next",
-        f'  hornbook generate {run.path} --prompt "Once upon a time"',
-        "  hornbook train --text my.txt           a text of yours",
-        f"  hornbook eval {run.path} --text my.txt",
-        "  hornbook study run learning_rate --scale tiny",
+        f'  {command()} generate {run.path} --prompt "Once upon a time"',
+        f"  {command()} train --text my.txt           a text of yours",
+        f"  {command()} eval {run.path} --text my.txt",
+        f"  {command()} study run learning_rate --scale tiny",
     ]

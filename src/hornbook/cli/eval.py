@@ -9,7 +9,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -35,6 +35,8 @@ class Arguments:
     """Window of the evaluation; the model's context if not given."""
     batch_size: int = 32
     """Windows per forward pass; changes the time taken, not the result."""
+    errors: Literal["strict", "replace"] = "strict"
+    """Of text: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them."""
     max_tokens: int | None = None
     """Use the first so many tokens only."""
     stories: int = 100
@@ -147,7 +149,7 @@ def _data(arguments: Arguments, tokenizer: Any, config: Any, console: Any) -> tu
             if Path(path).stat().st_size == 0:
                 raise DataError(f"{path} is empty; there is nothing to measure")
             out = Path(folder) / f"{number}.npy"
-            tokenizer.encode_file(path, out)
+            tokenizer.encode_file(path, out, errors=arguments.errors)
             files.append(out)
         # The ids stay mapped after the names are gone.
         return TokenData.open(files, config.model.vocab_size), ", ".join(arguments.text)

@@ -66,7 +66,12 @@ def _generate(
     if num_samples < 1:
         raise DataError(f"num_samples = {num_samples} must be at least 1")
     if prompt_file is not None:
-        prompt = Path(prompt_file).read_text(encoding="utf-8")
+        try:
+            prompt = Path(prompt_file).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{prompt_file} is not UTF-8 (the byte at {error.start:,} is malformed); save it as UTF-8"
+            ) from None
     model, tokenizer, _ = load_run(run, checkpoint=checkpoint)
     if tokenizer is None:
         raise DataError(f"{run} was trained on bare token files and keeps no tokenizer, so it cannot read a prompt")

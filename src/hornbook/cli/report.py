@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from hornbook.cli.arguments import parse
+from hornbook.errors import ConfigError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,8 @@ def main(argv: list[str]) -> int:
     from hornbook.report.render import write_report
 
     default = arguments.paths[0] / "report.html" if len(arguments.paths) == 1 else Path("report.html")
+    if arguments.out is not None and arguments.out.is_dir():
+        raise ConfigError(f"--out {arguments.out} is a folder; name the file, such as {arguments.out / 'report.html'}")
     out = write_report(arguments.paths, arguments.out or default, title=arguments.title, figures=arguments.figures)
     print(f"wrote {out} ({out.stat().st_size / 1e6:.2f} MB); open it in a browser")
     return 0

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from hornbook import config as trees
-from hornbook.cli.arguments import parse
-from hornbook.errors import ConfigError
+from hornbook.cli.arguments import command, parse
+from hornbook.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from hornbook.tracking.console import Console
@@ -89,6 +89,8 @@ def _recipe(arguments: Arguments, overrides: list[str], console: Console) -> dic
             if not (path / "config.toml").is_file():
                 raise ConfigError(f"{path} is a folder without a run in it; give a recipe, or a text with --text")
             tree = trees.merge(trees.read(path / "config.toml"), {"run": {"directory": str(path)}})
+        elif arguments.resume and not path.exists() and not path.suffix:
+            raise ConfigError(f"there is no run in {path} to resume; `hornbook runs` lists those there are")
         else:
             tree = trees.merge({"run": {"name": path.stem}}, trees.read(path))
         if arguments.text:
@@ -122,6 +124,8 @@ def _automatic(arguments: Arguments, overrides: list[str], console: Console) -> 
     from hornbook.data.corpora import find_files
 
     sizes = [Path(path).stat().st_size * (4 if path.endswith(PACKED) else 1) for path in find_files(arguments.text)]
+    if not any(sizes):
+        raise DataError(f"{', '.join(arguments.text)} is empty; give some text to train on")
     name = arguments.name or _run_name(Path(arguments.text[0]).resolve().name)
     stored = Path("runs") / name / "config.toml"
     if arguments.resume and stored.exists():
@@ -160,10 +164,10 @@ def _close(run: Run, console: Console, as_json: bool) -> None:
         print(json.dumps({"run": str(run.path), "status": run.status, "reason": status.get("reason", ""), **summary}))
         return
     if run.status == "stopped":
-        console.say(f"stopped ({status.get('reason')}); continue with: hornbook train {run.path} --resume")
+        console.say(f"stopped ({status.get('reason')}); continue with: {command()} train {run.path} --resume")
         return
     loss = summary.get("best_val_loss")
     if loss is not None:
         console.say(f"{run.status}: best validation loss {loss:.4f} at step {summary['best_step']:,}, in {run.path}")
     if run.status == "done":
-        console.say(f'try: hornbook generate {run.path} --prompt "…"     hornbook report {run.path}')
+        console.say(f'try: {command()} generate {run.path} --prompt "…"     {command()} report {run.path}')

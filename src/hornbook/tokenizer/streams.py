@@ -148,7 +148,7 @@ class _Decoder:
         except UnicodeDecodeError as error:
             raise DataError(
                 f"the stream is not UTF-8: malformed at byte {self._done - pending + error.start} "
-                '(errors="replace" reads such bytes as U+FFFD)'
+                '(errors="replace", on the command line --errors replace, reads such bytes as U+FFFD)'
             ) from None
         self._done += len(chunk)
         return text

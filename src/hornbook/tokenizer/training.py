@@ -345,7 +345,7 @@ def _decoder(path: Path, errors: Errors) -> Callable[..., str]:
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{path} is not UTF-8: malformed at byte {position - waiting + error.start} "
-                '(errors="replace" reads such bytes as U+FFFD)'
+                '(errors="replace", on the command line --errors replace, reads such bytes as U+FFFD)'
             ) from None
         position += len(content)
         return text

@@ -20,7 +20,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from hornbook.data.sampler import TokenData
-from hornbook.errors import DataError
+from hornbook.errors import ConfigError, DataError
 from hornbook.models.transformer import TransformerLM
 
 __all__ = ["Evaluation", "Interrupted", "evaluate"]
@@ -81,9 +81,13 @@ def evaluate(
         stop: is asked between batches; True ends the evaluation.
 
     Raises:
+        ConfigError: a size below 1.
         DataError: there are fewer than two tokens, so nothing to predict.
         Interrupted: `stop` said so.
     """
+    for name, value in (("batch_size", batch_size), ("context_length", context_length), ("max_tokens", max_tokens)):
+        if value is not None and value < 1:
+            raise ConfigError(f"{name} = {value} of an evaluation must be at least 1")
     T = context_length or model.config.context_length
     device = next(model.parameters()).device
     total = torch.zeros((), dtype=torch.float64)  # on the CPU: Apple GPUs have no float64

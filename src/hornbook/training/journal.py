@@ -6,6 +6,7 @@ a view of a record. The device is waited for only where a record is made.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import resource
 import sys
@@ -23,6 +24,7 @@ from hornbook.tracking.sinks import SinkThread, open_sinks
 from hornbook.training.evaluate import Evaluation
 from hornbook.training.guard import Trouble
 from hornbook.training.inspection import Profiler, layer_norms
+from hornbook.training.probe import peak_flops
 
 if TYPE_CHECKING:
     from hornbook.training.setup import Setup
@@ -85,6 +87,7 @@ class Journal:
         spent = t.clock() - clock - (t.outside - outside)
         rate = (p.step - step) * self.config.tokens_per_step / max(1e-9, spent)
         self._mark()
+        self._check_peak(rate * self.plan.flops_per_token)
         self.metrics.add(
             p.step,
             tokens=p.step * self.config.tokens_per_step,
@@ -104,10 +107,21 @@ class Journal:
             t.took("norms", began)
         self._show()
 
+    def _check_peak(self, achieved: float) -> None:
+        """Measure the machine's peak anew where the run is beyond it: other work held the machine up at the start."""
+        if achieved <= self.plan.peak_flops:
+            return
+        t = self.trainer
+        began = t.clock()
+        peak = peak_flops(t.device, self.config.training.dtype) * (t.group.size if t.group else 1)
+        self.plan = dataclasses.replace(self.plan, peak_flops=max(peak, achieved))
+        atomic_write(self.run.path / "plan.json", canonical_json(self.plan.to_tree()))
+        t.took("the peak", began)
+
     def evaluating(self, tokens: int) -> None:
         """Show how far an evaluation is."""
         total = max(1, len(self.trainer.validation_data))
-        self.stage.update(text=f"evaluating, {min(100, 100 * tokens // total)} % · {describe_record(self._shown)}")
+        self.stage.update(text=f"evaluating, {min(100, 100 * tokens // total)} %")
 
     def evaluation(self, result: Evaluation) -> None:
         """Take in an evaluation."""
@@ -197,8 +211,11 @@ class Journal:
     def _show(self) -> None:
         t, p = self.trainer, self.trainer.progress
         left = t.budget.remaining(p.step, t.seconds)
-        words = describe_record({**self._shown, "step": p.step}, self._total())
-        self.stage.title = words + (f" · {duration(left)} left" if left is not None and p.step else "")
+        # The time left comes early: a narrow terminal cuts the end.
+        parts = [describe_record({"step": p.step}, self._total())]
+        parts += [f"{duration(left)} left"] if left is not None and p.step else []
+        parts += [describe_record({key: value for key, value in self._shown.items() if key != "step"})]
+        self.stage.title = " · ".join(part for part in parts if part)
         self.stage.update(text="")
 
 

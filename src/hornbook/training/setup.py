@@ -84,8 +84,11 @@ def prepare_run(
         exists = False
     if exists and not resume:
         raise HornbookError(
-            f"{path} already holds a run; continue it with --resume, or give this one another --run.name"
+            f"{path} already holds a run; continue it with --resume (resume=True in Python), or give this one "
+            "another --run.name"
         )
+    if resume and not exists:
+        console.say(f"there is no run in {path} to resume: it starts at step 0")
     if not exists:
         run, config, prepared = _new_run(recipe, console)
     else:

@@ -45,5 +45,6 @@ class Signals:
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT and self.requested == signal.SIGINT:
+            os.write(2, b"hornbook: interrupted at once; the run stands at its last checkpoint (--resume)\n")
             os._exit(128 + number)  # the user does not want to wait; checkpoints are whole at any instant
         self.requested = number
