@@ -21,6 +21,20 @@ QUIET = (
 )
 
 
+LISTEN = """
+const write = CanvasRenderingContext2D.prototype.fillText, clear = CanvasRenderingContext2D.prototype.clearRect;
+CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+  (this.canvas.said ??= []).push({ text, y, align: this.textAlign, baseline: this.textBaseline });
+  return write.apply(this, arguments);
+};
+CanvasRenderingContext2D.prototype.clearRect = function () {
+  this.canvas.said = [];
+  return clear.apply(this, arguments);
+};
+"""
+"""Keeps what was last written on each canvas."""
+
+
 def make_runs(folder: Path, runs: int, points: int) -> Path:
     for i in range(runs):
         path = folder / f"run-{i}"
@@ -41,6 +55,33 @@ def make_runs(folder: Path, runs: int, points: int) -> Path:
     return folder
 
 
+def make_judged_run(path: Path) -> Path:
+    """A run of four minutes with losses as the demo has them, everything measured and judged."""
+    path.mkdir(parents=True)
+    (path / "config.toml").write_text(tomli_w.dumps({"run": {"name": "demonstration"}}))
+    (path / "environment.json").write_text('{"version": 1, "torch": "2"}')
+    (path / "status.json").write_text('{"version": 1, "status": "done"}')
+    written = {"samples": 200, "valid_share": 0.27, "mean_valid_prefix": 0.6632, "novelty": 1.0, "plot_coverage": 0.875}
+    written |= {"plot_distance": 0.2564, "plot_distance_by_chance": 0.2057}
+    summary = {"entropy_floor_bits_per_byte": 0.148, "storyworld": {"ratio_to_floor": 1.07, "written": written}}
+    (path / "summary.json").write_text(json.dumps(summary))
+    lines = []
+    for step in range(1, 1401, 10):
+        loss = 0.42 + 7 * math.exp(-step / 60)
+        record = {
+            "step": step,
+            "tokens": step * 4096,
+            "seconds": step / 5.8,
+            "train_loss": loss,
+            "lr": 1e-3 + 1e-6 * step,
+        }
+        record |= {"grad_norm": 0.13 + math.exp(-step / 200), "tokens_per_second": 4e4, "mfu": 0.4, "memory_bytes": 7e8}
+        record |= {"val_loss": loss, "val_bits_per_byte": loss / 2.4, "val_perplexity": math.exp(loss)}
+        lines.append(json.dumps(record))
+    (path / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    return path
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
@@ -56,6 +97,7 @@ def browser(tmp_path_factory):
 
 def open_page(browser, path, *, width=1240, scheme="light"):
     page = browser.new_page()
+    page.add_init_script(LISTEN)
     page.troubles, page.asked = [], []
     page.on("pageerror", lambda error: page.troubles.append(str(error)))
     page.on("console", lambda m: page.troubles.append(m.text) if m.type in ("error", "warning") else None)
@@ -88,6 +130,64 @@ def test_page_draws_without_errors_or_requests_and_fits(browser, tmp_path, width
     page.locator("table.sortable th button").first.click()
     page.locator("table.sortable th button").first.click()
     assert rows.all_inner_texts() == ["run-2", "run-1", "run-0"]
+    page.close()
+
+
+def scroll_through(page):
+    for y in range(0, page.evaluate("document.documentElement.scrollHeight"), 400):
+        page.evaluate(f"window.scrollTo(0, {y})")
+        page.wait_for_timeout(60)
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_logarithmic_axes_have_three_labels_and_a_floor_is_named_below_its_line(browser, tmp_path, width):
+    out = write_report([make_judged_run(tmp_path / "run")], tmp_path / "r.html")
+    page = open_page(browser, out, width=width)
+    scroll_through(page)
+    said = page.locator("[data-figure=loss] canvas").evaluate("canvas => canvas.said")
+    assert {s["text"] for s in said if s["align"] == "right"} == {"0.5", "1", "2", "3", "5"}
+    for label in ("log x", "log y"):
+        for button in page.get_by_role("button", name=label, pressed=False).all()[::-1]:
+            button.click()
+    page.wait_for_timeout(200)
+    assert page.get_by_role("button", name="log x", pressed=False).count() == 0
+    charts = page.evaluate("[...document.querySelectorAll('.plot canvas')].map((canvas) => canvas.said)")
+    assert len(charts) == 7
+    for said in charts:
+        for align in ("center", "right"):
+            ticks = {s["text"] for s in said if s["align"] == align and s["text"][:1].isdigit()}
+            assert len(ticks) >= 3, said
+    floors = [s for said in charts for s in said if s["text"].startswith("entropy floor")]
+    assert [s["baseline"] for s in floors] == ["top"]
+    plot = page.locator("[data-figure=val_bits_per_byte] .u-over").bounding_box()
+    canvas = page.locator("[data-figure=val_bits_per_byte] canvas").bounding_box()
+    assert canvas["y"] + floors[0]["y"] + 12 <= plot["y"] + plot["height"]
+    assert page.troubles == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_headline_numbers_stay_on_one_line_and_tables_fit_a_desktop(browser, tmp_path, width):
+    out = write_report([make_judged_run(tmp_path / "run")], tmp_path / "r.html")
+    page = open_page(browser, out, width=width)
+    tiles = page.locator(".facts dd").evaluate_all(
+        "all => all.map((d) => [d.scrollWidth - d.clientWidth, d.clientHeight])"
+    )
+    assert {over for over, _ in tiles} == {0}
+    assert len({height for _, height in tiles}) == 1
+    assert "4 min 00 s" in page.locator(".facts dd").all_inner_texts()
+    over = page.locator(".table .scroll").evaluate_all("all => all.map((d) => d.scrollWidth - d.clientWidth)")
+    assert set(over) == {0} if width == 1200 else max(over) > 0
+    page.close()
+
+
+def test_a_table_shows_a_shadow_where_it_goes_on(browser, tmp_path):
+    out = write_report([make_judged_run(tmp_path / "run")], tmp_path / "r.html")
+    page = open_page(browser, out, width=390)
+    table = page.locator("#table-final .scroll")
+    cut = table.screenshot()
+    table.evaluate("d => d.style.setProperty('--shade', 'transparent')")
+    assert table.screenshot() != cut
     page.close()
 
 

@@ -16,6 +16,8 @@ from hornbook.report.load import flatten, load_runs
 from hornbook.report.render import script_json, write_report
 from hornbook.report.tables import config_rows, duration_text, final_metrics
 from hornbook.studies.records import Figure, Series, figure_from_tree, number_text, table_from_tree, to_tree
+from hornbook.training.judge import Judgement, keep
+from hornbook.training.stories import StoryScore
 
 HOSTILE = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> \u2028 & \" ' {{ 7*7 }}"
 
@@ -89,6 +91,12 @@ class Page(HTMLParser):
             self.scripts[-1] += data
         else:
             self.text.append(data)
+
+    @property
+    def tiles(self):
+        """The headline numbers: what a tile is called → what it says."""
+        words = [word for word in self.text if word.strip()]
+        return {name: words[i + 1] for i, name in enumerate(words[: words.index("Figures")])}
 
     @property
     def figures(self):
@@ -174,11 +182,48 @@ def test_thinning_skips_values_that_are_not_numbers():
 def test_final_metrics_of_a_run_and_the_ratio_to_its_floor(tmp_path):
     run = make_run(tmp_path / "r", name="r", floor=0.5)
     row = final_metrics(load_runs([run])).rows[0]
-    assert row["ratio"] == pytest.approx(row["bits_per_byte"] / 0.5)
+    assert row["window_ratio"] == pytest.approx(row["bits_per_byte"] / 0.5)
     assert row["perplexity"] == pytest.approx(math.exp(row["val_loss"]))
     assert row["seconds"]["text"] == "6.6 s"
     assert duration_text(125) == "2 min 05 s"
     assert duration_text(7_400) == "2 h 03 min"
+
+
+def test_page_says_the_ratio_to_the_floor_that_the_judgement_says(tmp_path):
+    run = make_run(tmp_path / "r", name="r", floor=0.5)
+    judgement = Judgement("easy", StoryScore(0.15855, 0.14821, 500, 0), None)
+    keep(judgement, run)
+    page = Page(write_report([run], tmp_path / "report.html"))
+    assert f"{page.tiles['× floor']} × the floor" in " ".join(judgement.lines())
+    assert "(windows)" not in " ".join(page.text)
+    table = final_metrics(load_runs([run]))
+    assert table.rows[0]["ratio"] == pytest.approx(0.15855 / 0.14821)
+    assert [c.label for c in table.columns if "floor" in c.label] == ["entropy floor", "× floor"]
+
+
+def test_a_ratio_that_nobody_has_judged_says_that_it_is_of_windows(tmp_path):
+    plain, judged = (make_run(tmp_path / name, name=name, floor=0.5) for name in ("plain", "judged"))
+    page = Page(write_report([plain], tmp_path / "report.html"))
+    assert "× floor" not in page.tiles
+    assert float(page.tiles["× floor (windows)"]) == pytest.approx(
+        final_metrics(load_runs([plain])).rows[0]["bits_per_byte"] / 0.5, abs=6e-4
+    )
+    keep(Judgement("easy", StoryScore(0.6, 0.5, 500, 0), None), judged)
+    table = final_metrics(load_runs([plain, judged]))
+    assert [c.label for c in table.columns if c.label.startswith("×")] == ["× floor", "× floor (windows)"]
+    assert [row["ratio"] for row in table.rows] == [None, pytest.approx(1.2)]
+    assert None not in [row["window_ratio"] for row in table.rows]
+
+
+def test_runs_are_called_as_their_recipes_say_and_by_their_folders_where_that_is_not_enough(tmp_path):
+    def names(*runs):
+        paths = [make_run(tmp_path / folder, name=name) for folder, name in runs]
+        return [run.name for run in load_runs(paths)]
+
+    assert names(("demo/run", "demo")) == ["demo"]
+    assert names(("own-folder", "run")) == ["own-folder"]
+    assert names(("a", "same"), ("b", "same"), ("c", "other")) == ["a", "b", "other"]
+    assert names(("x/seed-0", "same"), ("y/seed-0", "same")) == ["x/seed-0", "y/seed-0"]
 
 
 def test_a_run_that_has_only_begun_is_shown(tmp_path):

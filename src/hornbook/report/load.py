@@ -20,6 +20,8 @@ __all__ = ["RunData", "flatten", "load_run", "load_runs", "read_json", "run_fold
 
 CONFIG_FILE = "config.toml"
 SUMMARY_FILE = "summary.json"
+UNNAMED = "run"
+"""What `run.name` says where the recipe gives no name."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,14 +46,18 @@ class RunData:
     @property
     def entropy_floor(self) -> float | None:
         """The true entropy of the validation text in bits per byte, where the corpus has a known one."""
-        value = self.summary.get("entropy_floor_bits_per_byte")
-        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        return _real(self.summary.get("entropy_floor_bits_per_byte"))
 
     @property
     def storyworld(self) -> Mapping[str, Any]:
         """What storyworld's instruments said of the run (`hornbook eval`, the demo); empty where nobody has asked."""
         value = self.summary.get("storyworld")
         return value if isinstance(value, Mapping) else {}
+
+    @property
+    def ratio_to_floor(self) -> float | None:
+        """Bits of whole validation stories over their own true entropy, as judged; None where nobody has asked."""
+        return _real(self.storyworld.get("ratio_to_floor"))
 
     @property
     def command(self) -> str:
@@ -103,9 +109,10 @@ def load_run(path: Path) -> RunData:
     summary = read_json(path / SUMMARY_FILE) if (path / SUMMARY_FILE).is_file() else {}
     config = dict(run.config)
     section = config.get("run")
-    note = section.get("note", "") if isinstance(section, Mapping) else ""
+    section = section if isinstance(section, Mapping) else {}
+    name, note = section.get("name"), section.get("note")
     return RunData(
-        name=run.name,
+        name=name if isinstance(name, str) and name not in ("", UNNAMED) else run.name,
         path=Path(path),
         status=run.status,
         config=config,
@@ -136,8 +143,15 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _with_distinct_names(runs: list[RunData]) -> list[RunData]:
-    names = [run.name for run in runs]
-    return [
-        run if names.count(run.name) == 1 else dataclasses.replace(run, name=f"{run.path.parent.name}/{run.path.name}")
-        for run in runs
-    ]
+    """Name runs that share a name by their folders, and those whose folders do as well by the folders above too."""
+    for depth in (1, 2):
+        names = [run.name for run in runs]
+        runs = [
+            run if names.count(run.name) == 1 else dataclasses.replace(run, name="/".join(run.path.parts[-depth:]))
+            for run in runs
+        ]
+    return runs
+
+
+def _real(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

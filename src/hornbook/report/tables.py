@@ -16,6 +16,9 @@ __all__ = ["config_rows", "duration_text", "environment_rows", "final_metrics"]
 
 IDENTITY = ("run.name", "run.directory", "run.note", "run.tags")
 """Configuration that names a run and changes nothing in it."""
+WINDOW_RATIO = "× floor (windows)"
+RATIO_NOTE = "× floor: whole validation stories against their own true entropy."
+WINDOW_NOTE = "× floor (windows): bits per byte over windows, which may begin within a story, by the entropy floor."
 
 
 def final_metrics(runs: Sequence[RunData]) -> Table:
@@ -33,14 +36,22 @@ def final_metrics(runs: Sequence[RunData]) -> Table:
         Column(key="bits_per_byte", label="bits/byte"),
         Column(key="floor", label="entropy floor"),
         Column(key="ratio", label="× floor"),
+        Column(key="window_ratio", label=WINDOW_RATIO),
         Column(key="tokens_per_second", label="tokens/s"),
         Column(key="mfu", label="MFU"),
         Column(key="seconds", label="wall time"),
     ]
     always = ("name", "status", "step")
-    columns = [c for c in columns if c.key in always or any(row[c.key] is not None for row in rows)]
-    note = "Losses are nats per token; × floor is bits per byte divided by the true entropy of the validation text."
-    return Table(id="final", title="Final metrics", columns=columns, rows=rows, note=note)
+    shown = {key for row in rows for key, value in row.items() if value is not None}
+    if all(row["ratio"] is not None or row["window_ratio"] is None for row in rows):
+        shown.discard("window_ratio")  # the judged one says it better; side by side with a run that lacks it, both stay
+    columns = [c for c in columns if c.key in always or c.key in shown]
+    notes = [
+        "Losses are nats per token.",
+        *([RATIO_NOTE] if "ratio" in shown else []),
+        *([WINDOW_NOTE] if "window_ratio" in shown else []),
+    ]
+    return Table(id="final", title="Final metrics", columns=columns, rows=rows, note=" ".join(notes))
 
 
 def _final_row(run: RunData) -> dict[str, Any]:
@@ -61,7 +72,8 @@ def _final_row(run: RunData) -> dict[str, Any]:
         "perplexity": perplexity,
         "bits_per_byte": bits,
         "floor": floor,
-        "ratio": bits / floor if isinstance(bits, (int, float)) and floor else None,
+        "ratio": run.ratio_to_floor,
+        "window_ratio": bits / floor if isinstance(bits, (int, float)) and floor else None,
         "tokens_per_second": _whole(speeds[len(speeds) // 2] if speeds else None),
         "mfu": None if mfu is None else {"value": mfu, "text": f"{100 * mfu:.1f} %"},
         "seconds": None if seconds is None else {"value": seconds, "text": duration_text(seconds)},

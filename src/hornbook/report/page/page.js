@@ -41,26 +41,32 @@
   const trim = (value) => String(Number(value.toPrecision(5)));
   const tick = (value) => (value === null ? "" : short(Number(value.toPrecision(3))));
 
-  // Ticks of a logarithmic axis: the densest of these choices that leaves `space` pixels a tick.
+  // Ticks of a logarithmic axis: the densest of these choices whose labels lie `space` pixels apart, and always three.
   const logSplits = (space) => (u, axis, low, high) => {
-    const room = Math.max(2, Math.floor((axis === 0 ? u.over.clientWidth : u.over.clientHeight) / space));
-    const decades = (digits) => {
-      const found = [];
+    // Not the size of u.over: that is 0 while a new chart looks for its ticks.
+    const pixels = (axis === 0 ? u.bbox.width : u.bbox.height) / devicePixelRatio / Math.log(high / low);
+    const gap = (ticks) => Math.min(...ticks.slice(1).map((v, i) => Math.log(v / ticks[i]) * pixels));
+    const round = (v) => Number(v.toPrecision(6));
+    let found = [];
+    for (const digits of [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 3, 5], [1, 2, 5], [1, 3], [1]]) {
+      const ticks = [];
       for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++)
-        for (const d of digits) { const v = d * Math.pow(10, e); if (v >= low && v <= high) found.push(Number(v.toPrecision(6))); }
-      return found;
-    };
-    for (const digits of [[1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 3, 4, 6, 8], [1, 2, 3, 5], [1, 3], [1]]) {
-      const found = decades(digits);
-      if (found.length >= 3 && found.length <= Math.max(3, room)) return found;
+        for (const d of digits) { const v = round(d * Math.pow(10, e)); if (v >= low && v <= high) ticks.push(v); }
+      if (ticks.length < 3) break;
+      found = ticks;
+      if (gap(found) >= space) return found;
     }
-    if (high / low > 100) {
-      const found = decades([1]), stride = Math.ceil(found.length / room);
+    if (found.length) {
+      const stride = Math.min(Math.ceil(space / gap(found)), Math.floor((found.length - 1) / 2));
       return found.filter((_, i) => i % stride === 0);
     }
-    const raw = (high - low) / Math.min(6, room), unit = Math.pow(10, Math.floor(Math.log10(raw)));
-    const step = unit * [1, 2, 5, 10].find((m) => m * unit >= raw), found = [];
-    for (let v = Math.ceil(low / step) * step; v <= high; v += step) found.push(Number(v.toPrecision(6)));
+    // Less than three such values: the widest even steps that give three.
+    const unit = Math.pow(10, Math.floor(Math.log10(high - low)));
+    for (const step of [5, 2, 1, 0.5, 0.2, 0.1].map((m) => m * unit)) {
+      found = [];
+      for (let k = Math.ceil(low / step); k * step <= high; k++) found.push(round(k * step));
+      if (found.length >= 3) break;
+    }
     return found;
   };
 
@@ -102,16 +108,17 @@
       }
       if (!(x0 <= x1)) { x0 = state.xLog ? 1 : 0; x1 = state.xLog ? 10 : 1; }
       if (!(y0 <= y1)) { y0 = state.yLog ? 1 : 0; y1 = state.yLog ? 10 : 1; }
-      return { x: pad(x0, x1, state.xLog, spec.categories ? 0.5 : null), y: pad(y0, y1, state.yLog, null) };
+      // Beyond the outermost line there must be room for its label.
+      const share = Object.keys(spec.lines).length ? 0.12 : state.yLog ? 0.05 : 0.04;
+      return { x: spec.categories ? [x0 - 0.5, x1 + 0.5] : pad(x0, x1, state.xLog, state.xLog ? 0.05 : 0.04), y: pad(y0, y1, state.yLog, share) };
     }
 
-    function pad(low, high, log, fixed) {
-      if (fixed !== null) return [low - fixed, high + fixed];
+    function pad(low, high, log, share) {
       if (log) {
-        const f = low === high ? 1.5 : Math.pow(high / low, 0.05);
+        const f = low === high ? 1.5 : Math.pow(high / low, share);
         return [low / f, high * f];
       }
-      const d = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * 0.04;
+      const d = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * share;
       return [low - d, high + d];
     }
 
@@ -150,7 +157,6 @@
       ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
       ctx.font = `${11.5 * devicePixelRatio}px ${token("--sans")}`;
       ctx.textAlign = "right";
-      ctx.textBaseline = "bottom";
       for (const [label, height] of Object.entries(spec.lines)) {
         if (state.yLog && height <= 0) continue;
         const y = u.valToPos(height, "y", true);
@@ -159,7 +165,10 @@
         ctx.moveTo(bbox.left, y);
         ctx.lineTo(bbox.left + bbox.width, y);
         ctx.stroke();
-        ctx.fillText(`${label} ${short(height)}`, bbox.left + bbox.width - 4, y - 3);
+        // A floor has the curves above it, a ceiling below: the label stands on the other side.
+        const below = y > bbox.top + bbox.height / 2;
+        ctx.textBaseline = below ? "top" : "bottom";
+        ctx.fillText(`${label} ${short(height)}`, bbox.left + bbox.width - 4, y + (below ? 3 : -3) * devicePixelRatio);
       }
       ctx.restore();
     }
@@ -234,10 +243,10 @@
         xAxis.values = () => names.map((name, i) => (i % stride ? "" : name.length > 22 ? name.slice(0, 21) + "…" : name));
       } else {
         xAxis.values = (u, v) => v.map(tick);
-        if (state.xLog) Object.assign(xAxis, { splits: logSplits(70), filter: (u, v) => v });
+        if (state.xLog) Object.assign(xAxis, { splits: logSplits(44), filter: (u, v) => v });
       }
       const yAxis = { label: spec.y_label, labelSize: 20, size: 56, values: (u, v) => v.map(tick) };
-      if (state.yLog) Object.assign(yAxis, { splits: logSplits(34), filter: (u, v) => v });
+      if (state.yLog) Object.assign(yAxis, { splits: logSplits(18), filter: (u, v) => v });
       const options = {
         width: Math.max(240, area.clientWidth),
         height: Math.round(Math.min(400, Math.max(270, area.clientWidth * 0.52))),
