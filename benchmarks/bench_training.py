@@ -159,6 +159,7 @@ def main() -> None:
     }
     if arguments.all:
         contenders["transformers, eager bfloat16"] = their_step(config, ids, half=True, compiled=False)
+        contenders["hornbook, compiled bfloat16"] = our_step(config, ids, half=True, fused=True, compiled=True)
         contenders["hornbook, float32"] = our_step(config, ids, half=False, fused=True, compiled=on_gpu)
         contenders["hornbook, plain parts, float32"] = our_step(config, ids, half=False, fused=False, compiled=False)
 
