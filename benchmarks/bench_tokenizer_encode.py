@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from tokenizer_bench import SEPARATOR, alternate, machine, median, plot, ratios, spread
+from tokenizer_bench import SEPARATOR, alternate, machine, median, peak_megabytes, plot, ratios, spread
 
 LINE = "Could you tell me, please, what the weather in Paris is going to be like tomorrow afternoon?"
 
@@ -62,8 +61,7 @@ def worker(system: str, path: str, source: str, threads: int) -> dict:
         seconds.append(time.perf_counter() - start)
         count = len(ids)
         del ids
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"cold": size / seconds[0], "warm": size / seconds[2], "peak_mb": peak, "tokens": count}
+    return {"cold": size / seconds[0], "warm": size / seconds[2], "peak_mb": peak_megabytes(), "tokens": count}
 
 
 def chat_line(source: str) -> str:

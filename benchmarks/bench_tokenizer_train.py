@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import time
 from pathlib import Path
 
-from tokenizer_bench import SEPARATOR, alternate, machine, median, plot, ratios, spread
+from tokenizer_bench import SEPARATOR, alternate, machine, median, peak_megabytes, plot, ratios, spread
 
 
 def worker(system: str, path: str, vocab_size: int, threads: int) -> dict:
@@ -45,8 +44,7 @@ def worker(system: str, path: str, vocab_size: int, threads: int) -> dict:
         start = time.perf_counter()
         gigatoken.train_bpe(path, vocab_size, [SEPARATOR], "huggingface", SEPARATOR.encode())
         seconds, size = time.perf_counter() - start, vocab_size
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "peak_mb": peak, "vocab_size": size, "phases": phases}
+    return {"seconds": seconds, "peak_mb": peak_megabytes(), "vocab_size": size, "phases": phases}
 
 
 def main() -> None:

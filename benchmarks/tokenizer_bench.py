@@ -37,6 +37,13 @@ def alternate(script: str, systems: list[str], arguments: list[str], threads: in
     return results
 
 
+def peak_megabytes() -> float:
+    """Peak resident memory of this process, file pages included. Not ru_maxrss: a child's begins at what its parent had,
+    here the process that wrote the corpora."""
+    status = Path("/proc/self/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) / 1024
+
+
 def spread(values: list[float]) -> str:
     """Median and range."""
     return f"{statistics.median(values):.3f} ({min(values):.3f}–{max(values):.3f})"

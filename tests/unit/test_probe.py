@@ -33,3 +33,9 @@ def test_a_first_call_that_compiles_is_not_taken_for_a_step(monkeypatch):
 
     monkeypatch.setattr(probe.time, "perf_counter", lambda: clock[0])
     assert probe.measure_step(step, torch.device("cpu"), 0.6, compiles=True) == pytest.approx((40.0, 0.1))
+
+
+def test_the_first_product_does_not_count(monkeypatch):
+    seconds = iter([5.0, 0.001])
+    monkeypatch.setattr(probe, "timed", lambda call, device: next(seconds))
+    assert probe.matmul_rate(torch.device("cpu"), torch.float32, 8, 0.0) == pytest.approx(2 * 8**3 / 0.001)

@@ -131,8 +131,12 @@ def peak_flops(device: torch.device, dtype: str, seconds: float = 0.15) -> float
 
 
 def matmul_rate(device: torch.device, dtype: torch.dtype, n: int, seconds: float) -> float:
-    """Return the best rate of the product of two n × n matrices within `seconds`, in FLOP/s."""
+    """Return the best rate of the product of two n × n matrices within `seconds`, in FLOP/s.
+
+    The first product does not count: it starts threads and generates code, for longer than a short trial lasts.
+    """
     a = torch.ones(n, n, device=device, dtype=dtype)
+    timed(lambda: a @ a, device)
     best = float("inf")
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or best == float("inf"):
