@@ -38,8 +38,8 @@ def alternate(script: str, systems: list[str], arguments: list[str], threads: in
 
 
 def peak_megabytes() -> float:
-    """Peak resident memory of this process, file pages included. Not ru_maxrss: a child's begins at what its parent had,
-    here the process that wrote the corpora."""
+    """Peak resident memory of this process, file pages included. Not ru_maxrss: a child's begins at its parent's, here
+    that of the process that wrote the corpora."""
     status = Path("/proc/self/status").read_text()
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) / 1024
 

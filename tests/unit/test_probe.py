@@ -39,3 +39,24 @@ def test_the_first_product_does_not_count(monkeypatch):
     seconds = iter([5.0, 0.001])
     monkeypatch.setattr(probe, "timed", lambda call, device: next(seconds))
     assert probe.matmul_rate(torch.device("cpu"), torch.float32, 8, 0.0) == pytest.approx(2 * 8**3 / 0.001)
+
+
+@pytest.mark.parametrize(
+    ("small", "large", "pays"),
+    [((2.4, 1.0), (4.5, 1.0), True), ((0.9, 1.0), (2.0, 1.0), True), ((2.0, 1.0), (1.2, 1.0), False)],
+    ids=["fast", "fast on a busy machine", "hardly faster"],
+)
+def test_bfloat16_pays_where_large_products_are_faster(monkeypatch, small, large, pays):
+    rates = {192: dict(zip((torch.bfloat16, torch.float32), small, strict=True))}
+    rates[768] = dict(zip((torch.bfloat16, torch.float32), large, strict=True))
+    monkeypatch.setattr(probe, "matmul_rate", lambda device, dtype, n, seconds: rates[n][dtype])
+    assert probe.bfloat16_pays(torch.device("cpu")) is pays
+
+
+def test_emulated_bfloat16_is_asked_for_a_small_product_only(monkeypatch):
+    def rate(device, dtype, n, seconds):
+        assert n == 192
+        return 0.02 if dtype == torch.bfloat16 else 1.0
+
+    monkeypatch.setattr(probe, "matmul_rate", rate)
+    assert not probe.bfloat16_pays(torch.device("cpu"))

@@ -87,14 +87,14 @@ def bfloat16_pays(device: torch.device) -> bool:
     """Whether matrix products in bfloat16 run at least a quarter faster here than in float32, by a short trial.
 
     Some CPUs emulate bfloat16 at a fortieth to a five-hundredth of the speed (pytorch#146508), so a small product asks
-    before a large one does.
+    before a large one does. It asks for no more than that: on a busy machine both its times are those of the scheduler.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     try:
         return all(
-            matmul_rate(device, torch.bfloat16, n, 0.02) > 1.25 * matmul_rate(device, torch.float32, n, 0.02)
-            for n in (192, 768)
+            matmul_rate(device, torch.bfloat16, n, 0.02) > factor * matmul_rate(device, torch.float32, n, 0.02)
+            for n, factor in ((192, 0.5), (768, 1.25))
         )
     except (RuntimeError, TypeError):  # older Apple systems have no bfloat16 at all
         return False
