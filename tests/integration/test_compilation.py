@@ -130,6 +130,9 @@ def test_compiled_code_is_kept_and_its_time_is_told_apart(folder):
     assert kept(folder) == code  # nothing had to be compiled again
     again = train(folder, "--run.directory", "first", "--resume")
     assert again.returncode == 0, again.stderr
+    plain = train(folder, "--run.directory", "first", "--resume", "--training.compile", "false")
+    assert plain.returncode == 0, plain.stderr
+    assert "not compiled" in plain.stdout
     assert float(re.findall(r"compiled in ([\d.]+) s", again.stdout)[0]) > 0
 
 

@@ -93,6 +93,14 @@ def test_attention_of_odd_width_without_rotation(backend):
     compare(plain, fused.causal_attention(qkv), [qkv])
 
 
+def test_attention_gives_no_share_at_all_to_later_positions(backend):
+    """A share of 1e-38, which the exponential of −∞ is clamped to, of such a value would show."""
+    qkv = torch.randn(1, 21, 3, 2, 8)
+    expected = fused.causal_attention(qkv)[:, :-1]
+    qkv[:, -1, 2] = 1e38
+    torch.testing.assert_close(fused.causal_attention(qkv)[:, :-1], expected, rtol=0, atol=0)
+
+
 @pytest.mark.parametrize("scale", [30.0, 1e3])
 def test_attention_of_large_scores_stays_finite(backend, scale):
     qkv = torch.randn(1, 33, 3, 2, 8) * scale

@@ -39,8 +39,6 @@ class Plan:
     """Where."""
     dtype: str
     """Of the matrix products."""
-    compiled: bool
-    """Whether the step is compiled."""
     threads: int
     """CPU threads."""
     memory_bytes: int | None = None

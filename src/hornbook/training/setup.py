@@ -206,7 +206,7 @@ def _plan(trainer: Trainer, path: Path, memory_bytes: int | None, console: Conso
     compiles = c.training.compile is True
     kept = _kept_plan(path)
     if kept is not None and not compiles:
-        return kept
+        return dataclasses.replace(kept, compile_seconds=None)  # it may have been, before this resume
 
     def update() -> None:
         trainer.update_at(0, 1, max(1, c.training.steps))
@@ -237,7 +237,6 @@ def _plan(trainer: Trainer, path: Path, memory_bytes: int | None, console: Conso
         peak_flops=peak,
         device=c.training.device,
         dtype=c.training.dtype,
-        compiled=compiles,
         threads=torch.get_num_threads(),
         memory_bytes=memory_bytes,
         compile_seconds=compile_seconds,
