@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hornbook.tokens.token_file import TokenFile
+from hornbook.tokenizer.token_file import TokenFile
 from hornbook.tracking.console import Console
-from hornbook.training.journal import Journal
 from hornbook.training.loop import train
+from hornbook.training.monitoring.run_logger import Journal
 from hornbook.training.trainer import Trainer
 
 SMALL = ({"context_length": 32, "d_model": 32, "num_layers": 2, "num_heads": 2}, 256, 8, 1500, 500)

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 from hornbook.cli.main import main as hornbook
-from hornbook.data import storyworld
-from hornbook.data.storyworld.corpus import grammar
-from hornbook.data.storyworld.machine import tell
+from hornbook.data.corpora import storyworld
+from hornbook.data.corpora.storyworld.corpus import grammar
+from hornbook.data.corpora.storyworld.machine import tell
 
 
 def rate(level: str, threads: int, seconds: float = 1.5) -> float:

@@ -23,9 +23,9 @@ import torch
 
 import hornbook as hb
 from hornbook.accounting.flops import training_flops_per_token
-from hornbook.nn import native
+from hornbook.nn import cpu_kernels as native
 from hornbook.training.compilation import compiled as compile_step
-from hornbook.training.probe import peak_flops
+from hornbook.training.launch.device import peak_flops
 
 SIZES = {
     "tinystories": (hb.ModelConfig(10_000, 256, 512, 4, 16), 8),

@@ -1,4 +1,4 @@
-// The Python module hornbook._kernels: addresses and sizes in, nothing out. Its callers (hornbook.nn.native) check shapes,
+// The Python module hornbook._kernels: addresses and sizes in, nothing out. Its callers (hornbook.nn.cpu_kernels) check shapes,
 // types and contiguity; the GIL is released while a kernel runs. No logic lives here.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/array.h>

@@ -1,4 +1,4 @@
-// The CPU kernels behind hornbook.nn.native: causal attention, RMSNorm, SwiGLU, cross-entropy.
+// The CPU kernels behind hornbook.nn.cpu_kernels: causal attention, RMSNorm, SwiGLU, cross-entropy.
 //
 // One source (variant.cpp) is compiled once per instruction set; `kernels()` returns the best variant that this machine
 // runs. Activations are float32 or bfloat16 (as raw bits), all arithmetic is float32. The kernels know nothing of Python

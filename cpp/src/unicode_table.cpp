@@ -1,4 +1,4 @@
-// Written by scripts/generate_unicode_tables.py; do not edit.
+// Written by tools/generate_unicode_tables.py; do not edit.
 #include "hornbook/unicode.hpp"
 
 namespace hornbook {

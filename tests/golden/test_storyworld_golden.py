@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from hornbook.data import storyworld
+from hornbook.data.corpora import storyworld
 
 GOLDEN_VERSION = 6
 GOLDEN = {

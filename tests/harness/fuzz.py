@@ -111,7 +111,7 @@ class Targets:
         recipe = tiny_recipe(folder / "base", training={"steps": 6, "dtype": "float32"})
         self.run = train(recipe, console=Console(silent=True)).path
         from hornbook.training.config import resolve
-        from hornbook.training.setup import prepare_run
+        from hornbook.training.launch.setup import prepare_run
 
         setup = prepare_run(resolve(recipe), resume=True, console=Console(silent=True), clock=time.monotonic)
         setup.run.release()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbook.tokens.token_file import TokenFile
+from hornbook.tokenizer.token_file import TokenFile
 
 VOCAB = 61
 

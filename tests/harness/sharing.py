@@ -15,10 +15,10 @@ from torch import distributed as dist
 
 from hornbook.checkpoint.tensors import flatten_optimizer, restore_optimizer
 from hornbook.models.transformer import TransformerLM
-from hornbook.nn import native
+from hornbook.nn import cpu_kernels as native
 from hornbook.optim.shards import is_sharded
 from hornbook.training.config import resolve
-from hornbook.training.distributed import Group, join
+from hornbook.training.distributed.group import Group, join
 from hornbook.training.step import TrainStep, make_loss, make_optimizer
 
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 3e-5}

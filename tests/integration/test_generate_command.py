@@ -6,7 +6,7 @@ import pytest
 
 import hornbook as hb
 from hornbook.cli.main import main
-from hornbook.data import storyworld
+from hornbook.data.corpora import storyworld
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from hornbook.cli.main import main
-from hornbook.data import storyworld
+from hornbook.data.corpora import storyworld
 from hornbook.data.sections import DataSection
+from hornbook.evaluation import storyworld as judge
 from hornbook.report.render import write_report
-from hornbook.training import judge
 from hornbook.training.loop import load_run
 
 DATA = DataSection(corpus="storyworld", corpus_level="easy", corpus_bytes=60_000, corpus_seed=4, validation=0.1)

@@ -238,7 +238,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(tmp_path):
 def finished(tmp_path_factory):
     """A trainer of a finished run, and the checkpoint that it wrote last."""
     from hornbook.training.config import resolve
-    from hornbook.training.setup import prepare_run
+    from hornbook.training.launch.setup import prepare_run
 
     threads = torch.get_num_threads()
     recipe = tiny_recipe(tmp_path_factory.mktemp("finished"), training={"steps": 6, "dtype": "float32"})

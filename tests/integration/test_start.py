@@ -9,9 +9,9 @@ import torch
 from harness.recipes import VOCAB, tiny_recipe
 
 import hornbook as hb
-from hornbook.checkpoint.llama import llama_config, llama_tensors
 from hornbook.cli.main import main
 from hornbook.errors import HornbookError
+from hornbook.interop.huggingface import llama_config, llama_tensors
 from hornbook.tracking.console import Console
 from hornbook.training.loop import load_run, train
 

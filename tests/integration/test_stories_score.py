@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import hornbook as hb
-from hornbook.data import storyworld
-from hornbook.training.stories import sample_stories, score_stories, split_documents
+from hornbook.data.corpora import storyworld
+from hornbook.evaluation.stories import sample_stories, score_stories, split_documents
 
 LEVEL = "easy"
 

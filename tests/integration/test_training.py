@@ -14,11 +14,11 @@ import hornbook as hb
 from hornbook.cli.main import main
 from hornbook.data.sampler import TokenData
 from hornbook.errors import ConfigError, HornbookError
+from hornbook.evaluation.loss import evaluate
 from hornbook.models.config import ModelConfig
 from hornbook.models.transformer import TransformerLM
 from hornbook.tracking.console import Console
 from hornbook.training.config import resolve
-from hornbook.training.evaluate import evaluate
 from hornbook.training.loop import load_run, train
 from hornbook.training.step import TrainStep, make_loss, make_optimizer
 
@@ -123,7 +123,7 @@ def test_the_tokenizer_never_sees_the_validation_part(tmp_path):
 
 
 def test_fewer_than_twenty_documents_are_cut_at_a_line(tmp_path):
-    from hornbook.data.sources import inspect, split
+    from hornbook.data.split import inspect, split
 
     (tmp_path / "one.txt").write_text("".join(f"line {i:04d}\n" for i in range(1000)))
     source = inspect(tmp_path / "one.txt", "<|endoftext|>")
@@ -380,7 +380,7 @@ def test_training_overfits_one_batch(tmp_path):
         checkpoint={"every": 0},
     )
     ids = np.load(tmp_path / "train.npy")[:18]
-    from hornbook.tokens.token_file import TokenFile
+    from hornbook.tokenizer.token_file import TokenFile
 
     TokenFile.write(
         tmp_path / "train.npy",
@@ -397,7 +397,7 @@ def test_training_overfits_one_batch(tmp_path):
 
 def test_a_peak_that_was_measured_too_low_is_measured_anew(tmp_path, monkeypatch):
     """As when other work holds the machine up while the run starts: no record says more than the whole machine."""
-    monkeypatch.setattr("hornbook.training.setup.peak_flops", lambda device, dtype: 1e3)
+    monkeypatch.setattr("hornbook.training.launch.setup.peak_flops", lambda device, dtype: 1e3)
     tokens = np.random.default_rng(0).integers(0, 50, 3000).astype(np.uint16)
     np.save(tmp_path / "tokens.npy", tokens)
     run = quiet_train(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hornbook as hb
-from hornbook.data.corpora import Corpus
+from hornbook.data.text_reader import Corpus
 from hornbook.errors import DataError, TokenizerError
 from hornbook.tokenizer import free_pattern, patterns, reference, streams
 

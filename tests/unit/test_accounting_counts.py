@@ -12,7 +12,7 @@ from hornbook.accounting.flops import count_flops, optimizer_flops, training_flo
 from hornbook.accounting.parameters import count_parameters
 from hornbook.accounting.presets import PRESETS
 from hornbook.errors import ConfigError
-from hornbook.nn.functional import cross_entropy
+from hornbook.nn.plain import cross_entropy
 
 
 def random_config(seed, **fixed):

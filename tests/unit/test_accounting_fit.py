@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import hornbook as hb
-from hornbook.accounting.fit import available_memory, check_fits
 from hornbook.accounting.memory import account_memory
+from hornbook.accounting.memory_limit import available_memory, check_fits
 from hornbook.errors import ConfigError
 
 GB = 10**9
@@ -89,6 +89,6 @@ def test_training_says_its_memory_in_the_plan_and_refuses_what_cannot_fit(tmp_pa
     run = hb.train(recipe(tmp_path))
     assert "of memory at the peak" in capsys.readouterr().out
     assert run.status == "done"
-    monkeypatch.setattr("hornbook.training.room.available_memory", lambda: 400_000_000)
+    monkeypatch.setattr("hornbook.training.launch.memory_check.available_memory", lambda: 400_000_000)
     with pytest.raises(ConfigError, match=r"takes about .* of memory"):
         hb.train(recipe(tmp_path, batch_size=100_000), run={"directory": str(tmp_path / "other")})

@@ -8,7 +8,7 @@ from hornbook.accounting.flops import count_flops
 from hornbook.accounting.parameters import count_parameters
 from hornbook.accounting.presets import PRESETS, preset
 from hornbook.accounting.textbook import textbook_memory
-from hornbook.accounting.time import DEVICES, device_named, training_time
+from hornbook.accounting.training_time import DEVICES, device_named, training_time
 from hornbook.errors import ConfigError
 
 XL = PRESETS["gpt2-xl"]

@@ -7,9 +7,9 @@ import torch
 
 from hornbook.accounting.flops import training_flops_per_token
 from hornbook.cli.main import main
-from hornbook.training import probe
-from hornbook.training.automatic import FEWEST_STEPS, LADDER, automatic_recipe
 from hornbook.training.config import resolve
+from hornbook.training.launch import device as probe
+from hornbook.training.launch.auto_recipe import FEWEST_STEPS, LADDER, automatic_recipe
 
 RATES = {torch.float32: 200e9, torch.bfloat16: 900e9}
 

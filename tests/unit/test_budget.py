@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from hornbook.training.budget import Budget, rate
 from hornbook.training.config import resolve
+from hornbook.training.progress import Budget, rate
 
 MODEL = {"context_length": 8, "d_model": 8, "num_layers": 1, "num_heads": 1}
 

@@ -14,7 +14,7 @@ import pytest
 
 from hornbook.cli.data import size_in_bytes
 from hornbook.cli.main import main
-from hornbook.data import storyworld
+from hornbook.data.corpora import storyworld
 from hornbook.errors import ConfigError
 
 
@@ -43,7 +43,7 @@ def test_a_corpus_is_written_whole(tmp_path, capsys):
 def test_a_terminal_sees_a_bar_that_moves_and_is_never_silent_for_two_seconds(tmp_path):
     # A pseudo-terminal for all three streams, as a person has it; a corpus that comes slowly stands for a large one.
     code = (
-        "import sys, time; from hornbook.data.storyworld import corpus; real = corpus.corpus_bytes\n"
+        "import sys, time; from hornbook.data.corpora.storyworld import corpus; real = corpus.corpus_bytes\n"
         "def slow(*a):\n"
         "    for piece in real(*a):\n"
         "        time.sleep(0.7); yield piece\n"
@@ -96,8 +96,8 @@ def test_prepare_makes_the_token_files_of_a_recipe_once(capsys):
     recipe = Path(__file__).resolve().parents[2] / "recipes" / "storyworld-cpu.toml"
     words = [recipe, "--data.corpus-bytes", "300000", *SMALL]
     files = prepared(capsys, *words)
+    from hornbook.tokenizer.token_file import TokenFile
     from hornbook.tokenizer.tokenizer import Tokenizer
-    from hornbook.tokens.token_file import TokenFile
 
     (train,), (validation,) = files["train"], files["validation"]
     tokenizer = Tokenizer.load(train.parent / "tokenizer")
@@ -141,8 +141,8 @@ def write_kind(kind, folder):
     "kind", ["a.txt", "a.txt.gz", "a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "a.parquet", "many", "many/*"]
 )
 def test_prepare_takes_text_as_people_have_it(tmp_path, kind, capsys):
+    from hornbook.tokenizer.token_file import TokenFile
     from hornbook.tokenizer.tokenizer import Tokenizer
-    from hornbook.tokens.token_file import TokenFile
 
     name = write_kind(kind, tmp_path)
     recipe = {"data": {"text": [name], "field": "story", "validation": 0.1}, "model": MODEL}

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from hornbook.data.corpora import Corpus, find_files
+from hornbook.data.text_reader import Corpus, find_files
 from hornbook.errors import DataError
 
 DOCUMENTS = ["one é\n\n  two", "", "three \U0001f600", "x" * 3_000_000]
@@ -173,7 +173,7 @@ def test_a_bomb_comes_in_bounded_chunks(tmp_path):
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1 << 20])
 def test_documents_are_what_lies_between_separators(tmp_path, monkeypatch, size):
-    monkeypatch.setattr("hornbook.data.corpora.CHUNK_BYTES", size)
+    monkeypatch.setattr("hornbook.data.text_reader.CHUNK_BYTES", size)
     path = write_text(
         tmp_path / "a.txt", "<|endoftext|>one<|endoftext|>\n\n<|endoftext|>two é\n<|endoftext|>three <|end"
     )

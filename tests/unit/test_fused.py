@@ -9,7 +9,8 @@ import torch
 import hornbook as hb
 from hornbook.errors import DataError
 from hornbook.models.transformer import TransformerLM
-from hornbook.nn import fused, native
+from hornbook.nn import cpu_kernels as native
+from hornbook.nn import fused
 from hornbook.nn.layers import Embedding, RMSNorm
 from hornbook.nn.shapes import loss_chunk_elements
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hornbook.training.config import GuardSection
-from hornbook.training.guard import Guard
+from hornbook.training.divergence import Guard
 
 VOCAB = 1000  # ln V = 6.9: the ceiling is at 69
 

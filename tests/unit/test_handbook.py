@@ -13,4 +13,4 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "handbook"
     ("name", "page"), [("transformer_accounting", transformer_page), ("adamw_accounting", adamw_page)]
 )
 def test_a_page_is_current(name, page):
-    assert (FOLDER / f"{name}.md").read_text() == page(), "run python scripts/write_handbook.py"
+    assert (FOLDER / f"{name}.md").read_text() == page(), "run python tools/write_handbook.py"

@@ -9,7 +9,7 @@ import torch
 import hornbook as hb
 from hornbook.generation.decode import cached_reader, plain_reader
 from hornbook.models.kv_cache import NativeStep
-from hornbook.nn import native
+from hornbook.nn import cpu_kernels as native
 
 BASE = hb.ModelConfig(vocab_size=53, context_length=20, d_model=32, num_layers=2, num_heads=4, d_ff=50)
 SWITCHES = [

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hornbook.training import probe
+from hornbook.training.launch import device as probe
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_map_of_the_tree_is_up_to_date():
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    command = [sys.executable, str(ROOT / "scripts" / "write_map.py"), "--check"]
+    command = [sys.executable, str(ROOT / "tools" / "write_map.py"), "--check"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 

@@ -11,13 +11,13 @@ import tomli_w
 
 from hornbook.cli.main import main
 from hornbook.errors import DataError, FormatError
+from hornbook.evaluation.stories import StoryScore
+from hornbook.evaluation.storyworld import Judgement, keep
 from hornbook.report.figures import run_figures, save_figures, thin
 from hornbook.report.load import flatten, load_runs
 from hornbook.report.render import script_json, write_report
 from hornbook.report.tables import config_rows, duration_text, final_metrics
-from hornbook.studies.records import Figure, Series, figure_from_tree, number_text, table_from_tree, to_tree
-from hornbook.training.judge import Judgement, keep
-from hornbook.training.stories import StoryScore
+from hornbook.studies.charts import Figure, Series, figure_from_tree, number_text, table_from_tree, to_tree
 
 HOSTILE = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> \u2028 & \" ' {{ 7*7 }}"
 

@@ -5,11 +5,11 @@ import math
 
 import pytest
 
-from hornbook.data import storyworld
-from hornbook.data.storyworld.corpus import grammar
-from hornbook.data.storyworld.grammar import UNSAID
-from hornbook.data.storyworld.machine import tell
-from hornbook.data.storyworld.proof import ambiguities
+from hornbook.data.corpora import storyworld
+from hornbook.data.corpora.storyworld.corpus import grammar
+from hornbook.data.corpora.storyworld.grammar import UNSAID
+from hornbook.data.corpora.storyworld.machine import tell
+from hornbook.data.corpora.storyworld.proof import ambiguities
 from hornbook.errors import DataError
 
 LEVELS = pytest.mark.parametrize("level", storyworld.LEVELS)

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from hornbook.data import storyworld
-from hornbook.data.storyworld.corpus import grammar
-from hornbook.data.storyworld.instruments import plot_of
+from hornbook.data.corpora import storyworld
+from hornbook.data.corpora.storyworld.corpus import grammar
+from hornbook.data.corpora.storyworld.instruments import plot_of
 from hornbook.errors import DataError
 
 

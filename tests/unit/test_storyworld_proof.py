@@ -2,8 +2,8 @@
 
 import pytest
 
-from hornbook.data.storyworld.grammar import compile_grammar
-from hornbook.data.storyworld.proof import ambiguities
+from hornbook.data.corpora.storyworld.grammar import compile_grammar
+from hornbook.data.corpora.storyworld.proof import ambiguities
 
 CHILDREN = "class child\n  +f: Ann, Annie, Sue\n  +m: Tom, Sam\n"
 

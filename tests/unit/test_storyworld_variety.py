@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from hornbook.data import storyworld
-from hornbook.data.storyworld.corpus import grammar
-from hornbook.data.storyworld.lexicon import attribute
+from hornbook.data.corpora import storyworld
+from hornbook.data.corpora.storyworld.corpus import grammar
+from hornbook.data.corpora.storyworld.lexicon import attribute
 
 LEVELS = pytest.mark.parametrize("level", storyworld.LEVELS)
 GROUP = 10

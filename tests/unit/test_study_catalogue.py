@@ -10,9 +10,10 @@ import pytest
 
 from hornbook.accounting.memory import engine_memory
 from hornbook.cli.main import main
+from hornbook.data.corpora import python_docs as documentation
 from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
-from hornbook.studies import analysis, catalogue, documentation
+from hornbook.studies import analysis, catalogue
 from hornbook.studies.catalogue import batch_size, feed_forward, learning_rate, optimizer, sampling, shape, toy_sgd
 from hornbook.studies.study import SCALES, Options, Outcome
 from hornbook.training.config import load, resolve
@@ -157,7 +158,7 @@ def test_every_reading_works_on_made_up_results_and_is_json(name):
     plan = study.plan("cpu", Options())
     made = Made(plan, lambda arm, seed: 2 + 0.01 * len(arm.name) + 0.1 * seed)
     found = study.analyse(made) if name != "sampling" else analysis.standard(made)
-    from hornbook.studies.records import figure_from_tree, table_from_tree, to_tree
+    from hornbook.studies.charts import figure_from_tree, table_from_tree, to_tree
 
     assert found.findings
     for figure in found.figures:

@@ -5,7 +5,7 @@ import pytest
 
 import hornbook as hb
 from hornbook.errors import DataError, FormatError
-from hornbook.tokens.token_file import TokenFileWriter, token_dtype
+from hornbook.tokenizer.token_file import TokenFileWriter, token_dtype
 
 WHAT = {"tokenizer_fingerprint": "f" * 64, "sources": [], "num_bytes": 9, "num_documents": 1}
 

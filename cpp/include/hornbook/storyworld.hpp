@@ -1,5 +1,5 @@
-// The story machine: runs the compiled tables of a story grammar (src/hornbook/data/storyworld/grammar.py) with a seeded
-// generator of integers. Its plain twin is src/hornbook/data/storyworld/machine.py; both give the same bytes.
+// The story machine: runs the compiled tables of a story grammar (src/hornbook/data/corpora/storyworld/grammar.py) with a seeded
+// generator of integers. Its plain twin is src/hornbook/data/corpora/storyworld/machine.py; both give the same bytes.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace hornbook {
 
-// The layout of `words` is that of src/hornbook/data/storyworld/native.py:
+// The layout of `words` is that of src/hornbook/data/corpora/storyworld/native.py:
 // code, choices, guards, tables, pools, each found through the header of offsets.
 class StoryMachine {
  public:

@@ -161,7 +161,8 @@ def engine_memory(
         workspace=max(chunk, layer + (layer_kept if activation_checkpointing else 0)),
         accumulates=gradient_accumulation > 1,
         process=process,
-        heap=own_kernels and not activation_checkpointing,  # recomputing runs give freed blocks back (training/room.py)
+        heap=own_kernels
+        and not activation_checkpointing,  # recomputing runs give freed blocks back (training/launch/memory_check.py)
     )
 
 

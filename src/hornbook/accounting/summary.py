@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hornbook.accounting.cost_spec import Target, find_target
 from hornbook.accounting.flops import Flops, count_flops
 from hornbook.accounting.formulas import Term
 from hornbook.accounting.memory import Memory, account_memory
 from hornbook.accounting.parameters import Parameters, count_parameters
-from hornbook.accounting.target import Target, find_target
-from hornbook.accounting.time import Device, Time, device_named, training_time
+from hornbook.accounting.training_time import Device, Time, device_named, training_time
 from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
 
@@ -111,7 +111,7 @@ def account(
         batch_size: sequences in a step; None takes the recipe's, or 1.
         context_length: tokens in a sequence; None takes the model's own. A longer one asks about a longer model.
         dtype: "float32", or "bfloat16" for mixed precision (float32 weights); None takes the recipe's, or float32.
-        device: a name of `hornbook.accounting.time.DEVICES`.
+        device: a name of `hornbook.accounting.training_time.DEVICES`.
         steps: optimizer steps; None takes the recipe's, or the handout's 400,000.
         mfu: the share of the device's peak that is sustained.
         optimizer: "adamw", "sgd" or "muon"; None takes the recipe's, or adamw.

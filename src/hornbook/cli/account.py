@@ -11,9 +11,9 @@ __all__ = ["main"]
 
 def main(argv: list[str]) -> int:
     """Run the verb. Returns 0."""
+    from hornbook.accounting.cost_spec import find_target
     from hornbook.accounting.render import render
     from hornbook.accounting.summary import account
-    from hornbook.accounting.target import find_target
     from hornbook.fileio import canonical_json
 
     options, overrides = parse_known(_options, argv, prog="hornbook account")

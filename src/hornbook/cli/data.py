@@ -95,7 +95,7 @@ def size_in_bytes(text: str) -> int:
 def _list(argv: list[str]) -> int:
     if argv:
         raise ConfigError(f"`hornbook data list` takes no arguments, {' '.join(argv)!r} came")
-    from hornbook.data import storyworld
+    from hornbook.data.corpora import storyworld
     from hornbook.data.datasets import DATASETS
 
     print(f"storyworld   seeded stories of known entropy; levels {', '.join(storyworld.LEVELS)}; any size, no network")
@@ -137,7 +137,7 @@ def _storyworld(argv: list[str]) -> int:
         return _write(size_in_bytes(arguments.bytes), arguments.out, arguments.seed, arguments.level)
     if arguments.show < 1:
         raise ConfigError(f"--show {arguments.show} stories cannot be shown; give at least 1")
-    from hornbook.data import storyworld
+    from hornbook.data.corpora import storyworld
 
     for index in range(arguments.show):
         text = storyworld.story(index, arguments.seed, arguments.level)
@@ -150,7 +150,7 @@ def _explained(text: str, level: str) -> str:
     """Return the story cut at its choices, each piece beside what was chosen there and how likely it was."""
     from math import log
 
-    from hornbook.data import storyworld
+    from hornbook.data.corpora import storyworld
 
     decisions = storyworld.parse(text, level)
     ends = [*(d.position for d in decisions[1:]), len(text)]
@@ -165,8 +165,8 @@ def _explained(text: str, level: str) -> str:
 
 
 def _write(size: int, out: str, seed: int, level: str) -> int:
-    from hornbook.data.storyworld import VERSION
-    from hornbook.data.storyworld.corpus import write_corpus
+    from hornbook.data.corpora.storyworld import VERSION
+    from hornbook.data.corpora.storyworld.corpus import write_corpus
     from hornbook.tracking.console import Console
 
     begin = time.monotonic()
@@ -186,7 +186,7 @@ def _prepare(argv: list[str]) -> int:
 
     tree = trees.apply_overrides(trees.read(arguments.recipe), overrides)
     if tree.get("model", {}).get("init_from"):
-        from hornbook.training.start import inherit
+        from hornbook.training.launch.init_from import inherit
 
         tree = inherit(tree)  # shape and tokenizer come from there
     config = resolve(tree)

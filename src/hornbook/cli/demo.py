@@ -1,8 +1,8 @@
 """`hornbook demo`: corpus → tokenizer → token files → model → samples → report, in one command.
 
 On storyworld it also says how close the model came to the best possible: the ratio of its bits per byte to the corpus's
-true entropy, and what storyworld's own parser says of its stories (training/judge.py). The recipe below is ordinary;
-the same run is `hornbook train` with these settings.
+true entropy, and what storyworld's own parser says of its stories (evaluation/storyworld.py). The recipe below is
+ordinary; the same run is `hornbook train` with these settings.
 """
 
 from __future__ import annotations
@@ -103,9 +103,9 @@ def _free(directory: Path) -> Path:
 def _measure(run: Run, console: Console, folder: Path, seed: int, quick: bool) -> list[str]:
     """Compare the model with the corpus's true entropy, let it write, and record both in the run's folder."""
     from hornbook.data.prepare import prepare
-    from hornbook.training.judge import judge_run, keep
+    from hornbook.evaluation.stories import split_documents
+    from hornbook.evaluation.storyworld import judge_run, keep
     from hornbook.training.loop import load_run
-    from hornbook.training.stories import split_documents
 
     model, tokenizer, config = load_run(run.path)
     assert tokenizer is not None

@@ -50,9 +50,9 @@ def _software() -> dict[str, Any]:
 def _cpu() -> dict[str, Any]:
     import torch
 
-    from hornbook.nn import native
+    from hornbook.nn import cpu_kernels as native
     from hornbook.training.compilation import can_compile
-    from hornbook.training.probe import bfloat16_pays, matmul_rate
+    from hornbook.training.launch.device import bfloat16_pays, matmul_rate
 
     cpu = torch.device("cpu")
     pays = bfloat16_pays(cpu)
@@ -71,7 +71,7 @@ def _cpu() -> dict[str, Any]:
 def _devices() -> dict[str, Any]:
     import torch
 
-    from hornbook.training.probe import bfloat16_pays, choose_device
+    from hornbook.training.launch.device import bfloat16_pays, choose_device
 
     devices: dict[str, Any] = {"device_auto_takes": str(choose_device("auto"))}
     for i in range(torch.cuda.device_count()):
@@ -92,10 +92,10 @@ def _recipe(path: str) -> dict[str, Any]:
     from hornbook.accounting.flops import training_flops_per_token
     from hornbook.accounting.render import gigabytes
     from hornbook.models.transformer import TransformerLM
-    from hornbook.nn.native import keep_freed_memory
+    from hornbook.nn.cpu_kernels import keep_freed_memory
     from hornbook.training.config import load
-    from hornbook.training.probe import measure_step, peak_flops, resolve_auto
-    from hornbook.training.room import check_room
+    from hornbook.training.launch.device import measure_step, peak_flops, resolve_auto
+    from hornbook.training.launch.memory_check import check_room
     from hornbook.training.step import TrainStep, make_loss, make_optimizer
 
     config = resolve_auto(load(path))

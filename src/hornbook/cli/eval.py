@@ -1,6 +1,6 @@
 """`hornbook eval RUN [--text FILE…]`: loss, perplexity and bits per byte of a run, on its validation set or on text.
 
-Where the run was trained on storyworld, also by the corpus's own instruments (training/judge.py).
+Where the run was trained on storyworld, also by the corpus's own instruments (evaluation/storyworld.py).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hornbook.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from hornbook.data.sampler import TokenData
-    from hornbook.training.judge import Judgement
+    from hornbook.evaluation.storyworld import Judgement
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ def main(argv: list[str]) -> int:
     """Run the verb; returns the exit code."""
     words = ["--json-summary" if word == "--json" else word for word in argv]
     arguments = parse(Arguments, words, prog="hornbook eval")
+    from hornbook.evaluation.loss import evaluate
     from hornbook.tracking.console import Console, Stage
-    from hornbook.training.evaluate import evaluate
+    from hornbook.training.launch.device import choose_device
     from hornbook.training.loop import load_run
-    from hornbook.training.probe import choose_device
 
     console = Console(stream=sys.stderr)
     model, tokenizer, config = load_run(arguments.run, arguments.checkpoint, choose_device(arguments.device))
@@ -93,10 +93,10 @@ def _judge(arguments: Arguments, model: Any, tokenizer: Any, config: Any, consol
             raise ConfigError(f"{name} {value} is less than none")
     if config.data.corpus != "storyworld" or tokenizer is None or not (arguments.stories or arguments.samples):
         return None
-    from hornbook.data import storyworld
+    from hornbook.data.corpora import storyworld
     from hornbook.data.prepare import prepare
-    from hornbook.training.judge import judge_run, keep
-    from hornbook.training.stories import SEPARATOR, split_documents
+    from hornbook.evaluation.stories import SEPARATOR, split_documents
+    from hornbook.evaluation.storyworld import judge_run, keep
 
     record = _record(arguments.run)
     if SEPARATOR not in tokenizer.special_token_ids:

@@ -165,8 +165,8 @@ def show(argv: list[str]) -> int:
         name = catalogue.load(arguments.name).name.replace("_", "-")
         folder = arguments.out / f"{name}-{check_scale(arguments.scale)}"
     if arguments.json:
+        from hornbook.studies.charts import to_tree
         from hornbook.studies.folder import read_study
-        from hornbook.studies.records import to_tree
 
         study = read_study(folder)
         plain = {
@@ -210,7 +210,7 @@ def print_study(folder: Path) -> None:
 
 def cell_text(value: Any) -> str:
     """Return what a table cell shows."""
-    from hornbook.studies.records import number_text
+    from hornbook.studies.charts import number_text
 
     return str(value.get("text", "–")) if isinstance(value, dict) else number_text(value)
 

@@ -1,7 +1,8 @@
 """`hornbook tokenizer train | encode | decode | convert | inspect | compare | ladder`: train tokenizers and use them.
 
 The tools that look (inspect, compare, ladder) are in `tokenizer_tools.py`. Text comes from files of every kind that
-`hornbook.data.corpora` reads: text, jsonl and parquet files, packed or not, folders, globs, and `-` for standard input.
+`hornbook.data.text_reader` reads: text, jsonl and parquet files, packed or not, folders, globs, and `-` for standard
+input.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from hornbook.cli.arguments import parse
 from hornbook.errors import ConfigError, DataError, TokenizerError, did_you_mean
 
 if TYPE_CHECKING:
-    from hornbook.data.corpora import Corpus
+    from hornbook.data.text_reader import Corpus
     from hornbook.tokenizer.tokenizer import Tokenizer
     from hornbook.tracking.console import Console
 
@@ -266,7 +267,7 @@ def decode(
 def _decode_file(tok: Tokenizer, path: Path, start: int, count: int | None) -> None:
     import codecs
 
-    from hornbook.tokens.token_file import TokenFile
+    from hornbook.tokenizer.token_file import TokenFile
 
     tokens = TokenFile.open(path)
     made_by = tokens.manifest.get("tokenizer_fingerprint") if tokens.manifest else None
@@ -318,7 +319,7 @@ def load_tokenizer(path: Path) -> Tokenizer:
 
 def open_corpus(files: tuple[str, ...], special_tokens: Any, **options: Any) -> Corpus:
     """Open the text that the user named; the first special token separates documents."""
-    from hornbook.data.corpora import Corpus
+    from hornbook.data.text_reader import Corpus
 
     corpus = Corpus(files, separator=next(iter(special_tokens), "\n\n"), **options)
     if corpus.total_bytes == 0:

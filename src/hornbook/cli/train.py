@@ -121,7 +121,7 @@ def _flags(arguments: Arguments) -> list[str]:
 
 def _automatic(arguments: Arguments, overrides: list[str], console: Console) -> dict[str, Any]:
     """Pick a recipe for text files; a run that is there already keeps the one it was made with."""
-    from hornbook.data.corpora import find_files
+    from hornbook.data.text_reader import find_files
 
     sizes = [Path(path).stat().st_size * (4 if path.endswith(PACKED) else 1) for path in find_files(arguments.text)]
     if not any(sizes):
@@ -130,9 +130,9 @@ def _automatic(arguments: Arguments, overrides: list[str], console: Console) -> 
     stored = Path("runs") / name / "config.toml"
     if arguments.resume and stored.exists():
         return trees.read(stored)
-    from hornbook.training.automatic import automatic_recipe
     from hornbook.training.config import TrainingSection
-    from hornbook.training.probe import training_rate
+    from hornbook.training.launch.auto_recipe import automatic_recipe
+    from hornbook.training.launch.device import training_rate
 
     given = trees.apply_overrides({}, [*_flags(arguments), *overrides]).get("training", {})
     training = trees.build(TrainingSection, given, "training")
@@ -141,7 +141,7 @@ def _automatic(arguments: Arguments, overrides: list[str], console: Console) -> 
     init_from = trees.apply_overrides({}, overrides).get("model", {}).get("init_from")
     model = None
     if init_from is not None:
-        from hornbook.training.start import source_config
+        from hornbook.training.launch.init_from import source_config
 
         model = source_config(str(init_from))
     tree, words = automatic_recipe(arguments.text, sum(sizes), peak, dtype, training.max_minutes, model)

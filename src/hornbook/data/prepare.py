@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hornbook.data.corpora import STDIN, find_files
 from hornbook.data.datasets import which_has
 from hornbook.data.sections import DataSection, Errors, TokenizerSection
-from hornbook.data.sources import Part, Source, cache_folder, copy_part, inspect, split
+from hornbook.data.split import Part, Source, cache_folder, copy_part, inspect, split
+from hornbook.data.text_reader import STDIN, find_files
 from hornbook.errors import ConfigError, DataError, TokenizerError
 from hornbook.fileio import atomic_write, canonical_json, sha256_bytes
 from hornbook.tracking.console import Console, quantity
@@ -192,8 +192,8 @@ def _corpus(data: DataSection, console: Console) -> tuple[str, ...]:
             f"data.corpus = {data.corpus!r} is not known; 'storyworld' is; for files, here or fetched with `hornbook "
             "data get`, give --data.text FILE"
         )
-    from hornbook.data import storyworld
-    from hornbook.data.storyworld.corpus import write_corpus
+    from hornbook.data.corpora import storyworld
+    from hornbook.data.corpora.storyworld.corpus import write_corpus
 
     name = f"storyworld-{storyworld.VERSION}-{data.corpus_level}-{data.corpus_seed}-{data.corpus_bytes}.txt"
     path = cache_folder() / "corpora" / name
@@ -204,7 +204,7 @@ def _corpus(data: DataSection, console: Console) -> tuple[str, ...]:
 
 
 def _open_tokens(data: DataSection, section: TokenizerSection) -> Prepared:
-    from hornbook.tokens.token_file import TokenFile
+    from hornbook.tokenizer.token_file import TokenFile
 
     tokenizer = _load_tokenizer(section.path)
     files = {path: TokenFile.open(path) for path in (*data.tokens, *data.validation_tokens)}

@@ -29,7 +29,7 @@ from torch import Tensor
 from hornbook.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from hornbook.tokens.token_file import TokenFile
+    from hornbook.tokenizer.token_file import TokenFile
 
 __all__ = ["BatchSampler", "TokenData", "check_ids", "get_batch"]
 
@@ -78,7 +78,7 @@ class TokenData:
             FormatError: a file that is not a token file.
             OSError: a file that cannot be read.
         """
-        from hornbook.tokens.token_file import TokenFile
+        from hornbook.tokenizer.token_file import TokenFile
 
         files: list[TokenFile] = [TokenFile.open(path) for path in paths]
         if vocab_size is not None:

@@ -20,7 +20,7 @@ from hornbook.errors import ConfigError, DataError
 from hornbook.generation.sampling import check_sampling, sample
 from hornbook.models.kv_cache import KVCache, NativeStep
 from hornbook.models.transformer import TransformerLM
-from hornbook.nn.functional import check_ids
+from hornbook.nn.plain import check_ids
 
 __all__ = ["cached_reader", "generate", "plain_reader", "stream"]
 

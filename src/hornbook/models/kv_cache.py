@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from hornbook.models.transformer import TransformerLM
-from hornbook.nn import native
+from hornbook.nn import cpu_kernels as native
 
 __all__ = ["KVCache", "NativeStep"]
 

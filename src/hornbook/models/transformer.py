@@ -20,8 +20,8 @@ from hornbook.errors import ConfigError, HornbookError
 from hornbook.models.config import ModelConfig
 from hornbook.nn import fused
 from hornbook.nn.attention import AttentionCache, MultiHeadSelfAttention
-from hornbook.nn.functional import check_ids, cross_entropy
 from hornbook.nn.layers import Device, Dropout, Embedding, Linear, ReLU2FeedForward, RMSNorm, SiLUFeedForward, SwiGLU
+from hornbook.nn.plain import check_ids, cross_entropy
 from hornbook.nn.rope import RotaryPositionalEmbedding
 
 __all__ = ["TransformerBlock", "TransformerLM"]

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from hornbook.errors import ConfigError
 from hornbook.nn import fused
-from hornbook.nn.functional import softmax
 from hornbook.nn.layers import Device, Linear, RMSNorm
+from hornbook.nn.plain import softmax
 from hornbook.nn.rope import RotaryPositionalEmbedding
 
 __all__ = ["AttentionCache", "MultiHeadSelfAttention", "causal_mask", "scaled_dot_product_attention"]

@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from hornbook.nn import native
-from hornbook.nn.functional import at_least_float32
+from hornbook.nn import cpu_kernels as native
+from hornbook.nn.plain import at_least_float32
 from hornbook.nn.shapes import loss_chunk_elements
 
 __all__ = ["causal_attention", "embedding", "head_loss", "projection", "rms_norm", "swiglu_network"]

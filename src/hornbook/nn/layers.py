@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hornbook.nn import fused
-from hornbook.nn.functional import at_least_float32, relu2, silu
+from hornbook.nn.plain import at_least_float32, relu2, silu
 from hornbook.nn.shapes import default_d_ff
 
 __all__ = ["Dropout", "Embedding", "Linear", "RMSNorm", "ReLU2FeedForward", "SiLUFeedForward", "SwiGLU"]

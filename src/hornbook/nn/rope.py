@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hornbook.errors import ConfigError
-from hornbook.nn.functional import at_least_float32
+from hornbook.nn.plain import at_least_float32
 
 __all__ = ["RotaryPositionalEmbedding", "rotate_pairs"]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from hornbook.errors import HornbookError
 from hornbook.report.load import RunData
-from hornbook.studies.records import Figure, Series
+from hornbook.studies.charts import Figure, Series
 
 __all__ = ["run_figures", "save_figures", "thin"]
 

@@ -26,9 +26,9 @@ from hornbook.fileio import atomic_write
 from hornbook.report import tables
 from hornbook.report.figures import run_figures, save_figures
 from hornbook.report.load import RunData, load_run, load_runs
-from hornbook.report.stories import story_tables, story_value
+from hornbook.report.storyworld_tables import story_tables, story_value
+from hornbook.studies.charts import Figure, number_text, to_tree
 from hornbook.studies.folder import StudyData, is_study, read_study
-from hornbook.studies.records import Figure, number_text, to_tree
 
 __all__ = ["script_json", "write_report"]
 

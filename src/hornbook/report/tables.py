@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hornbook.report.load import RunData, flatten
-from hornbook.studies.records import Column, Table, number_text
+from hornbook.studies.charts import Column, Table, number_text
 
 __all__ = ["config_rows", "duration_text", "environment_rows", "final_metrics"]
 

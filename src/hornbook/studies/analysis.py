@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hornbook.studies import statistics
-from hornbook.studies.records import Column, Figure, Interval, Series, Table, number_text
+from hornbook.studies.charts import Column, Figure, Interval, Series, Table, number_text
 from hornbook.studies.study import Analysis, Arm, Outcome, Plan, Results
 
 __all__ = [

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.config import build
+from hornbook.data.corpora import python_docs as documentation
 from hornbook.data.prepare import prepare
 from hornbook.data.sections import DataSection, TokenizerSection
-from hornbook.data.sources import cache_folder
+from hornbook.data.split import cache_folder
 from hornbook.fileio import atomic_write, canonical_json
-from hornbook.studies import documentation
 from hornbook.tracking.console import Console
 
 __all__ = ["PreparedData", "prepare_all", "python_docs_file", "recipe_key"]
@@ -63,7 +63,7 @@ def _prepare(recipe: dict[str, Any], console: Console) -> PreparedData:
 
 def storyworld_floor(text: Path, level: str) -> float:
     """Return the true entropy of a storyworld text in bits per byte: −Σ log2 p of its stories over its bytes."""
-    from hornbook.data import storyworld
+    from hornbook.data.corpora import storyworld
 
     return float(storyworld.entropy_floor(text.read_text(encoding="utf-8"), level))
 

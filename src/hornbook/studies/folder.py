@@ -17,7 +17,7 @@ from typing import Any
 from hornbook.config import dump_toml, read
 from hornbook.errors import DataError, FormatError
 from hornbook.fileio import atomic_write, canonical_json
-from hornbook.studies.records import Figure, Table, figure_from_tree, table_from_tree, to_tree
+from hornbook.studies.charts import Figure, Table, figure_from_tree, table_from_tree, to_tree
 from hornbook.studies.study import Analysis, Outcome, Plan, Study
 
 __all__ = ["StudyData", "is_study", "read_study", "run_path", "write_results", "write_study"]

@@ -14,7 +14,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
-from hornbook.studies.records import Interval
+from hornbook.studies.charts import Interval
 
 __all__ = [
     "FEWEST_SEEDS",

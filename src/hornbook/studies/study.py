@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 from hornbook.config import merge
 from hornbook.errors import ConfigError, did_you_mean
-from hornbook.studies.records import Figure, Table
+from hornbook.studies.charts import Figure, Table
 
 __all__ = ["SCALES", "Analysis", "Arm", "Options", "Outcome", "Plan", "Results", "Scale", "Study", "nest"]
 

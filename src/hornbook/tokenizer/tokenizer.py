@@ -26,8 +26,8 @@ from hornbook.tokenizer.formats import TokenizerParts
 from hornbook.tokenizer.gpt2_files import place_special, read_gpt2
 from hornbook.tokenizer.patterns import resolve, split
 from hornbook.tokenizer.reference import check_special_tokens, split_special
+from hornbook.tokenizer.token_file import TokenFile, TokenFileWriter
 from hornbook.tokenizer.training import _replace, _threads, documents
-from hornbook.tokens.token_file import TokenFile, TokenFileWriter
 
 __all__ = ["Tokenizer"]
 
@@ -243,7 +243,7 @@ class Tokenizer:
 
         Args:
             path: the text; or the text as a stream: an iterable of chunks of str or bytes, such as a
-                `hornbook.data.corpora.Corpus`.
+                `hornbook.data.text_reader.Corpus`.
             out_path: the token file, `….npy`; its manifest gets `….json`. Both appear whole or not at all.
             num_threads: None: as many as this process has cores. The ids do not depend on it.
             errors: "strict" or "replace", for malformed UTF-8.

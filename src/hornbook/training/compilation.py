@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from hornbook.data.sources import cache_folder
+from hornbook.data.split import cache_folder
 from hornbook.errors import ConfigError
 
 __all__ = ["backend_of", "can_compile", "compilation", "compiled", "keep_compiled_code"]

@@ -16,17 +16,17 @@ import torch
 
 from hornbook.config import merge, to_tree
 from hornbook.errors import ConfigError
+from hornbook.evaluation.loss import Interrupted
 from hornbook.tracking.console import Console
 from hornbook.tracking.run import Run
 from hornbook.training import config as recipes
 from hornbook.training.config import TrainConfig
-from hornbook.training.distributed import Group, WorkerLostError, follow, join
-from hornbook.training.evaluate import Interrupted
-from hornbook.training.guard import Trouble
-from hornbook.training.journal import Journal
-from hornbook.training.setup import Setup, prepare_run
+from hornbook.training.distributed.group import Group, WorkerLostError, follow, join
+from hornbook.training.divergence import Trouble
+from hornbook.training.launch.init_from import inherit
+from hornbook.training.launch.setup import Setup, prepare_run
+from hornbook.training.monitoring.run_logger import Journal
 from hornbook.training.signals import Signals
-from hornbook.training.start import inherit
 from hornbook.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def load_run(
     from hornbook.checkpoint.folder import CheckpointStore
     from hornbook.checkpoint.tensors import load_module
     from hornbook.models.transformer import TransformerLM
-    from hornbook.training.setup import read_tokenizer, warn
+    from hornbook.training.launch.setup import read_tokenizer, warn
 
     run = Run.open(path)
     config = recipes.resolve(run.config)

@@ -23,12 +23,12 @@ from hornbook.optim.clip import clip_gradients
 from hornbook.optim.groups import parameter_groups
 from hornbook.optim.muon import Muon
 from hornbook.optim.sgd import SGD
-from hornbook.training.budget import rate
 from hornbook.training.compilation import compilation, compiled
 from hornbook.training.config import TrainConfig
+from hornbook.training.progress import rate
 
 if TYPE_CHECKING:
-    from hornbook.training.sharing import Sharing
+    from hornbook.training.distributed.strategies import Sharing
 
 __all__ = [
     "LossFunction",

@@ -25,12 +25,12 @@ from hornbook.config import build
 from hornbook.data.prepare import Prepared
 from hornbook.data.sampler import BatchSampler, TokenData
 from hornbook.errors import CheckpointError
+from hornbook.evaluation.loss import Evaluation, evaluate
 from hornbook.models.transformer import TransformerLM
-from hornbook.training.budget import Budget
 from hornbook.training.config import TrainConfig
-from hornbook.training.distributed import Group, watched
-from hornbook.training.evaluate import Evaluation, evaluate
-from hornbook.training.guard import Guard, Trouble
+from hornbook.training.distributed.group import Group, watched
+from hornbook.training.divergence import Guard, Trouble
+from hornbook.training.progress import Budget
 from hornbook.training.step import (
     TrainStep,
     make_loss,

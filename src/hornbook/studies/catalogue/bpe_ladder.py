@@ -13,7 +13,7 @@ from typing import Any
 
 from hornbook.studies import statistics
 from hornbook.studies.catalogue.tokenizer import SEPARATOR
-from hornbook.studies.records import Column, Figure, Series, Table
+from hornbook.studies.charts import Column, Figure, Series, Table
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
 
 BYTES: dict[Scale, tuple[int, ...]] = {
@@ -80,7 +80,7 @@ def _text(results: Results, size: int) -> Path:
             content = file.read(size)
         path.write_text(content.decode("utf-8", "ignore"), encoding="utf-8")
     else:
-        from hornbook.data import storyworld
+        from hornbook.data.corpora import storyworld
 
         path.write_text(storyworld.generate(size, 1), encoding="utf-8")
     return path

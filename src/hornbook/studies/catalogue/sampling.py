@@ -9,7 +9,7 @@ from typing import Any
 
 from hornbook.data.sections import DataSection
 from hornbook.studies import analysis, statistics
-from hornbook.studies.records import Column, Figure, Series, Table
+from hornbook.studies.charts import Column, Figure, Series, Table
 from hornbook.studies.scales import base_recipe, seeds_of
 from hornbook.studies.study import Analysis, Arm, Options, Outcome, Plan, Results, Scale, Study
 
@@ -89,7 +89,7 @@ def story_measures(texts: Sequence[str], data: DataSection) -> dict[str, Any]:
     """Return what storyworld's instruments say of a set of samples; None where the model is of another corpus."""
     if data.corpus != "storyworld":
         return dict.fromkeys(STORY_MEASURES) | {"failures": {}}
-    from hornbook.training.judge import judge_texts
+    from hornbook.evaluation.storyworld import judge_texts
 
     found = judge_texts(texts, data).to_tree()
     measures = {key: found[name] for key, name in STORY_MEASURES.items()}

@@ -16,8 +16,8 @@ from typing import Any
 
 from hornbook.errors import DataError
 from hornbook.studies import analysis, statistics
+from hornbook.studies.charts import Column, Figure, Series, Table, number_text
 from hornbook.studies.data import python_docs_file
-from hornbook.studies.records import Column, Figure, Series, Table, number_text
 from hornbook.studies.scales import seeds_of
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
 from hornbook.tracking.console import Console
@@ -53,7 +53,7 @@ def sample_text(corpus: str, seed: int, scale: Scale, options: Options) -> Sampl
     training, held_out = TRAINING_BYTES[scale], HELD_OUT_BYTES[scale]
     path = options.text if corpus == "stories" else options.web_text or python_docs_file(Console(silent=True))
     if path is None:
-        from hornbook.data import storyworld
+        from hornbook.data.corpora import storyworld
 
         text = storyworld.generate(training + held_out, seed + 1)
     else:

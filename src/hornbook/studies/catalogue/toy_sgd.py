@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from hornbook.studies.records import Column, Figure, Series, Table
+from hornbook.studies.charts import Column, Figure, Series, Table
 from hornbook.studies.statistics import mean_interval
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hornbook.data.corpora.python_docs import CORPUS
 from hornbook.studies import analysis
-from hornbook.studies.documentation import CORPUS
 from hornbook.studies.scales import base_recipe, seeds_of
 from hornbook.studies.study import Arm, Options, Plan, Scale, Study, Tree
 

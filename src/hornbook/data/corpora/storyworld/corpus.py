@@ -15,10 +15,10 @@ from importlib import resources
 from math import log
 from typing import TYPE_CHECKING
 
-from hornbook.data.storyworld.grammar import Grammar, compile_grammar
-from hornbook.data.storyworld.lexicon import LEVELS
-from hornbook.data.storyworld.native import native_machine
-from hornbook.data.storyworld.parser import Decision, recover, total_log_probability
+from hornbook.data.corpora.storyworld.grammar import Grammar, compile_grammar
+from hornbook.data.corpora.storyworld.lexicon import LEVELS
+from hornbook.data.corpora.storyworld.native import native_machine
+from hornbook.data.corpora.storyworld.parser import Decision, recover, total_log_probability
 from hornbook.errors import DataError
 from hornbook.fileio import open_atomic
 
@@ -55,7 +55,7 @@ def grammar(level: str) -> Grammar:
     """Return the compiled grammar of a level; raises DataError for a level that there is not."""
     if level not in LEVELS:
         raise DataError(f"storyworld has no level {level!r}; it has {', '.join(LEVELS)}")
-    folder = resources.files("hornbook.data.storyworld")
+    folder = resources.files("hornbook.data.corpora.storyworld")
     text = "\n".join((folder / name).read_text(encoding="utf-8") for name in _SOURCES[level])
     return compile_grammar(text, level)
 

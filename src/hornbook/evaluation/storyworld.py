@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hornbook.data import storyworld
+from hornbook.data.corpora import storyworld
 from hornbook.data.sections import DataSection
-from hornbook.data.sources import FEW_DOCUMENTS
+from hornbook.data.split import FEW_DOCUMENTS
+from hornbook.evaluation.stories import NoneFits, StoryScore, sample_stories, score_stories
 from hornbook.fileio import atomic_write, canonical_json
 from hornbook.models.transformer import TransformerLM
 from hornbook.tokenizer.tokenizer import Tokenizer
 from hornbook.tracking.console import Console
-from hornbook.training.stories import NoneFits, StoryScore, sample_stories, score_stories
 
 __all__ = ["Judgement", "judge_run", "judge_texts", "keep"]
 

@@ -30,7 +30,7 @@ from hornbook.errors import ConfigError, HornbookError
 from hornbook.models.transformer import TransformerLM
 from hornbook.tracking.run import Run
 from hornbook.training.config import TrainConfig, resolve
-from hornbook.training.sharing import Replicas, Shards, Sharing, spread
+from hornbook.training.distributed.strategies import Replicas, Shards, Sharing, spread
 
 if TYPE_CHECKING:
     from hornbook.training.trainer import Trainer
@@ -245,7 +245,7 @@ def _follow(group: Group) -> Run:
 
 def _trainer(group: Group, told: dict[str, Any]) -> Trainer:
     """Follower: open the data and build the model as the leader says."""
-    from hornbook.training.setup import set_machine
+    from hornbook.training.launch.setup import set_machine
     from hornbook.training.trainer import Trainer
 
     config = resolve(told["config"])

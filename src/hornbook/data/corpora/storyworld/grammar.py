@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from hornbook.data.storyworld.lexicon import LEVELS, Entity, attribute, kept, parse_entities
+from hornbook.data.corpora.storyworld.lexicon import LEVELS, Entity, attribute, kept, parse_entities
 from hornbook.errors import DataError
 
 __all__ = ["CHOICE", "LIT", "PICK", "REF", "SET", "UNSAID", "Choice", "Grammar", "compile_grammar"]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 
 from hornbook.accounting.flops import training_flops_per_token
-from hornbook.accounting.time import DEVICES
+from hornbook.accounting.training_time import DEVICES
 from hornbook.errors import ConfigError
 from hornbook.training.compilation import can_compile
 from hornbook.training.config import TrainConfig, TrainingSection

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import fsum, log
 
-from hornbook.data.storyworld.grammar import CHOICE, LIT, PICK, REF, Choice, Grammar
-from hornbook.data.storyworld.lexicon import PRONOUNS
-from hornbook.data.storyworld.machine import allowed
+from hornbook.data.corpora.storyworld.grammar import CHOICE, LIT, PICK, REF, Choice, Grammar
+from hornbook.data.corpora.storyworld.lexicon import PRONOUNS
+from hornbook.data.corpora.storyworld.machine import allowed
 from hornbook.errors import DataError
 
 __all__ = ["KINDS", "Decision", "StoryError", "recover", "total_log_probability", "vocabulary"]

@@ -8,7 +8,7 @@ stream of its own, so any part of a corpus can be told without what comes before
 
 from __future__ import annotations
 
-from hornbook.data.storyworld.grammar import CHOICE, LIT, PICK, REF, Grammar
+from hornbook.data.corpora.storyworld.grammar import CHOICE, LIT, PICK, REF, Grammar
 from hornbook.errors import DataError
 
 __all__ = ["Draw", "allowed", "tell"]

@@ -6,7 +6,7 @@ the floor that no language model of the corpus can beat. docs/storyworld.md expl
 that the stories resemble human ones in more than their surface.
 """
 
-from hornbook.data.storyworld.corpus import (
+from hornbook.data.corpora.storyworld.corpus import (
     SEPARATOR,
     VERSION,
     chunks,
@@ -20,9 +20,9 @@ from hornbook.data.storyworld.corpus import (
     stories,
     story,
 )
-from hornbook.data.storyworld.instruments import Assessment, assess, first_places, true_plot_shares
-from hornbook.data.storyworld.lexicon import LEVELS
-from hornbook.data.storyworld.parser import KINDS, Decision, StoryError
+from hornbook.data.corpora.storyworld.instruments import Assessment, assess, first_places, true_plot_shares
+from hornbook.data.corpora.storyworld.lexicon import LEVELS
+from hornbook.data.corpora.storyworld.parser import KINDS, Decision, StoryError
 
 __all__ = [
     "KINDS",

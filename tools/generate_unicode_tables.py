@@ -5,8 +5,8 @@ Every class that a pre-tokenization pattern of the field asks for is kept apart 
 package unicodedata2, pinned to the version that tiktoken and HF tokenizers agree with; the interpreter's own tables
 are older or newer.
 
-    python scripts/generate_unicode_tables.py            # writes the file
-    python scripts/generate_unicode_tables.py --check    # exit code 1 when the committed file differs
+    python tools/generate_unicode_tables.py            # writes the file
+    python tools/generate_unicode_tables.py --check    # exit code 1 when the committed file differs
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def render() -> str:
     assert len(blocks) <= 256, len(blocks)
     rows = [",".join(str(value) for value in index[row : row + 32]) for row in range(0, len(index), 32)]
     lines = [
-        "// Written by scripts/generate_unicode_tables.py; do not edit.",
+        "// Written by tools/generate_unicode_tables.py; do not edit.",
         '#include "hornbook/unicode.hpp"',
         "",
         "namespace hornbook {",

@@ -1,7 +1,7 @@
 """Tables of what storyworld's instruments said of runs: valid stories, where the others fail, novelty, plots.
 
-The numbers are those that `training/judge.py` keeps in a run's `summary.json`; a run that nobody has judged is left
-out, and so is anything in the file that is no number.
+The numbers are those that `evaluation/storyworld.py` keeps in a run's `summary.json`; a run that nobody has judged is
+left out, and so is anything in the file that is no number.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hornbook.report.load import RunData
-from hornbook.studies.records import Column, Table
+from hornbook.studies.charts import Column, Table
 
 __all__ = ["story_tables", "story_value"]
 

@@ -17,17 +17,17 @@ import torch
 from torch import Tensor
 
 from hornbook.checkpoint.tensors import write_tensors
+from hornbook.evaluation.loss import Evaluation
 from hornbook.fileio import atomic_write, canonical_json, open_atomic
 from hornbook.tracking.console import Console, Stage, describe_record, duration
 from hornbook.tracking.records import RecordWriter
 from hornbook.tracking.sinks import SinkThread, open_sinks
-from hornbook.training.evaluate import Evaluation
-from hornbook.training.guard import Trouble
-from hornbook.training.inspection import Profiler, layer_norms
-from hornbook.training.probe import peak_flops
+from hornbook.training.divergence import Trouble
+from hornbook.training.launch.device import peak_flops
+from hornbook.training.monitoring.diagnostics import Profiler, layer_norms
 
 if TYPE_CHECKING:
-    from hornbook.training.setup import Setup
+    from hornbook.training.launch.setup import Setup
 
 __all__ = ["Journal"]
 

@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hornbook.data.corpora import Corpus
 from hornbook.data.sections import Errors
+from hornbook.data.text_reader import Corpus
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write, canonical_json, open_atomic, sha256_bytes
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hornbook.data.storyworld.grammar import LIT, Grammar
+from hornbook.data.corpora.storyworld.grammar import LIT, Grammar
 
 if TYPE_CHECKING:
     from hornbook._storyworld import StoryMachine

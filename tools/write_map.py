@@ -1,4 +1,4 @@
-"""Write README's map of the tree from the first sentence of every file's head comment (`--check` only compares)."""
+"""Write docs/map.md, the map of the tree, from the first sentence of every file's head comment (`--check` compares)."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-BEGIN, END = "<!-- map -->\n", "<!-- end of map -->\n"
-FOLDERS = ("src/hornbook", "cpp", "bindings", "benchmarks", "scripts", "recipes")
+MAP = ROOT / "docs" / "map.md"
+HEAD = """# The map
+
+What each file is for: the first sentence of its own head. Written by `python tools/write_map.py`; not edited by hand.
+
+"""
+FOLDERS = ("src/hornbook", "cpp", "bindings", "benchmarks", "examples", "tools", "recipes")
 WIDTH = 88
 
 
 def main() -> int:
     """Bring the map up to date; return 1 if `--check` finds that it is not."""
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    fresh = before + BEGIN + "```\n" + "\n".join(tree_map()) + "\n```\n" + END + after
+    fresh = HEAD + "```\n" + "\n".join(tree_map()) + "\n```\n"
     if "--check" in sys.argv:
-        if fresh != text:
-            print("README's map is out of date; run `python scripts/write_map.py`")
-        return int(fresh != text)
-    readme.write_text(fresh, encoding="utf-8")
+        current = MAP.read_text(encoding="utf-8") if MAP.exists() else ""
+        if fresh != current:
+            print("docs/map.md is out of date; run `python tools/write_map.py`")
+        return int(fresh != current)
+    MAP.write_text(fresh, encoding="utf-8")
     return 0
 
 

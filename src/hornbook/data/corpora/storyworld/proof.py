@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias
 
-from hornbook.data.storyworld.grammar import CHOICE, LIT, PICK, REF, SET, UNSAID, Grammar
+from hornbook.data.corpora.storyworld.grammar import CHOICE, LIT, PICK, REF, SET, UNSAID, Grammar
 
 __all__ = ["ambiguities"]
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import torch
 
-from hornbook.data import storyworld
+from hornbook.data.corpora import storyworld
 from hornbook.errors import DataError
 from hornbook.generation.decode import generate
 from hornbook.models.transformer import TransformerLM
-from hornbook.nn.functional import cross_entropy
+from hornbook.nn.plain import cross_entropy
 from hornbook.tokenizer.tokenizer import Tokenizer
 
 __all__ = ["NoneFits", "StoryScore", "sample_stories", "score_stories", "split_documents"]

@@ -1,6 +1,6 @@
 """Write docs/handbook/{transformer_accounting,adamw_accounting}.md and their figure (needs matplotlib for the figure).
 
-python scripts/write_handbook.py
+python tools/write_handbook.py
 """
 
 from __future__ import annotations

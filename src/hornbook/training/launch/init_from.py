@@ -15,11 +15,11 @@ from typing import Any
 from torch import Tensor
 
 from hornbook.checkpoint.folder import CheckpointStore
-from hornbook.checkpoint.llama import is_llama_folder, llama_config, llama_tensors
 from hornbook.checkpoint.tensors import load_module
 from hornbook.config import convert, merge
 from hornbook.data.prepare import Prepared
 from hornbook.errors import CheckpointError
+from hornbook.interop.huggingface import is_llama_folder, llama_config, llama_tensors
 from hornbook.models.config import ModelConfig
 from hornbook.models.transformer import TransformerLM
 from hornbook.tracking.run import Run

@@ -24,16 +24,16 @@ from hornbook.data.prepare import Prepared, prepare
 from hornbook.data.sampler import BatchSampler, TokenData
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json
-from hornbook.nn.native import keep_freed_memory
+from hornbook.nn.cpu_kernels import keep_freed_memory
 from hornbook.tracking.console import Console
 from hornbook.tracking.environment import describe_environment
 from hornbook.tracking.run import Run
 from hornbook.training.config import TrainConfig, resolve
-from hornbook.training.distributed import Group
-from hornbook.training.plan import Plan
-from hornbook.training.probe import measure_step, peak_flops, resolve_auto, timed
-from hornbook.training.room import check_room, give_back_memory
-from hornbook.training.start import starter
+from hornbook.training.distributed.group import Group
+from hornbook.training.launch.device import measure_step, peak_flops, resolve_auto, timed
+from hornbook.training.launch.estimate import Plan
+from hornbook.training.launch.init_from import starter
+from hornbook.training.launch.memory_check import check_room, give_back_memory
 from hornbook.training.trainer import Trainer
 
 __all__ = ["Setup", "prepare_run", "read_tokenizer", "set_machine", "warn"]
@@ -263,7 +263,7 @@ def _remember_data(run: Run, prepared: Prepared, corpus: str | None) -> None:
         "validation_text": None if prepared.validation_text is None else str(prepared.validation_text.resolve()),
     }
     if corpus == "storyworld":
-        from hornbook.data import storyworld
+        from hornbook.data.corpora import storyworld
 
         record["storyworld"] = storyworld.VERSION  # its parser knows the stories of its own version only
     atomic_write(run.path / "data.json", canonical_json(record))

@@ -7,8 +7,8 @@ import ctypes
 
 import torch
 
-from hornbook.accounting.fit import available_memory, check_fits
 from hornbook.accounting.memory import PROCESS_BYTES, account_memory
+from hornbook.accounting.memory_limit import available_memory, check_fits
 from hornbook.training.config import TrainConfig
 
 __all__ = ["check_room", "give_back_memory"]

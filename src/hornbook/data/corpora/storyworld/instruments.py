@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hornbook.data.storyworld.corpus import SEPARATOR, grammar
-from hornbook.data.storyworld.grammar import CHOICE, SET, Grammar
-from hornbook.data.storyworld.parser import KINDS, Decision, StoryError, recover
+from hornbook.data.corpora.storyworld.corpus import SEPARATOR, grammar
+from hornbook.data.corpora.storyworld.grammar import CHOICE, SET, Grammar
+from hornbook.data.corpora.storyworld.parser import KINDS, Decision, StoryError, recover
 from hornbook.errors import DataError
 
 __all__ = ["Assessment", "assess", "first_places", "plot_of", "true_plot_shares"]

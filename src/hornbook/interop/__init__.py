@@ -1,0 +1,1 @@
+"""Models of other systems: Hugging Face folders."""

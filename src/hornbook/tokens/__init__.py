@@ -1,1 +1,0 @@
-"""The token file: memory-mapped ids and their manifest (no torch)."""

@@ -1,0 +1,1 @@
+"""From a recipe to a trainer that can start: machine, data, weights, estimates."""
