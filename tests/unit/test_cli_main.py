@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from hornbook.cli import main as cli
-from hornbook.cli.arguments import command
+from hornbook.cli.common import command
 from hornbook.cli.main import describe_os_error, entry, main
 
 

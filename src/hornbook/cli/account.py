@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hornbook.cli.arguments import parse_known
+from hornbook.cli.common import parse_known
 
 __all__ = ["main"]
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from hornbook.cli.arguments import parse, parse_known
+from hornbook.cli.common import parse, parse_known
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.tracking.console import quantity
 

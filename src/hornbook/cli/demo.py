@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hornbook import config as trees
-from hornbook.cli.arguments import command, parse
+from hornbook.cli.common import command, parse
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write
 

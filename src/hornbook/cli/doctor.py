@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from hornbook.cli.arguments import parse
+from hornbook.cli.common import parse
 
 
 @dataclass(frozen=True)

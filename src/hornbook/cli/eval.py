@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from hornbook.cli.arguments import parse
+from hornbook.cli.common import parse
 from hornbook.errors import ConfigError, DataError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from hornbook.cli.arguments import parse
+from hornbook.cli.common import parse
 from hornbook.errors import DataError
 
 END_OF_TEXT = "<|endoftext|>"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from hornbook.cli.arguments import parse
+from hornbook.cli.common import parse
 from hornbook.errors import ConfigError
 
 

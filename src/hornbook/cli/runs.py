@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from hornbook.cli.arguments import parse
+from hornbook.cli.common import parse
 
 if TYPE_CHECKING:
     from hornbook.tracking.run import Run

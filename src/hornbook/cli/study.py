@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from hornbook.cli.arguments import parse, parse_known
+from hornbook.cli.common import parse, parse_known
 from hornbook.errors import ConfigError, DataError, did_you_mean
 
 USAGE = "usage: hornbook study list | run NAME | show NAME | search RECIPE     (each takes --help)"

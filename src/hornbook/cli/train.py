@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from hornbook import config as trees
-from hornbook.cli.arguments import command, parse
+from hornbook.cli.common import command, parse
 from hornbook.errors import ConfigError, DataError
 
 if TYPE_CHECKING:

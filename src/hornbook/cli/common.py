@@ -1,6 +1,7 @@
-"""Arguments of a verb: tyro reads the plain flags, what it does not know is left for the recipe's overrides.
+"""What several subcommands share: reading their arguments, the types of some, and opening the text they name.
 
-tyro prints its complaints in a box; hornbook says one sentence, so its output is caught and said again plainly.
+tyro reads the plain flags, what it does not know is left for the recipe's overrides. It prints its complaints in a box;
+hornbook prints one sentence, so its output is caught and put plainly.
 """
 
 from __future__ import annotations
@@ -10,17 +11,24 @@ import io
 import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import tyro
 
-from hornbook.errors import ConfigError
+from hornbook.errors import ConfigError, DataError
 
-__all__ = ["command", "parse", "parse_known"]
+if TYPE_CHECKING:
+    from hornbook.data.text_reader import Corpus
+    from hornbook.tracking.console import Console
+
+__all__ = ["command", "open_corpus", "parse", "parse_known", "result_console", "show_bytes"]
 
 T = TypeVar("T")
+TextKind = Literal["text", "jsonl", "parquet"]
+TokenizerFormat = Literal["hornbook", "gpt2", "tiktoken", "huggingface"]
+SpecialTokens = Annotated[tuple[str, ...], tyro.conf.arg(metavar="TOKEN …")]
 
 
 def command() -> str:
@@ -34,7 +42,7 @@ def parse(target: Callable[..., T], argv: list[str], *, prog: str) -> T:
 
     Args:
         target: what takes the arguments; its docstring is the help text.
-        argv: the words after the verb.
+        argv: the words after the subcommand.
         prog: the command as the user wrote it, such as `hornbook train`.
 
     Raises:
@@ -70,3 +78,33 @@ def _plain_errors(prog: str):
             " ."
         )
         raise ConfigError(f"{sentence} (`{prog} --help` says what it takes)") from None
+
+
+def open_corpus(files: tuple[str, ...], special_tokens: Iterable[str], **options: Any) -> Corpus:
+    """Open the text that the user named; the first special token separates documents.
+
+    Raises:
+        DataError: no such text, or it is empty.
+    """
+    from hornbook.data.text_reader import Corpus
+
+    corpus = Corpus(files, separator=next(iter(special_tokens), "\n\n"), **options)
+    if corpus.total_bytes == 0:
+        raise DataError(f"there is no text in {' '.join(files)}: it is empty")
+    return corpus
+
+
+def result_console(json: bool) -> Console:
+    """Return the console of a subcommand: with --json standard output is the JSON alone, the rest goes to stderr."""
+    from hornbook.tracking.console import Console
+
+    return Console(stream=sys.stderr if json else sys.stdout)
+
+
+def show_bytes(stage: Any, corpus: Corpus) -> Callable[..., None]:
+    """Return a `progress=` that moves the bar of `stage` by the bytes of the files behind `corpus`."""
+
+    def show(done: int, total: int | None = None) -> None:
+        stage.update(corpus.read_bytes or done)
+
+    return show

@@ -1,0 +1,150 @@
+"""`hornbook tokenizer compare | ladder`: tokenizers side by side on corpora, trainers side by side on one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from hornbook.cli.common import open_corpus, result_console
+from hornbook.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hornbook.tokenizer.inspection import Compression
+
+__all__ = ["compare", "ladder"]
+
+
+def compare(
+    tokenizers: tuple[Path, ...],
+    /,
+    corpora: tuple[str, ...],
+    documents: int | None = None,
+    seed: int = 0,
+    field: str = "text",
+    errors: Literal["strict", "replace"] = "strict",
+    threads: int = 1,
+    json: bool = False,
+) -> int:
+    """Compare tokenizers on corpora: bytes per token in a cross table, throughput, hours for 825 GB.
+
+    Args:
+        tokenizers: tokenizers of any format.
+        corpora: text, as in `hornbook tokenizer train`, each a corpus of its own.
+        documents: so many documents drawn at random; all of the text by default.
+        seed: of the draw.
+        field: the field (jsonl) or column (parquet) with the text.
+        errors: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
+        threads: threads of the encoder. Speed is measured on the text at hand: the first pass, caches cold.
+        json: print JSON.
+    """
+    from hornbook.fileio import canonical_json
+    from hornbook.tokenizer.inspection import compression
+    from hornbook.tokenizer.tokenizer import Tokenizer
+
+    if documents is not None and documents < 1:
+        raise ConfigError(f"--documents {documents} is below 1; leave it out for all of the text")
+    if threads < 1:
+        raise ConfigError(f"--threads {threads} is below 1")
+    cells: list[dict[str, Any]] = []
+    for name in corpora:
+        for path in tokenizers:
+            tok = Tokenizer.load(path)
+            # One separator for all, so that every tokenizer sees the same documents whatever its special tokens are.
+            corpus = open_corpus((name,), ("<|endoftext|>",), field=field, errors=errors)
+            texts = corpus.documents() if documents is None else corpus.sample(documents, seed)
+            cells.append({"tokenizer": str(path), "corpus": name, **_figures(compression(tok, texts, threads))})
+    if json:
+        print(canonical_json({"documents": documents, "seed": seed, "threads": threads, "results": cells}), end="")
+    else:
+        _show_comparison(tokenizers, corpora, cells)
+    return 0
+
+
+def _figures(result: Compression) -> dict[str, Any]:
+    return {
+        "bytes": result.num_bytes,
+        "tokens": result.num_tokens,
+        "bytes_per_token": round(result.bytes_per_token, 4),
+        "mb_per_second": round(result.mb_per_second, 1),
+        "hours_for_825_gb": round(result.pile_hours, 2),
+    }
+
+
+def _show_comparison(tokenizers: tuple[Path, ...], corpora: tuple[str, ...], cells: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    by_place = {(cell["tokenizer"], cell["corpus"]): cell for cell in cells}
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    for title, key, shape in (
+        ("bytes per token (higher: shorter sequences)", "bytes_per_token", "{:.3f}"),
+        ("MB/s", "mb_per_second", "{:.1f}"),
+        ("hours for 825 GB", "hours_for_825_gb", "{:.2f}"),
+    ):
+        table = Table(title=title, title_justify="left")
+        table.add_column("tokenizer")
+        for name in corpora:
+            table.add_column(Path(name).name or name, justify="right")
+        for path in tokenizers:
+            figures = [by_place[str(path), name][key] for name in corpora]
+            table.add_row(str(path), *(shape.format(figure) for figure in figures))
+        console.print(table)
+
+
+def ladder(
+    file: Path,
+    /,
+    vocab_size: int = 2000,
+    special_tokens: tuple[str, ...] = ("<|endoftext|>",),
+    pattern: str = "gpt2",
+    rungs: tuple[Literal["naive", "incremental", "heap", "parallel", "native"], ...] = (
+        "naive",
+        "incremental",
+        "heap",
+        "parallel",
+        "native",
+    ),
+    figure: Path | None = None,
+    json: bool = False,
+) -> int:
+    """Time five trainers on one text file: naive, incremental, heap, parallel, native; all give the same merges.
+
+    Args:
+        file: plain text; the Python trainers read it whole.
+        vocab_size: entries; the naive trainer takes a pass over all words for each.
+        special_tokens: cut the text, and are where it is divided among processes.
+        pattern: gpt2, cl100k, o200k, or a regular expression.
+        rungs: which of them.
+        figure: an SVG of the times to write.
+        json: print JSON.
+    """
+    from hornbook.fileio import atomic_write, canonical_json
+    from hornbook.tokenizer import ladder as trainers
+    from hornbook.tokenizer.ladder_figure import figure as draw
+
+    console = result_console(json)
+    done: list[trainers.Rung] = []
+    with console.stage("training", len(rungs)) as stage:
+        stage.update(0, f"{rungs[0]} first" if rungs else "")
+
+        def tell(rung: trainers.Rung) -> None:
+            done.append(rung)
+            stage.update(len(done), f"{rung.name} took {rung.total_seconds:.2f} s")
+
+        result = trainers.run(file, vocab_size, special_tokens, pattern=pattern, rungs=rungs, progress=tell)
+    if figure is not None:
+        atomic_write(figure, draw(result, f"{file.name}, {vocab_size:,} entries"))
+    rows = [rung._asdict() | {"total_seconds": rung.total_seconds} for rung in result]
+    if json:
+        print(canonical_json({"file": str(file), "vocab_size": vocab_size, "rungs": rows}), end="")
+        return 0
+    print(f"\n{'':<12} {'count s':>9} {'merge s':>9} {'total s':>9} {'CPU s':>9} {'peak MB':>9} {'speed-up':>9}")
+    slowest = result[0].total_seconds if result else 0.0
+    for rung in result:
+        print(
+            f"{rung.name:<12} {rung.count_seconds:>9.3f} {rung.merge_seconds:>9.3f} {rung.total_seconds:>9.3f} "
+            f"{rung.cpu_seconds:>9.3f} {rung.peak_mb:>9.1f} {slowest / rung.total_seconds:>8.1f}×"
+        )
+    print("all with the same merges" if len(result) > 1 else "")
+    return 0

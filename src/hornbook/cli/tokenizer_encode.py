@@ -1,0 +1,165 @@
+"""`hornbook tokenizer encode | decode | convert`: text to ids and back, and a tokenizer from one format to another."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from hornbook.cli.common import SpecialTokens, TextKind, TokenizerFormat, open_corpus, result_console, show_bytes
+from hornbook.errors import ConfigError, TokenizerError
+
+if TYPE_CHECKING:
+    from hornbook.data.text_reader import Corpus
+    from hornbook.tokenizer.tokenizer import Tokenizer
+
+__all__ = ["convert", "decode", "encode"]
+
+
+def encode(
+    tokenizer: Path,
+    files: tuple[str, ...] = (),
+    /,
+    text: str | None = None,
+    out: Path | None = None,
+    field: str = "text",
+    kind: TextKind | None = None,
+    errors: Literal["strict", "replace"] = "strict",
+    threads: int | None = None,
+    json: bool = False,
+) -> int:
+    """Encode text: into a token file with --out, else as numbers on standard output.
+
+    Args:
+        tokenizer: a tokenizer of any format.
+        files: as in `hornbook tokenizer train`.
+        text: a text to encode, instead of files.
+        out: the token file to write, NAME.npy (its manifest is NAME.json).
+        field: the field (jsonl) or column (parquet) with the text.
+        kind: of sources whose names do not say it, such as standard input.
+        errors: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
+        threads: how many; all cores by default.
+        json: print JSON.
+    """
+    from hornbook.fileio import canonical_json
+    from hornbook.tokenizer.tokenizer import Tokenizer
+
+    tok = Tokenizer.load(tokenizer)
+    if (text is None) == (not files):
+        raise ConfigError("give either files or --text: one of them, not both")
+    if text is not None:
+        if out is not None:
+            raise ConfigError("--out writes a token file of files; with --text the ids go to standard output")
+        ids = tok.encode(text)
+        print(canonical_json({"ids": ids}).rstrip() if json else " ".join(map(str, ids)))
+        return 0
+    corpus = open_corpus(files, tok.special_tokens, field=field, kind=kind, errors=errors)
+    if out is None:
+        for number, token_id in enumerate(_ids(tok, corpus)):
+            print(token_id, end="\n" if number % 20 == 19 else " ")
+        print()
+        return 0
+    console = result_console(json)
+    start = time.perf_counter()
+    with console.stage("encoding", corpus.total_bytes) as stage:
+        plain = corpus.is_plain and len(corpus.files) == 1
+        source = corpus.files[0] if plain else corpus
+        done = tok.encode_file(source, out, num_threads=threads, errors=errors, progress=show_bytes(stage, corpus))
+    seconds = time.perf_counter() - start
+    facts = {"out": str(out), "seconds": round(seconds, 3), **done.manifest}
+    if json:
+        print(canonical_json(facts), end="")
+        return 0
+    size = facts["num_bytes"]
+    console.say(
+        f"{out}: {facts['num_tokens']:,} tokens of {facts['num_documents']:,} documents, {size:,} bytes, "
+        f"{size / max(1, facts['num_tokens']):.3f} bytes per token, {size / 1e6 / seconds:.0f} MB/s"
+    )
+    return 0
+
+
+def _ids(tok: Tokenizer, corpus: Corpus) -> Any:
+    from hornbook.tokenizer.streams import decoded
+
+    return tok.encode_iterable(decoded(corpus, corpus.errors))
+
+
+def decode(
+    tokenizer: Path,
+    ids: tuple[str, ...] = (),
+    /,
+    tokens: Path | None = None,
+    start: int = 0,
+    count: int | None = None,
+) -> int:
+    """Decode token ids to text on standard output.
+
+    Args:
+        tokenizer: a tokenizer of any format.
+        ids: numbers; `-` or none reads them from standard input.
+        tokens: a token file (.npy) instead.
+        start: of a token file, the first token to decode.
+        count: of a token file, how many; all by default.
+    """
+    from hornbook.tokenizer.tokenizer import Tokenizer
+
+    tok = Tokenizer.load(tokenizer)
+    if tokens is not None:
+        if ids:
+            raise ConfigError("give either ids or --tokens: one of them, not both")
+        _decode_file(tok, tokens, start, count)
+        return 0
+    words = sys.stdin.read().split() if ids in ((), ("-",)) else [word for part in ids for word in part.split()]
+    numbers: list[int] = []
+    for word in words:
+        if not word.strip(",[]").isdecimal():
+            raise TokenizerError(f"{word!r} is no token id: ids are whole numbers, separated by spaces")
+        numbers.append(int(word.strip(",[]")))
+    print(tok.decode(numbers))
+    return 0
+
+
+def _decode_file(tok: Tokenizer, path: Path, start: int, count: int | None) -> None:
+    from hornbook.tokenizer.token_file import TokenFile
+
+    tokens = TokenFile.open(path)
+    made_by = tokens.manifest.get("tokenizer_fingerprint") if tokens.manifest else None
+    if made_by and made_by != tok.fingerprint:
+        raise TokenizerError(
+            f"{path} was encoded by another tokenizer (fingerprint {made_by[:12]}…; "
+            f"this one has {tok.fingerprint[:12]}…)"
+        )
+    if not 0 <= start <= len(tokens) or (count is not None and count < 0):
+        raise ConfigError(f"{path} has {len(tokens):,} tokens; --start {start} or --count {count} lies outside")
+    stop = len(tokens) if count is None else min(len(tokens), start + count)
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for begin in range(start, stop, 1 << 16):
+        sys.stdout.write(decoder.decode(tok.decode_bytes(tokens.ids[begin : min(stop, begin + (1 << 16))])))
+    sys.stdout.write(decoder.decode(b"", True) + "\n")
+
+
+def convert(
+    tokenizer: Path,
+    out: Path,
+    /,
+    to: TokenizerFormat,
+    special_tokens: SpecialTokens = (),
+    pattern: str | None = None,
+) -> int:
+    """Read a tokenizer of any format and write another.
+
+    Args:
+        tokenizer: a folder or file.
+        out: the folder to write (or file, for tiktoken and huggingface).
+        to: hornbook, gpt2, tiktoken or huggingface.
+        special_tokens: for vocab.json, which does not say them.
+        pattern: for ranks and vocab.json, which do not say it.
+    """
+    from hornbook.tokenizer import files
+
+    parts = files.read(tokenizer, list(special_tokens) or None, pattern)
+    files.write(parts, out, to)
+    print(f"{out}: {len(parts.vocab):,} entries as {files.FORMATS[to]}")
+    return 0

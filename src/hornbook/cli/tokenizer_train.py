@@ -1,0 +1,133 @@
+"""`hornbook tokenizer train`: count the pre-tokens of a text, merge, save, and say how well the result compresses."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from hornbook.cli.common import SpecialTokens, TextKind, TokenizerFormat, open_corpus, result_console, show_bytes
+from hornbook.errors import DataError
+
+if TYPE_CHECKING:
+    from hornbook.data.text_reader import Corpus
+    from hornbook.tokenizer.tokenizer import Tokenizer
+    from hornbook.tracking.console import Console
+
+__all__ = ["train"]
+
+
+def train(
+    files: tuple[str, ...],
+    /,
+    vocab_size: int,
+    out: Path,
+    special_tokens: SpecialTokens = ("<|endoftext|>",),
+    pattern: str = "gpt2",
+    format: TokenizerFormat = "hornbook",
+    field: str = "text",
+    kind: TextKind | None = None,
+    errors: Literal["strict", "replace"] = "strict",
+    threads: int | None = None,
+    json: bool = False,
+) -> int:
+    """Train a byte-level BPE and save it.
+
+    Args:
+        files: text, .jsonl, .parquet, each also .gz or .zst; folders; globs; `-` for standard input.
+        vocab_size: entries wanted: special tokens, the 256 bytes, and the merges.
+        out: the folder (or file, for tiktoken and huggingface) to write.
+        special_tokens: they get the first ids; the first one separates records and files.
+        pattern: how text is cut: gpt2, cl100k, o200k, or a regular expression.
+        format: what to write: hornbook's own folder, or files of another library.
+        field: the field (jsonl) or column (parquet) with the text.
+        kind: of sources whose names do not say it, such as standard input.
+        errors: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
+        threads: how many; all cores by default.
+        json: print the summary as JSON.
+    """
+    from hornbook.tokenizer import files as tokenizer_files
+    from hornbook.tokenizer.tokenizer import Tokenizer
+    from hornbook.tokenizer.training import _check_size, count_pretokens, train_bpe_from_counts
+
+    _check_size(vocab_size, special_tokens)
+    corpus = open_corpus(files, special_tokens, field=field, kind=kind, errors=errors)
+    console = result_console(json)
+    start = time.perf_counter()
+    with console.stage("counting pre-tokens", corpus.total_bytes) as stage:
+        source = corpus.files if corpus.is_plain else corpus
+        counts = count_pretokens(
+            source,
+            special_tokens,
+            pattern=pattern,
+            num_threads=threads,
+            errors=errors,
+            progress=show_bytes(stage, corpus),
+        )
+        stage.update(text=f"{counts.total():,} of {len(counts):,} kinds")
+    if not len(counts):
+        raise DataError(f"there is nothing to train on in {' '.join(files)}: it holds no text between special tokens")
+    counted = time.perf_counter()
+    with console.stage("merging", vocab_size - 256 - len(special_tokens)) as stage:
+        vocab, merges = train_bpe_from_counts(
+            counts, vocab_size, special_tokens, progress=lambda done, total: stage.update(done, total=total)
+        )
+        stage.update(text=f"{len(merges):,} merges")
+    merged = time.perf_counter()
+    tokenizer = Tokenizer(vocab, merges, special_tokens, pattern=pattern)
+    tokenizer_files.write(tokenizer.parts(), out, format)
+    summary = _summary(tokenizer, corpus, counts) | {
+        "out": str(out),
+        "count_seconds": round(counted - start, 3),
+        "merge_seconds": round(merged - counted, 3),
+        "asked_vocab_size": vocab_size,
+    }
+    _print_summary(summary, console, json)
+    return 0
+
+
+def _summary(tokenizer: Tokenizer, corpus: Corpus, counts: Any) -> dict[str, Any]:
+    from hornbook.tokenizer.inspection import compression_of_counts, longest_tokens, readable
+
+    result = compression_of_counts(tokenizer, counts)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return {
+        "vocab_size": tokenizer.vocab_size,
+        "merges": len(tokenizer.merges),
+        "pattern": tokenizer.pattern,
+        "special_tokens": tokenizer.special_tokens,
+        "fingerprint": tokenizer.fingerprint,
+        "corpus_bytes": result.num_bytes,
+        "pretokens": counts.total(),
+        "distinct_pretokens": len(counts),
+        "corpus_tokens": result.num_tokens,
+        "bytes_per_token": round(result.bytes_per_token, 4),
+        "longest_tokens": [{"id": row.id, "token": readable(row.content)} for row in longest_tokens(tokenizer, 8)],
+        "peak_mb": round(peak / 1e6, 1),
+    }
+
+
+def _print_summary(summary: dict[str, Any], console: Console, json: bool) -> None:
+    from hornbook.fileio import canonical_json
+    from hornbook.tokenizer.inspection import shortened
+
+    if json:
+        print(canonical_json(summary), end="")
+        return
+    if summary["vocab_size"] < summary["asked_vocab_size"]:
+        console.say(
+            f"the text yields {summary['vocab_size']:,} entries, fewer than the {summary['asked_vocab_size']:,} "
+            "asked for: no pair is left to merge"
+        )
+    longest = "  ".join(shortened(row["token"], 24) for row in summary["longest_tokens"])
+    counting, merging = summary["count_seconds"], summary["merge_seconds"]
+    console.say(f"{summary['out']}: {summary['vocab_size']:,} entries, {summary['merges']:,} merges")
+    console.say(f"  time          {counting + merging:.2f} s: counting {counting:.2f}, merging {merging:.2f}")
+    console.say(f"  peak memory   {summary['peak_mb']:,.0f} MB")
+    console.say(
+        f"  compression   {summary['bytes_per_token']:.3f} bytes per token "
+        f"({summary['corpus_bytes']:,} bytes, {summary['corpus_tokens']:,} tokens)"
+    )
+    console.say(f"  longest       {longest}")
