@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbook import config as tree_config
+from hornbook import config
 from hornbook.accounting.memory import engine_memory
 from hornbook.models.config import ModelConfig
 
@@ -87,7 +87,7 @@ def predict_memory(recipe: dict[str, Any]) -> int:
     """Return the peak that the measured model says."""
     training = recipe["training"]
     return engine_memory(
-        tree_config.build(ModelConfig, recipe["model"]),
+        config.build(ModelConfig, recipe["model"]),
         training["batch_size"],
         dtype=training["dtype"],
         optimizer=recipe["optimizer"]["name"],
@@ -120,7 +120,7 @@ def measure(recipe: dict[str, Any], steps: int) -> dict[str, float]:
             "logging": {"every": 1},
             "guard": {"action": "off"},  # a few steps on random tokens may well diverge; that is not asked here
         }
-        (folder / "recipe.toml").write_text(tree_config.dump_toml(tree))
+        (folder / "recipe.toml").write_text(config.dump_toml(tree))
         with (folder / "output").open("w") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "hornbook", "train", str(folder / "recipe.toml")], stdout=output, stderr=output

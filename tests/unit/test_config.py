@@ -33,8 +33,8 @@ class Outer:
     steps: int
 
 
-def build(tree=None, words=()):
-    return config.build(Outer, config.apply_overrides(tree or {"steps": 1}, list(words)))
+def build(recipe=None, words=()):
+    return config.build(Outer, config.apply_overrides(recipe or {"steps": 1}, list(words)))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_negative_numbers_are_values_not_keys():
 
 
 @pytest.mark.parametrize(
-    ("tree", "message"),
+    ("given", "message"),
     [
         ({"steps": 1, "model": {"d_modle": 4}}, r"model\.d_modle: there is no such key \(did you mean 'd_model'\?\)"),
         ({"steps": 1, "model": {"qqq": 4}}, "the keys here are d_model"),
@@ -91,9 +91,9 @@ def test_negative_numbers_are_values_not_keys():
         ({}, "steps is missing and has no default; wanted a whole number"),
     ],
 )
-def test_a_wrong_tree_is_one_sentence(tree, message):
+def test_a_wrong_value_is_one_sentence(given, message):
     with pytest.raises(ConfigError, match=message):
-        config.build(Outer, tree)
+        config.build(Outer, given)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_recipe_in_latin_1_names_the_byte(tmp_path: Path):
 
 def test_what_is_built_survives_the_round_trip_through_toml(tmp_path: Path):
     built = build(words=["--model.files", "a,b", "--model.minutes", "3", "--model.threads", "2"])
-    (tmp_path / "a.toml").write_text(config.dump_toml(config.to_tree(built)))
+    (tmp_path / "a.toml").write_text(config.dump_toml(config.to_dict(built)))
     assert config.build(Outer, config.read(tmp_path / "a.toml")) == built
 
 

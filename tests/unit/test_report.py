@@ -17,7 +17,7 @@ from hornbook.report.figures import run_figures, save_figures, thin
 from hornbook.report.load import flatten, load_runs
 from hornbook.report.render import script_json, write_report
 from hornbook.report.tables import config_rows, duration_text, final_metrics
-from hornbook.studies.charts import Figure, Series, figure_from_tree, number_text, table_from_tree, to_tree
+from hornbook.studies.charts import Figure, Series, figure_from_dict, number_text, table_from_dict, to_dict
 
 HOSTILE = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> \u2028 & \" ' {{ 7*7 }}"
 
@@ -265,8 +265,8 @@ def test_every_figure_is_also_written_as_svg_and_png(tmp_path):
 def test_figure_records_survive_a_round_trip_and_damage_is_named():
     series = Series(name="a", x={"step": [1, 2]}, y=[1.0, math.nan], low=[0.5, 1], high=[2, 3])
     figure = Figure(id="f", title="F", x_axes={"step": "step"}, y_label="loss", series=[series])
-    tree = json.loads(json.dumps(to_tree(figure)))
-    again = figure_from_tree(tree, "results.json")
+    tree = json.loads(json.dumps(to_dict(figure)))
+    again = figure_from_dict(tree, "results.json")
     assert again.series[0].y == [1.0, None]
     for damage, message in (
         ({"colour": 1}, "unknown field 'colour'"),
@@ -276,9 +276,9 @@ def test_figure_records_survive_a_round_trip_and_damage_is_named():
         ({"x_axes": []}, "at least one axis"),
     ):
         with pytest.raises(FormatError, match=message):
-            figure_from_tree(tree | damage, "results.json")
+            figure_from_dict(tree | damage, "results.json")
     with pytest.raises(FormatError, match="lacks the field 'rows'"):
-        table_from_tree({"id": "t", "title": "T", "columns": []}, "results.json")
+        table_from_dict({"id": "t", "title": "T", "columns": []}, "results.json")
 
 
 @pytest.mark.parametrize(

@@ -158,13 +158,13 @@ def test_every_reading_works_on_made_up_results_and_is_json(name):
     plan = study.plan("cpu", Options())
     made = Made(plan, lambda arm, seed: 2 + 0.01 * len(arm.name) + 0.1 * seed)
     found = study.analyse(made) if name != "sampling" else analysis.standard(made)
-    from hornbook.studies.charts import figure_from_tree, table_from_tree, to_tree
+    from hornbook.studies.charts import figure_from_dict, table_from_dict, to_dict
 
     assert found.findings
     for figure in found.figures:
-        figure_from_tree(json.loads(json.dumps(to_tree(figure), allow_nan=False)), "f")
+        figure_from_dict(json.loads(json.dumps(to_dict(figure), allow_nan=False)), "f")
     for table in found.tables:
-        table_from_tree(json.loads(json.dumps(to_tree(table), allow_nan=False)), "t")
+        table_from_dict(json.loads(json.dumps(to_dict(table), allow_nan=False)), "t")
 
 
 @pytest.mark.parametrize("rate", toy_sgd.RATES)

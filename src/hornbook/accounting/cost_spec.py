@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hornbook import config as tree_config
+from hornbook import config
 from hornbook.accounting.presets import PRESETS, preset
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.models.config import ModelConfig
@@ -63,38 +63,38 @@ def find_target(name: str | Path, overrides: Sequence[str] = ()) -> Target:
     """
     path = Path(name)
     if str(name) in PRESETS:
-        tree: dict[str, Any] = {"model": tree_config.to_tree(preset(str(name)))}
+        recipe: dict[str, Any] = {"model": config.to_dict(preset(str(name)))}
     elif path.suffix.lower() in (".toml", ".json", ".yaml", ".yml"):
-        tree = tree_config.read(path)
+        recipe = config.read(path)
     else:
         preset(str(name))  # says which names there are
         raise AssertionError("unreachable")
-    tree = tree_config.apply_overrides(tree, overrides)
+    recipe = config.apply_overrides(recipe, overrides)
     sections = ("model", "training", "optimizer")
-    for section in tree:
+    for section in recipe:
         if str(name) in PRESETS and section not in sections:
             hint = did_you_mean(section, sections)
             raise ConfigError(f"a preset has the sections {', '.join(sections)}, not {section!r}{hint}")
-    return _target(str(name), tree)
+    return _target(str(name), recipe)
 
 
-def _target(name: str, tree: Mapping[str, Any]) -> Target:
-    model = dict(tree.get("model", {}))
+def _target(name: str, recipe: Mapping[str, Any]) -> Target:
+    model = dict(recipe.get("model", {}))
     model.pop("init_from", None)
     if "vocab_size" not in model:
-        model["vocab_size"] = _vocab_size(tree.get("tokenizer", {}))
-    config = tree_config.build(ModelConfig, model, "model")
-    training = tree.get("training", {})
+        model["vocab_size"] = _vocab_size(recipe.get("tokenizer", {}))
+    shape = config.build(ModelConfig, model, "model")
+    training = recipe.get("training", {})
     values = {
-        key: tree_config.convert(training[key], kind, f"training.{key}")
+        key: config.convert(training[key], kind, f"training.{key}")
         for key, kind in TRAINING_KEYS.items()
         if key in training and training[key] is not None
     }
     values.pop("clip_norm", None)
-    optimizer = tree_config.convert(tree.get("optimizer", {}).get("name", "adamw"), str, "optimizer.name")
+    optimizer = config.convert(recipe.get("optimizer", {}).get("name", "adamw"), str, "optimizer.name")
     if values.get("dtype") == "auto":
         values["dtype"] = "float32"
-    return Target(name=name, model=config, optimizer=optimizer, **values)
+    return Target(name=name, model=shape, optimizer=optimizer, **values)
 
 
 def _vocab_size(section: Mapping[str, Any]) -> int:
@@ -105,4 +105,4 @@ def _vocab_size(section: Mapping[str, Any]) -> int:
         return Tokenizer.load(str(section["path"])).vocab_size
     from hornbook.data.sections import TokenizerSection
 
-    return tree_config.build(TokenizerSection, section, "tokenizer").vocab_size
+    return config.build(TokenizerSection, section, "tokenizer").vocab_size

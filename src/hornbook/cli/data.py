@@ -179,17 +179,17 @@ def _write(size: int, out: str, seed: int, level: str) -> int:
 
 def _prepare(argv: list[str]) -> int:
     arguments, overrides = parse_known(PrepareArguments, argv, prog="hornbook data prepare")
-    from hornbook import config as trees
+    from hornbook.config import apply_overrides, read
     from hornbook.data.prepare import prepare
     from hornbook.tracking.console import Console
     from hornbook.training.config import resolve
 
-    tree = trees.apply_overrides(trees.read(arguments.recipe), overrides)
-    if tree.get("model", {}).get("init_from"):
+    recipe = apply_overrides(read(arguments.recipe), overrides)
+    if recipe.get("model", {}).get("init_from"):
         from hornbook.training.launch.init_from import inherit
 
-        tree = inherit(tree)  # shape and tokenizer come from there
-    config = resolve(tree)
+        recipe = inherit(recipe)  # shape and tokenizer come from there
+    config = resolve(recipe)
     prepared = prepare(config.data, config.tokenizer, Console())
     for name, files in (("train", prepared.train), ("validation", prepared.validation)):
         for file in files:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hornbook import config as trees
+from hornbook import config
 from hornbook.cli.common import command, parse
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write
@@ -58,7 +58,7 @@ class Arguments:
 
 def main(argv: list[str]) -> int:
     """Run the verb; returns 0 done, 130 stopped by a signal."""
-    overrides, rest = trees.split_words(argv)
+    overrides, rest = config.split_words(argv)
     return demo(parse(Arguments, rest, prog="hornbook demo"), overrides)
 
 
@@ -69,13 +69,13 @@ def demo(arguments: Arguments, overrides: list[str]) -> int:
     from hornbook.training.loop import train
 
     text, quick, seed = arguments.text, arguments.quick, arguments.seed
-    recipe = trees.merge(FULL, QUICK) if quick else FULL
+    recipe = config.merge(FULL, QUICK) if quick else FULL
     folder = _free(arguments.directory)
     own: dict[str, Any] = {"run": {"name": folder.name, "directory": str(folder / "run")}, "training": {"seed": seed}}
-    recipe = trees.merge(recipe, own)
+    recipe = config.merge(recipe, own)
     if text is not None:
         recipe = {**recipe, "data": {"text": [str(text)]}}
-    recipe = trees.apply_overrides(recipe, overrides)
+    recipe = config.apply_overrides(recipe, overrides)
     console = Console()
     run = train(recipe, console=console)
     if run.status == "stopped":

@@ -75,8 +75,8 @@ def main(argv: list[str]) -> int:
         )
     judgement = None if arguments.text else _judge(arguments, model, tokenizer, config, console)
     if arguments.json_summary:
-        facts = {} if judgement is None else {"storyworld": judgement.to_tree()}
-        print(json.dumps({"run": arguments.run, "data": name, **result.to_tree(), **facts}))
+        facts = {} if judgement is None else {"storyworld": judgement.to_dict()}
+        print(json.dumps({"run": arguments.run, "data": name, **result.to_dict(), **facts}))
         return 0
     bits = "unknown" if result.bits_per_byte is None else f"{result.bits_per_byte:.4f}"
     print(f"{arguments.run} on {name}: {result.num_tokens:,} tokens, context {result.context_length}")

@@ -87,9 +87,9 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     return " ".join(f"{key}={_short(after.get(key))}" for key in keys)
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
-    for key, value in tree.items():
+    for key, value in settings.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
     return flat
 

@@ -165,7 +165,7 @@ def show(argv: list[str]) -> int:
         name = catalogue.load(arguments.name).name.replace("_", "-")
         folder = arguments.out / f"{name}-{check_scale(arguments.scale)}"
     if arguments.json:
-        from hornbook.studies.charts import to_tree
+        from hornbook.studies.charts import to_dict
         from hornbook.studies.folder import read_study
 
         study = read_study(folder)
@@ -173,8 +173,8 @@ def show(argv: list[str]) -> int:
             "name": study.name,
             "scale": study.scale,
             "findings": study.findings,
-            "tables": [to_tree(table) for table in study.tables],
-            "figures": [to_tree(figure) for figure in study.figures],
+            "tables": [to_dict(table) for table in study.tables],
+            "figures": [to_dict(figure) for figure in study.figures],
         }
         print(json.dumps(plain, indent=2, ensure_ascii=False, sort_keys=True))
         return 0

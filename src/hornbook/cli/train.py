@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from hornbook import config as trees
+from hornbook import config
 from hornbook.cli.common import command, parse
 from hornbook.errors import ConfigError, DataError
 
@@ -56,7 +56,7 @@ class Arguments:
 
 def main(argv: list[str]) -> int:
     """Run the verb; returns 0 done, 1 diverged, 130 stopped by a signal."""
-    overrides, rest = trees.split_words(["--json-summary" if word == "--json" else word for word in argv])
+    overrides, rest = config.split_words(["--json-summary" if word == "--json" else word for word in argv])
     arguments = parse(Arguments, rest, prog="hornbook train")
     from hornbook.tracking.console import Console
 
@@ -64,17 +64,17 @@ def main(argv: list[str]) -> int:
     following = int(os.environ.get("RANK", "0")) > 0
     quiet = io.StringIO() if following else None
     console = Console(stream=quiet or (sys.stderr if arguments.json_summary else sys.stdout))
-    tree = {} if following else _recipe(arguments, overrides, console)
+    recipe = {} if following else _recipe(arguments, overrides, console)
     if arguments.show_recipe:
         if following:
             return 0
         from hornbook.training.loop import as_config
 
-        print(trees.dump_toml(as_config(tree, {}).to_tree()), end="")
+        print(config.dump_toml(as_config(recipe, {}).to_dict()), end="")
         return 0
     from hornbook.training.loop import train
 
-    run = train(tree, resume=arguments.resume, console=console)
+    run = train(recipe, resume=arguments.resume, console=console)
     if following:
         return EXIT_CODES.get(run.status, 2)
     _close(run, console, arguments.json_summary)
@@ -88,20 +88,20 @@ def _recipe(arguments: Arguments, overrides: list[str], console: Console) -> dic
         if path.is_dir():
             if not (path / "config.toml").is_file():
                 raise ConfigError(f"{path} is a folder without a run in it; give a recipe, or a text with --text")
-            tree = trees.merge(trees.read(path / "config.toml"), {"run": {"directory": str(path)}})
+            recipe = config.merge(config.read(path / "config.toml"), {"run": {"directory": str(path)}})
         elif arguments.resume and not path.exists() and not path.suffix:
             raise ConfigError(f"there is no run in {path} to resume; `hornbook runs` lists those there are")
         else:
-            tree = trees.merge({"run": {"name": path.stem}}, trees.read(path))
+            recipe = config.merge({"run": {"name": path.stem}}, config.read(path))
         if arguments.text:
-            tree = trees.merge(tree, {"data": {"text": list(arguments.text)}})
+            recipe = config.merge(recipe, {"data": {"text": list(arguments.text)}})
     elif arguments.text:
-        tree = _automatic(arguments, overrides, console)
+        recipe = _automatic(arguments, overrides, console)
     elif any(word.startswith("--data.") for word in overrides):
-        tree = {}
+        recipe = {}
     else:
         raise ConfigError("nothing to train: give a recipe (recipes/*.toml), or a text of yours with --text FILE")
-    return trees.apply_overrides(tree, [*_flags(arguments), *overrides])
+    return config.apply_overrides(recipe, [*_flags(arguments), *overrides])
 
 
 def _flags(arguments: Arguments) -> list[str]:
@@ -129,24 +129,24 @@ def _automatic(arguments: Arguments, overrides: list[str], console: Console) -> 
     name = arguments.name or _run_name(Path(arguments.text[0]).resolve().name)
     stored = Path("runs") / name / "config.toml"
     if arguments.resume and stored.exists():
-        return trees.read(stored)
+        return config.read(stored)
     from hornbook.training.config import TrainingSection
     from hornbook.training.launch.auto_recipe import automatic_recipe
     from hornbook.training.launch.device import training_rate
 
-    given = trees.apply_overrides({}, [*_flags(arguments), *overrides]).get("training", {})
-    training = trees.build(TrainingSection, given, "training")
+    given = config.apply_overrides({}, [*_flags(arguments), *overrides]).get("training", {})
+    training = config.build(TrainingSection, given, "training")
     with console.stage("measuring this machine"):
         peak, dtype = training_rate(training)
-    init_from = trees.apply_overrides({}, overrides).get("model", {}).get("init_from")
+    init_from = config.apply_overrides({}, overrides).get("model", {}).get("init_from")
     model = None
     if init_from is not None:
         from hornbook.training.launch.init_from import source_config
 
         model = source_config(str(init_from))
-    tree, words = automatic_recipe(arguments.text, sum(sizes), peak, dtype, training.max_minutes, model)
+    recipe, words = automatic_recipe(arguments.text, sum(sizes), peak, dtype, training.max_minutes, model)
     console.say(words)
-    return {**tree, "run": {"name": name}}
+    return {**recipe, "run": {"name": name}}
 
 
 def _run_name(file_name: str) -> str:

@@ -53,7 +53,7 @@ class Evaluation:
         values = {"val_loss": self.loss, "val_perplexity": self.perplexity}
         return values if self.bits_per_byte is None else values | {"val_bits_per_byte": self.bits_per_byte}
 
-    def to_tree(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
         return asdict(self) | {"perplexity": self.perplexity}
 

@@ -49,7 +49,7 @@ class StoryScore:
         """The model's bits over the floor's; 1 is perfect."""
         return self.bits_per_byte / self.floor_bits_per_byte
 
-    def to_tree(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
         return asdict(self) | {"ratio": self.ratio}
 

@@ -42,7 +42,7 @@ class Judgement:
     texts: tuple[str, ...] = ()
     """The model's stories."""
 
-    def to_tree(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the measures as values for JSON: what `summary.json` keeps (docs/formats/run.md)."""
         tree: dict[str, Any] = {"level": self.level}
         if self.score is not None:
@@ -53,7 +53,7 @@ class Judgement:
                 "stories_measured": self.score.num_stories,
                 "stories_too_long": self.score.num_too_long,
             }
-        return tree if self.written is None else tree | {"written": self.written.to_tree()}
+        return tree if self.written is None else tree | {"written": self.written.to_dict()}
 
     def lines(self) -> list[str]:
         """Return the measures as lines for a person."""
@@ -152,7 +152,7 @@ def keep(judgement: Judgement, run: Path) -> Path:
         before = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         before = {}
-    tree = judgement.to_tree()
+    tree = judgement.to_dict()
     # The report draws this line; a study's own, over all of the validation text, is the better one.
     floor = {} if judgement.score is None else {FLOOR: judgement.score.floor_bits_per_byte}
     atomic_write(path, canonical_json({**floor, **(before if isinstance(before, dict) else {}), "storyworld": tree}))

@@ -20,10 +20,10 @@ __all__ = [
     "Interval",
     "Series",
     "Table",
-    "figure_from_tree",
+    "figure_from_dict",
     "number_text",
-    "table_from_tree",
-    "to_tree",
+    "table_from_dict",
+    "to_dict",
 ]
 
 Number = float | int | None
@@ -127,7 +127,7 @@ def number_text(value: Any) -> str:
     return f"{value:.4f}" if size < 10 else f"{value:.2f}"
 
 
-def to_tree(record: Figure | Table) -> dict[str, Any]:
+def to_dict(record: Figure | Table) -> dict[str, Any]:
     """Return a record as JSON-ready values; NaN and infinities become None."""
     tree = _finite(dataclasses.asdict(record))
     for key in PAIRS:
@@ -137,11 +137,11 @@ def to_tree(record: Figure | Table) -> dict[str, Any]:
     return tree
 
 
-def figure_from_tree(tree: Any, where: str) -> Figure:
+def figure_from_dict(tree: Any, where: str) -> Figure:
     """Return the figure in `tree` (as from JSON). Raises FormatError naming `where` and the field at fault."""
     fields = _checked(tree, Figure, where)
     fields["series"] = [
-        _series_from_tree(s, f"{where}.series[{i}]") for i, s in enumerate(_list(fields, "series", where))
+        _series_from_dict(s, f"{where}.series[{i}]") for i, s in enumerate(_list(fields, "series", where))
     ]
     for key in PAIRS:
         pairs = fields.get(key, [])
@@ -159,7 +159,7 @@ def figure_from_tree(tree: Any, where: str) -> Figure:
     return Figure(**fields)
 
 
-def table_from_tree(tree: Any, where: str) -> Table:
+def table_from_dict(tree: Any, where: str) -> Table:
     """Return the table in `tree` (as from JSON). Raises FormatError naming `where` and the field at fault."""
     fields = _checked(tree, Table, where)
     columns = _list(fields, "columns", where)
@@ -169,7 +169,7 @@ def table_from_tree(tree: Any, where: str) -> Table:
     return Table(**fields)
 
 
-def _series_from_tree(tree: Any, where: str) -> Series:
+def _series_from_dict(tree: Any, where: str) -> Series:
     fields = _checked(tree, Series, where)
     lists = {"y": fields["y"], "low": fields.get("low"), "high": fields.get("high")}
     if not isinstance(fields["x"], Mapping):

@@ -17,7 +17,7 @@ from typing import Any
 from hornbook.config import dump_toml, read
 from hornbook.errors import DataError, FormatError
 from hornbook.fileio import atomic_write, canonical_json
-from hornbook.studies.charts import Figure, Table, figure_from_tree, table_from_tree, to_tree
+from hornbook.studies.charts import Figure, Table, figure_from_dict, table_from_dict, to_dict
 from hornbook.studies.study import Analysis, Outcome, Plan, Study
 
 __all__ = ["StudyData", "is_study", "read_study", "run_path", "write_results", "write_study"]
@@ -109,8 +109,8 @@ def write_results(
         "version": VERSION,
         "environment": dict(environment),
         "findings": list(analysis.findings),
-        "figures": [to_tree(figure) for figure in analysis.figures],
-        "tables": [to_tree(table) for table in analysis.tables],
+        "figures": [to_dict(figure) for figure in analysis.figures],
+        "tables": [to_dict(table) for table in analysis.tables],
     }
     rows = [_csv_row(folder, outcome) for outcome in outcomes] or list(analysis.rows)
     columns = CSV_COLUMNS if outcomes else tuple(dict.fromkeys(key for row in rows for key in row))
@@ -158,8 +158,8 @@ def read_study(folder: Path) -> StudyData:
         arms=arms,
         seeds=seeds,
         findings=[str(finding) for finding in results.get("findings", [])],
-        figures=[figure_from_tree(f, f"{where}: figures[{i}]") for i, f in enumerate(results.get("figures", []))],
-        tables=[table_from_tree(t, f"{where}: tables[{i}]") for i, t in enumerate(results.get("tables", []))],
+        figures=[figure_from_dict(f, f"{where}: figures[{i}]") for i, f in enumerate(results.get("figures", []))],
+        tables=[table_from_dict(t, f"{where}: tables[{i}]") for i, t in enumerate(results.get("tables", []))],
         environment=results.get("environment", {}),
         finished=bool(results),
     )

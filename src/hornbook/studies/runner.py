@@ -151,7 +151,7 @@ def make_jobs(plan: Plan, folder: Path, commit: str, *, accept_older: bool, cons
         data = prepared[recipe_key(recipe)]
         path = run_path(folder, arm, seed)
         recipe = recipe | {"data": data.section, "run": {"name": f"{arm}-seed-{seed}", "directory": str(path)}}
-        config = resolve(recipe).with_vocab_size(data.vocab_size).to_tree()
+        config = resolve(recipe).with_vocab_size(data.vocab_size).to_dict()
         mark = {"version": 1, "config": config_digest(config, data.digest), "commit": commit}
         state = known_state(path, mark, accept_older=accept_older)
         jobs.append(

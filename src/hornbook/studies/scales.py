@@ -8,14 +8,14 @@ one thing, so results compare across studies.
 from __future__ import annotations
 
 from hornbook.config import merge
-from hornbook.studies.study import Options, Scale, Tree
+from hornbook.studies.study import Options, Scale, Settings
 
 __all__ = ["base_recipe", "seeds_of"]
 
 AT_THE_END = 10**9
 """Samples are drawn every so many steps and at the end: here only at the end."""
 
-_COMMON: Tree = {
+_COMMON: Settings = {
     "tokenizer": {"special_tokens": ["<|endoftext|>"]},
     "optimizer": {"name": "adamw", "betas": [0.9, 0.95], "eps": 1e-8, "weight_decay": 0.1},
     "schedule": {"name": "cosine"},
@@ -25,7 +25,7 @@ _COMMON: Tree = {
     "guard": {"action": "stop", "check_every": 10},
 }
 
-_SCALES: dict[Scale, Tree] = {
+_SCALES: dict[Scale, Settings] = {
     "tiny": {
         "data": {"corpus": "storyworld", "corpus_bytes": 400_000},
         "tokenizer": {"vocab_size": 512},
@@ -59,7 +59,7 @@ _SCALES: dict[Scale, Tree] = {
 }
 
 
-def base_recipe(scale: Scale, options: Options) -> Tree:
+def base_recipe(scale: Scale, options: Options) -> Settings:
     """Return the recipe that all arms of a study share at `scale`, with the user's changes."""
     recipe = merge(_COMMON, _SCALES[scale])
     if options.text is not None:

@@ -20,7 +20,7 @@ __all__ = ["SCALES", "Analysis", "Arm", "Options", "Outcome", "Plan", "Results",
 Scale = Literal["tiny", "cpu", "gpu"]
 SCALES: tuple[Scale, ...] = ("tiny", "cpu", "gpu")
 
-Tree = dict[str, Any]
+Settings = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class Plan:
         assert len(set(names)) == len(names), f"arms share a name: {names}"
         assert self.baseline is None or self.baseline in names, f"{self.baseline} is not an arm"
 
-    def recipe(self, arm: Arm, seed: int) -> Tree:
+    def recipe(self, arm: Arm, seed: int) -> Settings:
         """Return the recipe of one run."""
         return merge(merge(self.base, nest(arm.overrides)), {"training": {"seed": seed}})
 
@@ -162,9 +162,9 @@ class Study:
     analyse: Callable[[Results], Analysis]
 
 
-def nest(dotted: Mapping[str, Any]) -> Tree:
+def nest(dotted: Mapping[str, Any]) -> Settings:
     """Return `{"section.key": value}` as nested sections."""
-    tree: Tree = {}
+    tree: Settings = {}
     for name, value in dotted.items():
         *sections, key = name.split(".")
         place = tree

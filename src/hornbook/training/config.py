@@ -1,6 +1,6 @@
 """The recipe of a training run: every section as a frozen dataclass, and the way from files and overrides to it.
 
-`resolve(tree)` gives a `TrainConfig`; `TrainConfig.to_tree()` gives back what is stored as the run's `config.toml`.
+`resolve(sections)` gives a `TrainConfig`; `TrainConfig.to_dict()` gives back what is stored as the run's `config.toml`.
 [data] and [tokenizer] are described in data/sections.py, [model] in models/config.py. Here no torch is needed, so that
 a recipe is checked before anything heavy is imported. The file format: docs/formats/config.md.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from hornbook import config as tree_config
+from hornbook import config
 from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.models.config import ModelConfig
@@ -283,11 +283,11 @@ class TrainConfig:
         """Return the recipe with keys of [training] changed."""
         return dataclasses.replace(self, training=dataclasses.replace(self.training, **changes))
 
-    def to_tree(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the sections as plain values; `resolve` turns them back into an equal recipe."""
-        tree = tree_config.to_tree(self)
-        tree["model"]["init_from"] = tree.pop("init_from")
-        return tree
+        sections = config.to_dict(self)
+        sections["model"]["init_from"] = sections.pop("init_from")
+        return sections
 
 
 SECTIONS = tuple(f.name for f in dataclasses.fields(TrainConfig) if f.name != "init_from")
@@ -295,33 +295,32 @@ SECTIONS = tuple(f.name for f in dataclasses.fields(TrainConfig) if f.name != "i
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
     """Read a recipe, apply `--section.key value` words, and check all of it. Raises ConfigError or OSError."""
-    return resolve(tree_config.apply_overrides(tree_config.read(path), overrides))
+    return resolve(config.apply_overrides(config.read(path), overrides))
 
 
-def resolve(tree: Mapping[str, Any]) -> TrainConfig:
+def resolve(recipe: Mapping[str, Any]) -> TrainConfig:
     """Build a `TrainConfig` from the sections of a recipe.
 
     Args:
-        tree: sections of keys; [model] needs `context_length`, `d_model`, `num_layers` and `num_heads`, and takes its
+        recipe: sections of keys; [model] needs `context_length`, `d_model`, `num_layers` and `num_heads`, and takes its
             `vocab_size` from the tokenizer where it gives none.
 
     Raises:
         ConfigError: an unknown section or key, a value of the wrong type or out of its range.
     """
-    for name, section in tree.items():
+    for name, section in recipe.items():
         if name not in SECTIONS:
             hint = did_you_mean(str(name), SECTIONS) or f"; a recipe has {', '.join(SECTIONS)}"
             raise ConfigError(f"there is no section [{name}]{hint}")
         if not isinstance(section, Mapping):
             raise ConfigError(f"{name} must be a section with keys of its own, as in --{name}.key value")
-    sections = {name: dict(section) for name, section in tree.items()}
+    sections = {name: dict(section) for name, section in recipe.items()}
     model = sections.setdefault("model", {})
-    init_from = tree_config.convert(model.pop("init_from", None), str | None, "model.init_from")
+    init_from = config.convert(model.pop("init_from", None), str | None, "model.init_from")
     # A stand-in until the tokenizer is there: `with_vocab_size` puts the real number.
-    tokenizer = tree_config.build(TokenizerSection, sections.get("tokenizer", {}), "tokenizer")
+    tokenizer = config.build(TokenizerSection, sections.get("tokenizer", {}), "tokenizer")
     model.setdefault("vocab_size", tokenizer.vocab_size)
-    config = tree_config.build(TrainConfig, sections)
-    return dataclasses.replace(config, init_from=init_from)
+    return dataclasses.replace(config.build(TrainConfig, sections), init_from=init_from)
 
 
 def _at_least(section: str, name: str, value: float, least: float) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from hornbook.config import merge, to_tree
+from hornbook.config import merge, read, to_dict
 from hornbook.errors import ConfigError
 from hornbook.evaluation.loss import Interrupted
 from hornbook.tracking.console import Console
@@ -177,15 +177,15 @@ def _go_back(t: Trainer, journal: Journal, trouble: Trouble) -> bool:
 def as_config(config: TrainConfig | Mapping[str, Any] | str | Path, overrides: Mapping[str, Any]) -> TrainConfig:
     """Return a recipe given in any form, with overrides, as a `TrainConfig`. Raises ConfigError."""
     if isinstance(config, TrainConfig):
-        tree: Mapping[str, Any] = config.to_tree()
+        tree: Mapping[str, Any] = config.to_dict()
     elif isinstance(config, str | Path):
         path = Path(config)
-        tree = recipes.tree_config.read(path / "config.toml" if path.is_dir() else path)
+        tree = read(path / "config.toml" if path.is_dir() else path)
     elif isinstance(config, Mapping):
         tree = config
     else:
         raise ConfigError(f"a recipe is a path, a dict of sections or a TrainConfig, not {type(config).__name__}")
-    return recipes.resolve(inherit(merge(tree, to_tree(overrides))))
+    return recipes.resolve(inherit(merge(tree, to_dict(overrides))))
 
 
 def load_run(

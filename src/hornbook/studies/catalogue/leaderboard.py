@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hornbook.studies import analysis
 from hornbook.studies.scales import base_recipe, seeds_of
-from hornbook.studies.study import Arm, Options, Plan, Scale, Study, Tree
+from hornbook.studies.study import Arm, Options, Plan, Scale, Settings, Study
 
 MINUTES: dict[Scale, float] = {"tiny": 0.04, "cpu": 0.5, "gpu": 10.0}
 
-MUON: Tree = {"optimizer.name": "muon", "optimizer.muon_lr": 0.02}
-TECHNIQUES: dict[str, Tree] = {
+MUON: Settings = {"optimizer.name": "muon", "optimizer.muon_lr": 0.02}
+TECHNIQUES: dict[str, Settings] = {
     "muon": MUON,
     "normuon": MUON | {"optimizer.normuon": True},
     "cautious-decay": MUON | {"optimizer.cautious": True},
@@ -33,12 +33,12 @@ def plan(scale: Scale, options: Options) -> Plan:
     base = base_recipe(scale, options)
     base["training"] = base["training"] | {"max_minutes": MINUTES[scale]}
     base["evaluation"] = base["evaluation"] | {"every": 0}
-    techniques: dict[str, Tree] = {
+    techniques: dict[str, Settings] = {
         name: settings | ({"schedule.min_lr": 0.05 * base["optimizer"]["lr"]} if name == "linear-decay" else {})
         for name, settings in TECHNIQUES.items()
         if scale != "tiny" or name in AT_TINY
     }
-    together: Tree = {}
+    together: Settings = {}
     for name, settings in techniques.items():
         together |= settings if name not in ALL_BUT else {}
     arms = [Arm(name="base", overrides={})]

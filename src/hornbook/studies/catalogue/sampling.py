@@ -91,7 +91,7 @@ def story_measures(texts: Sequence[str], data: DataSection) -> dict[str, Any]:
         return dict.fromkeys(STORY_MEASURES) | {"failures": {}}
     from hornbook.evaluation.storyworld import judge_texts
 
-    found = judge_texts(texts, data).to_tree()
+    found = judge_texts(texts, data).to_dict()
     measures = {key: found[name] for key, name in STORY_MEASURES.items()}
     if len(texts) == 1:
         measures["plot_distance"] = None  # one story has one plot, which says nothing of a distribution

@@ -8,7 +8,7 @@ from hornbook.accounting.flops import training_flops_per_token
 from hornbook.models.config import ModelConfig
 from hornbook.studies import analysis
 from hornbook.studies.scales import base_recipe, seeds_of
-from hornbook.studies.study import Arm, Options, Plan, Scale, Study, Tree
+from hornbook.studies.study import Arm, Options, Plan, Scale, Settings, Study
 
 DEPTHS: dict[Scale, tuple[int, ...]] = {"tiny": (1, 2, 4), "cpu": (1, 2, 3, 4, 6, 10), "gpu": (1, 2, 4, 6, 8, 12, 16)}
 
@@ -22,13 +22,13 @@ def plan(scale: Scale, options: Options) -> Plan:
         width, d_ff = base["model"]["d_model"], base["model"].get("d_ff")
         if layers != depth:
             width, d_ff = equal_cost_widths(base, layers)
-        overrides: Tree = {"model.num_layers": layers, "model.d_model": width, "model.d_ff": d_ff}
+        overrides: Settings = {"model.num_layers": layers, "model.d_model": width, "model.d_ff": d_ff}
         arms.append(Arm(name=f"{layers}-layers-of-{width}", overrides=overrides, x=layers))
     baseline = next(arm.name for arm in arms if arm.x == depth)
     return Plan(base=base, arms=tuple(arms), seeds=seeds_of(scale, options), baseline=baseline, x_label="layers")
 
 
-def equal_cost_widths(base: Tree, layers: int) -> tuple[int, int]:
+def equal_cost_widths(base: Settings, layers: int) -> tuple[int, int]:
     """Return d_model and d_ff that cost what the base recipe costs per token.
 
     d_model is a multiple of twice the number of heads; for each, one d_ff fits the cost, and the pair whose ratio is
@@ -46,7 +46,7 @@ def equal_cost_widths(base: Tree, layers: int) -> tuple[int, int]:
     return min(pairs, key=lambda pair: abs(math.log(pair[1] / pair[0] / (8 / 3))))
 
 
-def _line(base: Tree, layers: int, width: int) -> tuple[float, float]:
+def _line(base: Settings, layers: int, width: int) -> tuple[float, float]:
     one, other = (
         training_flops_per_token(_config(base, num_layers=layers, d_model=width, d_ff=d_ff)) for d_ff in (64, 128)
     )
@@ -54,7 +54,7 @@ def _line(base: Tree, layers: int, width: int) -> tuple[float, float]:
     return one - 64 * slope, slope
 
 
-def _config(base: Tree, **changes: int) -> ModelConfig:
+def _config(base: Settings, **changes: int) -> ModelConfig:
     return ModelConfig(vocab_size=base["tokenizer"]["vocab_size"], **(base["model"] | changes))
 
 

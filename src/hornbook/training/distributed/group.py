@@ -101,7 +101,7 @@ class Group:
         paths = {"train": [str(p.resolve()) for p in prepared.train]}
         paths["validation"] = [str(p.resolve()) for p in prepared.validation]
         run = str(config.run.path.resolve())
-        self._send_json({"config": config.to_tree(), "run": run, "vocab": prepared.vocab_size, **paths})
+        self._send_json({"config": config.to_dict(), "run": run, "vocab": prepared.vocab_size, **paths})
 
     def push(self, trainer: Trainer) -> None:
         """Leader: give the others its weights and the optimizer's state."""

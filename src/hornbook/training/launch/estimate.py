@@ -67,6 +67,6 @@ class Plan:
             f"expected: {duration(self.expected_seconds)} at {quantity(rate)} tokens/s on {how}",
         ]
 
-    def to_tree(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain values, with a version."""
         return {"version": 1} | asdict(self)

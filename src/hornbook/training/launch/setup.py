@@ -132,7 +132,7 @@ def _new_run(recipe: TrainConfig, console: Console) -> tuple[Run, TrainConfig, P
     config = resolve_auto(recipe.with_vocab_size(prepared.vocab_size))
     # What the data cannot give is said before there is a folder.
     BatchSampler(TokenData.open(prepared.train), 1, config.model.context_length, 0)
-    run = Run.create(config.run.path, config.to_tree(), describe_environment())
+    run = Run.create(config.run.path, config.to_dict(), describe_environment())
     if prepared.tokenizer is not None:
         prepared.tokenizer.save(run.path / "tokenizer")
     _remember_data(run, prepared, config.data.corpus)
@@ -147,7 +147,7 @@ def _old_run(recipe: TrainConfig, console: Console) -> tuple[Run, TrainConfig, P
         prepared = prepare(config.data, config.tokenizer, console)
         if read_tokenizer(run.path) is None and prepared.tokenizer is not None:
             prepared.tokenizer.save(run.path / "tokenizer")  # killed between the recipe and the tokenizer
-        run.config = config.to_tree()
+        run.config = config.to_dict()
         atomic_write(run.path / "config.toml", _toml(run.config))
         run.set_status("running")
     except BaseException:
@@ -158,7 +158,7 @@ def _old_run(recipe: TrainConfig, console: Console) -> tuple[Run, TrainConfig, P
 
 def _reconcile(stored: TrainConfig, recipe: TrainConfig, console: Console) -> TrainConfig:
     """Return the stored recipe with the changes that a resumed run may make. Raises HornbookError on others."""
-    old, new = _flat(stored.to_tree()), _flat(recipe.to_tree())
+    old, new = _flat(stored.to_dict()), _flat(recipe.to_dict())
     new.pop("model.vocab_size", None)
     changes: dict[str, Any] = {}
     for key, value in new.items():
@@ -176,7 +176,7 @@ def _reconcile(stored: TrainConfig, recipe: TrainConfig, console: Console) -> Tr
                 f"the run was made with {key} = {old.get(key)!r}, the recipe now says {value!r}; continue without the "
                 "change, or start a new run (--run.name, and --model.init-from to begin with these weights)"
             )
-    tree = stored.to_tree()
+    tree = stored.to_dict()
     for key, value in changes.items():
         section, _, name = key.partition(".")
         tree[section][name] = value
@@ -241,7 +241,7 @@ def _plan(trainer: Trainer, path: Path, memory_bytes: int | None, console: Conso
         memory_bytes=memory_bytes,
         compile_seconds=compile_seconds,
     )
-    atomic_write(path, canonical_json(plan.to_tree()))
+    atomic_write(path, canonical_json(plan.to_dict()))
     return plan
 
 

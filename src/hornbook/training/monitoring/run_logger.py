@@ -115,7 +115,7 @@ class Journal:
         began = t.clock()
         peak = peak_flops(t.device, self.config.training.dtype) * (t.group.size if t.group else 1)
         self.plan = dataclasses.replace(self.plan, peak_flops=max(peak, achieved))
-        atomic_write(self.run.path / "plan.json", canonical_json(self.plan.to_tree()))
+        atomic_write(self.run.path / "plan.json", canonical_json(self.plan.to_dict()))
         t.took("the peak", began)
 
     def evaluating(self, tokens: int) -> None:

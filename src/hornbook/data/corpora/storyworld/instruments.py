@@ -70,7 +70,7 @@ class Assessment:
             return float("nan")
         return sum(math.sqrt(2 * p * (1 - p) / math.pi / self.num_valid) for p in self.true_plots.values()) / 2
 
-    def to_tree(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the measures as values for JSON, without the verdicts; what is not defined is None."""
         measures = {
             "samples": self.num_samples,

@@ -1,0 +1,99 @@
+"""Recipe files: TOML, JSON and YAML → a dict of sections, and a dict → TOML text (docs/formats/config.md)."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hornbook.config.build import kind_of
+from hornbook.errors import ConfigError
+
+__all__ = ["dump_toml", "read"]
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """Read a configuration file.
+
+    Args:
+        path: a file whose name ends in .toml, .json, .yaml or .yml.
+
+    Returns:
+        Its sections, as a dict.
+
+    Raises:
+        ConfigError: another ending, malformed content, a key given twice, or no table at the top.
+        OSError: the file cannot be read.
+    """
+    path = Path(path)
+    reader = {".toml": tomllib.loads, ".json": _json, ".yaml": _yaml, ".yml": _yaml}.get(path.suffix.lower())
+    if reader is None:
+        raise ConfigError(f"{path}: a recipe is a .toml, .json or .yaml file; for a text of yours use --text {path}")
+    try:
+        content = reader(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: byte {error.start} is not UTF-8; a recipe is a UTF-8 text file") from None
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except (ValueError, RecursionError) as error:
+        # The parsers say the line and column in their own words.
+        raise ConfigError(
+            f"{path} cannot be read as {path.suffix[1:].upper()}: {' '.join(str(error).split())}"
+        ) from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: a recipe has sections such as [model] at the top, this file has {kind_of(content)}")
+    return content
+
+
+def dump_toml(content: Mapping[str, Any]) -> str:
+    """Return a dict as TOML text; keys whose value is None are left out, as TOML has no null."""
+    import tomli_w
+
+    return tomli_w.dumps(_without_none(content))
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_unique)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise ConfigError(f"the key {key!r} is given twice in one section")
+    return dict(pairs)
+
+
+def _yaml(text: str) -> Any:
+    import re
+
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """YAML 1.1 reads 1e-3 as text and 12:30 as a number in base 60; people mean a number and text."""
+
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in rules if not tag.endswith((":float", ":int"))]
+        for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    digits = list("-+0123456789.")
+    Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9][0-9_]*$"), digits)
+    Loader.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"^[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?$|^[-+]?\.(inf|nan)$", re.IGNORECASE),
+        digits,
+    )
+    try:
+        return yaml.load(text, Loader=Loader)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _without_none(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
