@@ -55,8 +55,8 @@ def make_runs(folder: Path, runs: int, points: int) -> Path:
     return folder
 
 
-def make_judged_run(path: Path) -> Path:
-    """A run of four minutes with losses as the demo has them, everything measured and judged."""
+def make_measured_run(path: Path) -> Path:
+    """A run of four minutes with losses as the demo has them, with every measure that there is."""
     path.mkdir(parents=True)
     (path / "config.toml").write_text(tomli_w.dumps({"run": {"name": "demonstration"}}))
     (path / "environment.json").write_text('{"version": 1, "torch": "2"}')
@@ -141,7 +141,7 @@ def scroll_through(page):
 
 @pytest.mark.parametrize("width", [1200, 390])
 def test_logarithmic_axes_have_three_labels_and_a_floor_is_named_below_its_line(browser, tmp_path, width):
-    out = write_report([make_judged_run(tmp_path / "run")], tmp_path / "r.html")
+    out = write_report([make_measured_run(tmp_path / "run")], tmp_path / "r.html")
     page = open_page(browser, out, width=width)
     scroll_through(page)
     said = page.locator("[data-figure=loss] canvas").evaluate("canvas => canvas.said")
@@ -168,7 +168,7 @@ def test_logarithmic_axes_have_three_labels_and_a_floor_is_named_below_its_line(
 
 @pytest.mark.parametrize("width", [1200, 390])
 def test_headline_numbers_stay_on_one_line_and_tables_fit_a_desktop(browser, tmp_path, width):
-    out = write_report([make_judged_run(tmp_path / "run")], tmp_path / "r.html")
+    out = write_report([make_measured_run(tmp_path / "run")], tmp_path / "r.html")
     page = open_page(browser, out, width=width)
     tiles = page.locator(".facts dd").evaluate_all(
         "all => all.map((d) => [d.scrollWidth - d.clientWidth, d.clientHeight])"
@@ -182,7 +182,7 @@ def test_headline_numbers_stay_on_one_line_and_tables_fit_a_desktop(browser, tmp
 
 
 def test_a_table_shows_a_shadow_where_it_goes_on(browser, tmp_path):
-    out = write_report([make_judged_run(tmp_path / "run")], tmp_path / "r.html")
+    out = write_report([make_measured_run(tmp_path / "run")], tmp_path / "r.html")
     page = open_page(browser, out, width=390)
     table = page.locator("#table-final .scroll")
     cut = table.screenshot()

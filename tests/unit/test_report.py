@@ -11,8 +11,7 @@ import tomli_w
 
 from hornbook.cli.main import main
 from hornbook.errors import DataError, FormatError
-from hornbook.evaluation.stories import StoryScore
-from hornbook.evaluation.storyworld import Judgement, keep
+from hornbook.evaluation.storyworld import StoryScore, StoryworldMetrics, save_metrics
 from hornbook.report.figures import run_figures, save_figures, thin
 from hornbook.report.load import flatten, load_runs
 from hornbook.report.render import script_json, write_report
@@ -189,27 +188,27 @@ def test_final_metrics_of_a_run_and_the_ratio_to_its_floor(tmp_path):
     assert duration_text(7_400) == "2 h 03 min"
 
 
-def test_page_says_the_ratio_to_the_floor_that_the_judgement_says(tmp_path):
+def test_page_says_the_ratio_to_the_floor_that_the_evaluation_says(tmp_path):
     run = make_run(tmp_path / "r", name="r", floor=0.5)
-    judgement = Judgement("easy", StoryScore(0.15855, 0.14821, 500, 0), None)
-    keep(judgement, run)
+    metrics = StoryworldMetrics("easy", StoryScore(0.15855, 0.14821, 500, 0), None)
+    save_metrics(metrics, run)
     page = Page(write_report([run], tmp_path / "report.html"))
-    assert f"{page.tiles['× floor']} × the floor" in " ".join(judgement.lines())
+    assert f"{page.tiles['× floor']} × the floor" in " ".join(metrics.lines())
     assert "(windows)" not in " ".join(page.text)
     table = final_metrics(load_runs([run]))
     assert table.rows[0]["ratio"] == pytest.approx(0.15855 / 0.14821)
     assert [c.label for c in table.columns if "floor" in c.label] == ["entropy floor", "× floor"]
 
 
-def test_a_ratio_that_nobody_has_judged_says_that_it_is_of_windows(tmp_path):
-    plain, judged = (make_run(tmp_path / name, name=name, floor=0.5) for name in ("plain", "judged"))
+def test_a_ratio_that_nobody_has_measured_says_that_it_is_of_windows(tmp_path):
+    plain, measured = (make_run(tmp_path / name, name=name, floor=0.5) for name in ("plain", "measured"))
     page = Page(write_report([plain], tmp_path / "report.html"))
     assert "× floor" not in page.tiles
     assert float(page.tiles["× floor (windows)"]) == pytest.approx(
         final_metrics(load_runs([plain])).rows[0]["bits_per_byte"] / 0.5, abs=6e-4
     )
-    keep(Judgement("easy", StoryScore(0.6, 0.5, 500, 0), None), judged)
-    table = final_metrics(load_runs([plain, judged]))
+    save_metrics(StoryworldMetrics("easy", StoryScore(0.6, 0.5, 500, 0), None), measured)
+    table = final_metrics(load_runs([plain, measured]))
     assert [c.label for c in table.columns if c.label.startswith("×")] == ["× floor", "× floor (windows)"]
     assert [row["ratio"] for row in table.rows] == [None, pytest.approx(1.2)]
     assert None not in [row["window_ratio"] for row in table.rows]

@@ -102,27 +102,27 @@ def _free(directory: Path) -> Path:
 
 def _measure(run: Run, console: Console, folder: Path, seed: int, quick: bool) -> list[str]:
     """Compare the model with the corpus's true entropy, let it write, and record both in the run's folder."""
+    from hornbook.data.corpora.storyworld import split_stories
     from hornbook.data.prepare import prepare
-    from hornbook.evaluation.stories import split_documents
-    from hornbook.evaluation.storyworld import judge_run, keep
+    from hornbook.evaluation.storyworld import evaluate_on_storyworld, save_metrics
     from hornbook.training.loop import load_run
 
     model, tokenizer, config = load_run(run.path)
     assert tokenizer is not None
     validation = prepare(config.data, config.tokenizer, console).validation_text
     assert validation is not None
-    stories = split_documents(validation.read_text(encoding="utf-8"))[: MOST_STORIES_MEASURED // (5 if quick else 1)]
-    judgement = judge_run(
+    stories = split_stories(validation.read_text(encoding="utf-8"))[: MOST_STORIES_MEASURED // (5 if quick else 1)]
+    metrics = evaluate_on_storyworld(
         model, tokenizer, config.data, stories, num_written=STORIES_WRITTEN, seed=seed, console=console
     )
-    keep(judgement, run.path)
-    assert judgement.written is not None
-    verdicts = zip(judgement.written.verdicts, judgement.texts, strict=True)
+    save_metrics(metrics, run.path)
+    assert metrics.written is not None
+    verdicts = zip(metrics.written.verdicts, metrics.texts, strict=True)
     atomic_write(
         folder / "stories.txt",
         "".join(f"[{f'not a story: {verdict}' if verdict else 'a story'}]\n{text}\n\n" for verdict, text in verdicts),
     )
-    return judgement.lines()
+    return metrics.lines()
 
 
 def _loss_lines(run: Run) -> list[str]:

@@ -1,6 +1,6 @@
 """`hornbook eval RUN [--text FILE…]`: loss, perplexity and bits per byte of a run, on its validation set or on text.
 
-Where the run was trained on storyworld, also by the corpus's own instruments (evaluation/storyworld.py).
+Where the corpus that the run was trained on has an evaluation of its own (evaluation/registry.py), also by that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hornbook.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from hornbook.data.sampler import TokenData
-    from hornbook.evaluation.storyworld import Judgement
+    from hornbook.evaluation.registry import CorpusMetrics
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Arguments:
     stories: int = 100
     """On storyworld: compare so many whole validation stories with their true entropy; 0 for none."""
     samples: int = 200
-    """On storyworld: let the model write so many stories and judge them by the corpus's parser; 0 for none."""
+    """On storyworld: let the model write so many stories and have the corpus's parser read them; 0 for none."""
     seed: int = 0
     """Of the stories that the model writes."""
     device: str = "cpu"
@@ -73,55 +73,50 @@ def main(argv: list[str]) -> int:
             max_tokens=arguments.max_tokens,
             progress=stage.update,
         )
-    judgement = None if arguments.text else _judge(arguments, model, tokenizer, config, console)
+    metrics = None if arguments.text else _evaluate_on_corpus(arguments, model, tokenizer, config, console)
     if arguments.json_summary:
-        facts = {} if judgement is None else {"storyworld": judgement.to_dict()}
+        facts = {} if metrics is None else {config.data.corpus: metrics.to_dict()}
         print(json.dumps({"run": arguments.run, "data": name, **result.to_dict(), **facts}))
         return 0
     bits = "unknown" if result.bits_per_byte is None else f"{result.bits_per_byte:.4f}"
     print(f"{arguments.run} on {name}: {result.num_tokens:,} tokens, context {result.context_length}")
     print(f"loss {result.loss:.4f} nats per token · perplexity {result.perplexity:.3f} · bits per byte {bits}")
-    for line in judgement.lines() if judgement else []:
+    for line in metrics.lines() if metrics else []:
         print(line)
     return 0
 
 
-def _judge(arguments: Arguments, model: Any, tokenizer: Any, config: Any, console: Any) -> Judgement | None:
-    """Return what storyworld's instruments say, and keep it with the run for its report; None for other corpora."""
+def _evaluate_on_corpus(
+    arguments: Arguments, model: Any, tokenizer: Any, config: Any, console: Any
+) -> CorpusMetrics | None:
+    """Return what the corpus's own evaluation finds, and keep it for the run's report; None where it has none."""
     for name, value in (("--stories", arguments.stories), ("--samples", arguments.samples)):
         if value < 0:
             raise ConfigError(f"{name} {value} is less than none")
-    if config.data.corpus != "storyworld" or tokenizer is None or not (arguments.stories or arguments.samples):
-        return None
-    from hornbook.data.corpora import storyworld
     from hornbook.data.prepare import prepare
-    from hornbook.evaluation.stories import SEPARATOR, split_documents
-    from hornbook.evaluation.storyworld import judge_run, keep
+    from hornbook.evaluation.registry import find_evaluator
 
-    record = _record(arguments.run)
-    if SEPARATOR not in tokenizer.special_token_ids:
-        console.say(f"the tokenizer has no special token {SEPARATOR}, so the model cannot write whole stories")
+    evaluator = find_evaluator(config.data.corpus)
+    if evaluator is None or tokenizer is None or not (arguments.stories or arguments.samples):
         return None
-    version = record.get("storyworld", storyworld.VERSION)
-    if version != storyworld.VERSION:
-        console.say(
-            f"the run was trained on version {version} of storyworld and this is {storyworld.VERSION}, whose parser "
-            "does not know its stories; train it anew to have them judged"
-        )
+    record = _record(arguments.run)
+    if obstacle := evaluator.obstacle(tokenizer, record):
+        console.say(obstacle)
         return None
     text = Path(record.get("validation_text") or "")
     if not text.is_file():
         text = prepare(config.data, config.tokenizer, console).validation_text or Path()
-    stories = split_documents(text.read_text(encoding="utf-8"))[: arguments.stories] if text.is_file() else []
-    judgement = judge_run(
-        model, tokenizer, config.data, stories, num_written=arguments.samples, seed=arguments.seed, console=console
+    documents = evaluator.documents(text.read_text(encoding="utf-8"))[: arguments.stories] if text.is_file() else []
+    metrics = evaluator.evaluate(
+        model, tokenizer, config.data, documents, num_written=arguments.samples, seed=arguments.seed, console=console
     )
     if arguments.checkpoint == "best":
         try:
-            console.say(f"kept in {keep(judgement, Path(arguments.run))}; `hornbook report {arguments.run}` shows it")
+            path = evaluator.save(metrics, Path(arguments.run))
+            console.say(f"kept in {path}; `hornbook report {arguments.run}` shows it")
         except OSError as error:
             console.say(f"the run's folder cannot be written ({error.strerror}), so its report will not show this")
-    return judgement
+    return metrics
 
 
 def _record(run: str) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""How good a model is: loss on text, stories of storyworld. Used by training and by `hornbook eval`."""
+"""How good a model is: its loss on text, and what a corpus of known distribution says. Used by training and eval."""

@@ -56,7 +56,7 @@ class RunData:
 
     @property
     def ratio_to_floor(self) -> float | None:
-        """Bits of whole validation stories over their own true entropy, as judged; None where nobody has asked."""
+        """Bits of whole validation stories over their own true entropy; None where nobody has measured it."""
         return _real(self.storyworld.get("ratio_to_floor"))
 
     @property

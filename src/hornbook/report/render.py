@@ -130,13 +130,13 @@ def _runs_section(runs: Sequence[RunData]) -> dict[str, Any]:
 def _facts(run: RunData) -> list[tuple[str, str, str]]:
     """Return the headline numbers of a single run."""
     row = tables.final_metrics([run]).rows[0]
-    judged = row["ratio"] is not None
+    measured = row["ratio"] is not None
     facts = [
         ("validation loss", row["val_loss"], "nats per token"),
         ("bits per byte", row["bits_per_byte"], ""),
         ("entropy floor", row["floor"], "bits per byte"),
         ("× floor", row["ratio"], "whole stories"),
-        (tables.WINDOW_RATIO, None if judged else row["window_ratio"], ""),
+        (tables.WINDOW_RATIO, None if measured else row["window_ratio"], ""),
         ("tokens", row["tokens"], "seen"),
         ("wall time", (row["seconds"] or {}).get("text"), ""),
         ("valid stories", story_value(run, "valid_share"), "of its samples, by storyworld's parser"),

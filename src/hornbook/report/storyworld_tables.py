@@ -1,6 +1,6 @@
 """Tables of what storyworld's instruments said of runs: valid stories, where the others fail, novelty, plots.
 
-The numbers are those that `evaluation/storyworld.py` keeps in a run's `summary.json`; a run that nobody has judged is
+The numbers are those that `evaluation/storyworld.py` keeps in a run's `summary.json`; a run that nobody has measured is
 left out, and so is anything in the file that is no number.
 """
 
@@ -37,27 +37,27 @@ def story_value(run: RunData, key: str) -> float | int | None:
 
 
 def story_tables(runs: Sequence[RunData]) -> list[Table]:
-    """Return the tables for those of the runs that were judged: measures, failures by kind, plots."""
-    judged = [run for run in runs if _part(run.storyworld, "written")]
-    if not judged:
+    """Return the tables for those of the runs that were measured: measures, failures by kind, plots."""
+    measured = [run for run in runs if _part(run.storyworld, "written")]
+    if not measured:
         return []
     columns = [Column(key="name", label="run", kind="text")]
     columns += [Column(key=key, label=label) for key, label in MEASURES.items()]
-    rows = [{"name": run.name} | {key: story_value(run, key) for key in MEASURES} for run in judged]
+    rows = [{"name": run.name} | {key: story_value(run, key) for key in MEASURES} for run in measured]
     tables = [Table(id="stories", title="What storyworld's parser says", columns=columns, rows=rows, note=NOTE)]
-    failures = _by_name(judged, "failures", lambda value: _number(value))
+    failures = _by_name(measured, "failures", lambda value: _number(value))
     if any(value for row in failures for key, value in row.items() if key != "name"):
         tables.append(
             Table(
                 id="story-failures",
                 title="Where samples stop being stories",
-                columns=_columns("first failure", judged),
+                columns=_columns("first failure", measured),
                 rows=failures,
                 note="Samples by the kind of their first failure; docs/storyworld.md says what each kind is.",
             )
         )
-    plots = _by_name(judged, "plots", lambda value: _number(_mapping(value).get("count")))
-    true = _part(judged[0].storyworld, "written", "plots")
+    plots = _by_name(measured, "plots", lambda value: _number(_mapping(value).get("count")))
+    true = _part(measured[0].storyworld, "written", "plots")
     for row in plots:
         share = _number(_mapping(true.get(row["name"])).get("true_share"))
         row["true"] = None if share is None else {"value": share, "text": f"{100 * share:.1f} %"}
@@ -65,7 +65,7 @@ def story_tables(runs: Sequence[RunData]) -> list[Table]:
         Table(
             id="story-plots",
             title="Plots of the valid stories",
-            columns=[*_columns("plot", judged), Column(key="true", label="share in the corpus")],
+            columns=[*_columns("plot", measured), Column(key="true", label="share in the corpus")],
             rows=plots,
         )
     )

@@ -1,6 +1,6 @@
 """Tables of runs: final metrics, and what differs between their configurations.
 
-Left out: judgements between arms, which need seeds and belong to `studies/statistics.py`.
+Left out: comparisons of arms, which need seeds and belong to `studies/statistics.py`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def final_metrics(runs: Sequence[RunData]) -> Table:
     always = ("name", "status", "step")
     shown = {key for row in rows for key, value in row.items() if value is not None}
     if all(row["ratio"] is not None or row["window_ratio"] is None for row in rows):
-        shown.discard("window_ratio")  # the judged one says it better; side by side with a run that lacks it, both stay
+        shown.discard("window_ratio")  # that of whole stories is better; beside a run that lacks it, both stay
     columns = [c for c in columns if c.key in always or c.key in shown]
     notes = [
         "Losses are nats per token.",

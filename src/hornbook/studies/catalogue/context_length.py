@@ -61,7 +61,7 @@ STUDY = Study(
     question="What does a longer context buy, and what does it cost?",
     design="Context lengths at a fixed number of tokens per step (batch × length), each evaluated with its own "
     "window, so a "
-    "short window is also judged with little context, as it would be used.",
+    "short window is also measured with little context, as it would be used.",
     cost={"tiny": "6 runs of about 2 s", "cpu": "25 runs of about 25 s", "gpu": "30 runs of about 90 s"},
     plan=plan,
     analyse=analyse,

@@ -89,9 +89,9 @@ def story_measures(texts: Sequence[str], data: DataSection) -> dict[str, Any]:
     """Return what storyworld's instruments say of a set of samples; None where the model is of another corpus."""
     if data.corpus != "storyworld":
         return dict.fromkeys(STORY_MEASURES) | {"failures": {}}
-    from hornbook.evaluation.storyworld import judge_texts
+    from hornbook.evaluation.storyworld import assess_samples
 
-    found = judge_texts(texts, data).to_dict()
+    found = assess_samples(texts, data).to_dict()
     measures = {key: found[name] for key, name in STORY_MEASURES.items()}
     if len(texts) == 1:
         measures["plot_distance"] = None  # one story has one plot, which says nothing of a distribution

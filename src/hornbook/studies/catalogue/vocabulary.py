@@ -1,4 +1,4 @@
-"""The size of the vocabulary, judged in bits per byte, because nats per token do not compare across tokenizers."""
+"""The size of the vocabulary, measured in bits per byte, because nats per token do not compare across tokenizers."""
 
 from __future__ import annotations
 

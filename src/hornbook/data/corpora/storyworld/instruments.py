@@ -90,7 +90,7 @@ class Assessment:
 
 
 def assess(samples: Sequence[str], level: str = "normal", known: Collection[str] = ()) -> Assessment:
-    """Judge generated texts by the parser.
+    """Read generated texts by the parser.
 
     Args:
         samples: one text per sample, without separator; white space around it does not count.

@@ -11,7 +11,8 @@ import torch
 from hornbook.cli.main import main
 from hornbook.data.corpora import storyworld
 from hornbook.data.sections import DataSection
-from hornbook.evaluation import storyworld as judge
+from hornbook.evaluation import storyworld as evaluation
+from hornbook.evaluation.registry import find_evaluator
 from hornbook.report.render import write_report
 from hornbook.training.loop import load_run
 
@@ -41,7 +42,7 @@ def run(tmp_path_factory):
 
 def written(monkeypatch, *texts):
     """Let the model write these texts."""
-    monkeypatch.setattr(judge, "sample_stories", lambda *_, **__: list(texts))
+    monkeypatch.setattr(evaluation, "sample_stories", lambda *_, **__: list(texts))
 
 
 def test_first_places_finds_samples_in_a_stream_and_counts_the_stories():
@@ -53,11 +54,11 @@ def test_first_places_finds_samples_in_a_stream_and_counts_the_stories():
 
 def test_stories_of_the_training_part_are_known_and_those_of_the_validation_part_are_new():
     assert len(set(SEEN) & set(HELD_OUT)) == 0
-    assert judge.judge_texts(SEEN[:20], DATA).novelty == 0
-    assert judge.judge_texts(HELD_OUT, DATA).novelty == 1
-    assert judge.judge_texts([*SEEN[-5:], *HELD_OUT[:5]], DATA).novelty == 0.5
+    assert evaluation.assess_samples(SEEN[:20], DATA).novelty == 0
+    assert evaluation.assess_samples(HELD_OUT, DATA).novelty == 1
+    assert evaluation.assess_samples([*SEEN[-5:], *HELD_OUT[:5]], DATA).novelty == 0.5
     other = list(itertools.islice(storyworld.stories(77, "easy"), 10))
-    assert judge.judge_texts(other, DATA).novelty == 1
+    assert evaluation.assess_samples(other, DATA).novelty == 1
 
 
 def test_eval_prints_the_instruments_and_keeps_them_for_the_report(run, tmp_path, monkeypatch, capsys):
@@ -117,7 +118,7 @@ def test_a_context_too_short_for_any_story_is_said_and_the_rest_is_done(tmp_path
     assert found["written"]["samples"] == 2
 
 
-def test_a_run_of_another_version_of_storyworld_is_not_judged(run, capsys):
+def test_a_run_of_another_version_of_storyworld_is_not_measured(run, capsys):
     record = run / "data.json"
     before = record.read_text()
     assert json.loads(before)["storyworld"] == storyworld.VERSION
@@ -131,21 +132,26 @@ def test_a_run_of_another_version_of_storyworld_is_not_judged(run, capsys):
     assert "was trained on version 1 of storyworld" in said.err
 
 
-def test_a_judgement_is_laid_beside_what_the_summary_has(run, tmp_path, monkeypatch):
+def test_metrics_are_put_beside_what_the_summary_has(run, tmp_path, monkeypatch):
     model, tokenizer, config = load_run(run)
     written(monkeypatch, SEEN[0])
     from hornbook.tracking.console import Console
 
-    found = judge.judge_run(
+    found = evaluation.evaluate_on_storyworld(
         model, tokenizer, config.data, HELD_OUT[:2], num_written=1, seed=0, console=Console(silent=True)
     )
     (tmp_path / "summary.json").write_text('{"entropy_floor_bits_per_byte": 0.5, "mine": 1}')
-    kept = json.loads(judge.keep(found, tmp_path).read_text())
+    kept = json.loads(evaluation.save_metrics(found, tmp_path).read_text())
     assert (kept["entropy_floor_bits_per_byte"], kept["mine"]) == (0.5, 1)
     assert kept["storyworld"]["written"]["valid"] == 1
     (tmp_path / "summary.json").unlink()
-    kept = json.loads(judge.keep(found, tmp_path).read_text())
+    kept = json.loads(evaluation.save_metrics(found, tmp_path).read_text())
     assert kept["entropy_floor_bits_per_byte"] == found.score.floor_bits_per_byte
+
+
+def test_a_corpus_without_an_evaluation_of_its_own_has_none():
+    assert find_evaluator("storyworld") is evaluation.EVALUATOR
+    assert find_evaluator("python") is find_evaluator(None) is None
 
 
 def test_hostile_numbers_in_a_summary_break_no_page(run, tmp_path):
@@ -171,7 +177,7 @@ def test_the_study_of_sampling_asks_the_same_function(run, monkeypatch):
     from hornbook.studies.study import Outcome
 
     asked = []
-    monkeypatch.setattr(judge, "judge_texts", lambda texts, data: asked.append(len(texts)) or real(texts, data))
+    monkeypatch.setattr(evaluation, "assess_samples", lambda texts, data: asked.append(len(texts)) or real(texts, data))
     rows = sampling.measure(Outcome(arm="model", seed=0, status="done", path=Path(run), values={}), "tiny")
     assert asked == [row["samples"] for row in rows] == [1, 4]
     for row in rows:
@@ -182,4 +188,4 @@ def test_the_study_of_sampling_asks_the_same_function(run, monkeypatch):
     assert sum(sum(v for k, v in row.items() if k in storyworld.KINDS) for row in tables[0].rows) == 5
 
 
-real = judge.judge_texts
+real = evaluation.assess_samples

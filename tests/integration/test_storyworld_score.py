@@ -7,7 +7,7 @@ import torch
 
 import hornbook as hb
 from hornbook.data.corpora import storyworld
-from hornbook.evaluation.stories import sample_stories, score_stories, split_documents
+from hornbook.evaluation.storyworld import sample_stories, score_stories
 
 LEVEL = "easy"
 
@@ -25,7 +25,7 @@ def model_of(tokenizer, context_length=256):
 
 
 def test_score_equals_a_direct_computation(tokenizer):
-    stories = split_documents(storyworld.generate(3_000, 5, LEVEL))
+    stories = storyworld.split_stories(storyworld.generate(3_000, 5, LEVEL))
     model = model_of(tokenizer)
     score = score_stories(model, tokenizer, stories, LEVEL, batch_size=3)
     nats, num_bytes, true_nats = 0.0, 0, 0.0
@@ -44,14 +44,14 @@ def test_score_equals_a_direct_computation(tokenizer):
 
 
 def test_score_does_not_depend_on_the_batch(tokenizer):
-    stories = split_documents(storyworld.generate(3_000, 6, LEVEL))
+    stories = storyworld.split_stories(storyworld.generate(3_000, 6, LEVEL))
     model = model_of(tokenizer)
     one, many = (score_stories(model, tokenizer, stories, LEVEL, batch_size=b) for b in (1, 64))
     assert one.bits_per_byte == pytest.approx(many.bits_per_byte, rel=1e-6)
 
 
 def test_stories_longer_than_the_context_are_counted_and_passed_over(tokenizer):
-    stories = split_documents(storyworld.generate(6_000, 7, LEVEL))
+    stories = storyworld.split_stories(storyworld.generate(6_000, 7, LEVEL))
     lengths = sorted(len(tokenizer.encode(f"\n{story}\n")) + 1 for story in stories)
     score = score_stories(model_of(tokenizer, lengths[len(lengths) // 2]), tokenizer, stories, LEVEL)
     assert score.num_too_long > 0

@@ -1,0 +1,51 @@
+"""Which corpora have an evaluation of their own, beside the loss: those whose true distribution is known.
+
+`data.corpus` of a recipe is the name. An evaluation is a module with an `EVALUATOR`; it is imported when it is asked
+for. Another corpus needs such a module and a line in `EVALUATORS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from hornbook.tokenizer.tokenizer import Tokenizer
+
+__all__ = ["CorpusEvaluator", "CorpusMetrics", "find_evaluator"]
+
+EVALUATORS = {"storyworld": "hornbook.evaluation.storyworld"}
+
+
+class CorpusMetrics(Protocol):
+    """What an evaluation found."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the measures as values for JSON."""
+        ...
+
+    def lines(self) -> list[str]:
+        """Return the measures as lines for a person."""
+        ...
+
+
+@dataclass(frozen=True)
+class CorpusEvaluator:
+    """The evaluation of one corpus."""
+
+    evaluate: Callable[..., Any]
+    """(model, tokenizer, data section, validation documents, *, num_written, seed, console) → `CorpusMetrics`."""
+    save: Callable[[Any, Path], Path]
+    """Keeps the metrics in a run's folder for its report; returns the file."""
+    documents: Callable[[str], list[str]]
+    """Cuts a text of the corpus into its documents."""
+    obstacle: Callable[[Tokenizer, Mapping[str, Any]], str | None]
+    """(tokenizer, the run's `data.json`) → a sentence that says why this run cannot be evaluated, or None."""
+
+
+def find_evaluator(corpus: str | None) -> CorpusEvaluator | None:
+    """Return the evaluation of a corpus, or None where it has none of its own."""
+    return importlib.import_module(EVALUATORS[corpus]).EVALUATOR if corpus in EVALUATORS else None
