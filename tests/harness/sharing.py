@@ -16,10 +16,11 @@ from torch import distributed as dist
 from hornbook.checkpoint.tensors import flatten_optimizer, restore_optimizer
 from hornbook.models.transformer import TransformerLM
 from hornbook.nn import cpu_kernels as native
+from hornbook.optim.registry import make_optimizer
 from hornbook.optim.shards import is_sharded
 from hornbook.training.config import resolve
 from hornbook.training.distributed.group import Group, join
-from hornbook.training.step import TrainStep, make_loss, make_optimizer
+from hornbook.training.step import TrainStep, make_loss
 
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 3e-5}
 UPDATES, BATCH, T, V = 3, 8, 12, 53
@@ -57,7 +58,7 @@ def batches(config, rank, processes):
 
 
 def train(config, model, trained, loss, sharing, rank, processes, restart=lambda optimizer: optimizer):
-    optimizer = make_optimizer(trained, config)
+    optimizer = make_optimizer(config.optimizer, trained.named_parameters())
     results = []
     for number, parts in enumerate(batches(config, rank, processes), 1):
         step = TrainStep(loss, list(trained.parameters()), optimizer, config, sharing)
@@ -79,7 +80,7 @@ def check(group, config, calls):
         """Collect everything in the leader and hand it out again, as a checkpoint and a resume do."""
         sharing.collect()
         tensors, rest = sharing.collect_optimizer(optimizer)
-        fresh = make_optimizer(sharing.trained, config)
+        fresh = make_optimizer(config.optimizer, sharing.trained.named_parameters())
         if group.leads:
             restore_optimizer(fresh, tensors, rest, "the checkpoint")
         group._exchange_state(SimpleNamespace(sharing=sharing, optimizer=fresh, device=torch.device("cpu")))

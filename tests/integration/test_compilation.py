@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from hornbook.models.transformer import TransformerLM
+from hornbook.optim.registry import make_optimizer
 from hornbook.training.compilation import backend_of, can_compile
 from hornbook.training.config import resolve
-from hornbook.training.step import TrainStep, make_loss, make_optimizer
+from hornbook.training.step import TrainStep, make_loss
 
 CPU = torch.device("cpu")
 # PyTorch's own, while it traces.
@@ -34,7 +35,7 @@ def updates(recipe, parts, backend=None):
     loss = make_loss(model, recipe.with_training(compile=recipe.training.compile and backend is None))
     if backend is not None:
         loss = torch.compile(loss, backend=backend, dynamic=False, fullgraph=True)
-    step = TrainStep(loss, list(model.parameters()), make_optimizer(model, recipe), recipe)
+    step = TrainStep(loss, list(model.parameters()), make_optimizer(recipe.optimizer, model.named_parameters()), recipe)
     results = [torch.stack(step(parts, number, 10)) for number in (1, 2, 3)]
     return [*results, *model.parameters()]
 

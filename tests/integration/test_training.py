@@ -17,10 +17,11 @@ from hornbook.errors import ConfigError, HornbookError
 from hornbook.evaluation.loss import evaluate
 from hornbook.models.config import ModelConfig
 from hornbook.models.transformer import TransformerLM
+from hornbook.optim.registry import make_optimizer
 from hornbook.tracking.console import Console
 from hornbook.training.config import resolve
 from hornbook.training.loop import load_run, train
-from hornbook.training.step import TrainStep, make_loss, make_optimizer
+from hornbook.training.step import TrainStep, make_loss
 
 WORDS = [
     "the",
@@ -272,7 +273,12 @@ def test_accumulating_a_batch_in_parts_gives_the_same_loss_and_gradient(tmp_path
         config = resolve({**recipe, "model": {**recipe["model"], "dropout": 0.0, "vocab_size": VOCAB}})
         torch.manual_seed(0)
         model = TransformerLM(config.model)
-        update = TrainStep(make_loss(model, config), list(model.parameters()), make_optimizer(model, config), config)
+        update = TrainStep(
+            make_loss(model, config),
+            list(model.parameters()),
+            make_optimizer(config.optimizer, model.named_parameters()),
+            config,
+        )
         sampler = BatchSampler(TokenData.open(config.data.tokens), 8, 16, seed=0)
         size = 8 // count
         pieces = [

@@ -8,7 +8,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import hornbook as hb
-from hornbook.accounting.flops import count_flops, optimizer_flops, training_flops_per_token
+from hornbook.accounting.flops import count_flops, training_flops_per_token
+from hornbook.accounting.optimizer import optimizer_step
 from hornbook.accounting.parameters import count_parameters
 from hornbook.accounting.presets import PRESETS
 from hornbook.errors import ConfigError
@@ -100,7 +101,7 @@ def test_golden_values_of_gpt2_xl():
     ungated = dataclasses.replace(xl, ffn="silu")
     assert count_parameters(ungated).total == 1_635_537_600
     assert count_flops(ungated).forward() == 3_506_703_564_800
-    assert optimizer_flops(ungated) == 14 * 1_635_537_600
+    assert optimizer_step(ungated).value == 14 * 1_635_537_600
 
 
 def test_golden_values_of_the_handouts_own_model():
@@ -133,7 +134,7 @@ def test_muons_products_equal_torchs_counter(ffn):
         optimizer.step()
     parameters = count_parameters(config)
     elementwise = 6 * parameters.hidden + 14 * (parameters.total - parameters.hidden)
-    assert optimizer_flops(config, "muon") - elementwise == counter.get_total_flops()
+    assert optimizer_step(config, "muon").value - elementwise == counter.get_total_flops()
 
 
 def test_shares_sum_to_one_and_mfu_is_a_ratio():
@@ -145,6 +146,6 @@ def test_shares_sum_to_one_and_mfu_is_a_ratio():
 
 def test_unknown_names_are_errors():
     with pytest.raises(ConfigError, match="did you mean 'adamw'"):
-        optimizer_flops(PRESETS["gpt2-small"], "adam")
+        optimizer_step(PRESETS["gpt2-small"], "adam")
     with pytest.raises(ConfigError, match="convention"):
         count_flops(PRESETS["gpt2-small"]).forward("all")

@@ -16,13 +16,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hornbook.accounting.formulas import Term, numbers_of, term, total
+from hornbook.accounting.optimizer import optimizer_step
 from hornbook.accounting.parameters import count_parameters
-from hornbook.errors import ConfigError, did_you_mean
+from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
 
-__all__ = ["OPTIMIZERS", "Flops", "count_flops", "optimizer_flops", "training_flops_per_token"]
-
-OPTIMIZERS = ("adamw", "sgd", "muon")
+__all__ = ["Flops", "count_flops", "training_flops_per_token"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,16 +87,15 @@ def count_flops(
         config: the model.
         batch_size: B.
         context_length: T; None takes the model's own.
-        optimizer: one of `OPTIMIZERS`.
+        optimizer: a name of optim/registry.py.
         activation_checkpointing: the layers' forward pass is repeated in the backward pass.
     """
     n = numbers_of(config, batch_size, context_length)
-    parameters = count_parameters(config)
-    n |= {"N": parameters.total, "K": parameters.hidden}
+    n["N"] = count_parameters(config).total
     return Flops(
         forward_terms=_matrix_products(config, n),
         elementwise_terms=_elementwise(config, n),
-        optimizer_term=_optimizer(config, optimizer, n),
+        optimizer_term=optimizer_step(config, optimizer),
         clip_term=term("clip_gradients", "optimizer", "3·N", n),
         tokens=n["B"] * n["T"],
         recompute=activation_checkpointing,
@@ -107,11 +105,6 @@ def count_flops(
 def training_flops_per_token(config: ModelConfig, context_length: int | None = None) -> int:
     """Return 3 × the forward matrix products per token: times tokens/s, over the device's peak, that is the MFU."""
     return count_flops(config, 1, context_length).training_per_token
-
-
-def optimizer_flops(config: ModelConfig, optimizer: str = "adamw") -> int:
-    """Return the operations of one step of `optimizer` over all parameters of the model."""
-    return count_flops(config, optimizer=optimizer).optimizer_term.value
 
 
 def _matrix_products(config: ModelConfig, n: dict[str, int]) -> list[Term]:
@@ -156,22 +149,6 @@ def _elementwise(config: ModelConfig, n: dict[str, int]) -> list[Term]:
     # per logit: max, subtract, exp, sum; per token: log, subtract, mean
     terms.append(term("cross-entropy", "loss", "B·T·V·4 + B·T·3", n))
     return terms
-
-
-def _optimizer(config: ModelConfig, name: str, n: dict[str, int]) -> Term:
-    if name == "adamw":
-        # m: ×, ×, + (3); v: ×, square, ×, + (4); θ: √, + ε, ÷, × α_t, − (5); decay: × αλ, − (2)
-        return term("adamw", "optimizer", "14·N", n)
-    if name == "sgd":
-        return term("sgd", "optimizer", "2·N", n)
-    if name == "muon":
-        # Five Newton–Schulz steps on an r × c matrix (r ≤ c) take 5·(4·r²·c + 2·r³): C × C four times a layer,
-        # C × F two or three times. Momentum, scaling and step: 6 per weight of a hidden matrix. AdamW for the rest.
-        r, c = sorted((n["C"], n["F"]))
-        matrices = 3 if config.ffn == "swiglu" else 2
-        n |= {"r": r, "c": c, "W": matrices, "E": n["N"] - n["K"]}
-        return term("muon", "optimizer", "L·4·5·6·C³ + L·W·5·4·r²·c + L·W·5·2·r³ + 6·K + 14·E", n)
-    raise ConfigError(f"there is no optimizer {name!r}{did_you_mean(name, OPTIMIZERS)}; choose {', '.join(OPTIMIZERS)}")
 
 
 def _check(convention: str) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from hornbook.accounting.activations import kept_for_backward
 from hornbook.accounting.formulas import Term, numbers_of, term, total
+from hornbook.accounting.optimizer import optimizer_state
 from hornbook.accounting.parameters import BYTES, count_parameters
 from hornbook.accounting.textbook import TextbookMemory, textbook_memory
 from hornbook.errors import ConfigError
@@ -45,7 +46,7 @@ class EngineMemory:
     gradients: int
     """One per weight."""
     optimizer_state: int
-    """AdamW: two moments a weight; Muon: one for hidden matrices; SGD: none."""
+    """What it keeps between updates, float32."""
     checkpoint_copy: int
     """The copy of weights and optimizer state that a background checkpoint is written from."""
     activation_terms: list[Term] = field(default_factory=list)
@@ -105,7 +106,7 @@ def engine_memory(
         batch_size: sequences in a step.
         context_length: tokens in each; None takes the model's own.
         dtype: "float32", or "bfloat16" for mixed precision (float32 weights).
-        optimizer: "adamw", "muon" or "sgd".
+        optimizer: a name of optim/registry.py.
         gradient_accumulation: parts that a step's batch is computed in.
         activation_checkpointing: only each layer's input is kept, one layer at a time is recomputed.
         fused_attention: the fast twin, which never holds the scores.
@@ -146,10 +147,7 @@ def engine_memory(
     else:
         chunk = 3 * logits * FLOAT32
     layer = n["B"] * n["T"] * (2 * n["C"] * FLOAT32 + 3 * n["F"] * n["e"])
-    moments = {"adamw": 2 * p.total, "muon": p.hidden + 2 * (p.total - p.hidden), "sgd": 0}
-    if optimizer not in moments:
-        raise ConfigError(f"there is no optimizer {optimizer!r}; choose {', '.join(moments)}")
-    state = FLOAT32 * moments[optimizer]
+    state = FLOAT32 * optimizer_state(config, optimizer).value
     return EngineMemory(
         numbers=n,
         parameters=FLOAT32 * p.total,

@@ -114,7 +114,7 @@ def account(
         device: a name of `hornbook.accounting.training_time.DEVICES`.
         steps: optimizer steps; None takes the recipe's, or the handout's 400,000.
         mfu: the share of the device's peak that is sustained.
-        optimizer: "adamw", "sgd" or "muon"; None takes the recipe's, or adamw.
+        optimizer: a name of optim/registry.py; None takes the recipe's, or adamw.
         tokens_per_second: what a probe measured on this machine.
 
     Raises:

@@ -46,7 +46,7 @@ def _options(
         dtype: float32 or bfloat16 (mixed precision).
         device: whose data sheet gives peak and memory: a100, h100, h200, …
         mfu: share of the device's peak that is sustained.
-        optimizer: adamw, sgd or muon.
+        optimizer: its name as in a recipe, instead of the recipe's (or adamw).
         json: print JSON, counts as exact integers.
         explain: print every formula with its numbers in it.
     """

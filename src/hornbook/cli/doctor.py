@@ -93,10 +93,11 @@ def _recipe(path: str) -> dict[str, Any]:
     from hornbook.accounting.render import gigabytes
     from hornbook.models.transformer import TransformerLM
     from hornbook.nn.cpu_kernels import keep_freed_memory
+    from hornbook.optim.registry import make_optimizer
     from hornbook.training.config import load
     from hornbook.training.launch.device import measure_step, peak_flops, resolve_auto
     from hornbook.training.launch.memory_check import check_room
-    from hornbook.training.step import TrainStep, make_loss, make_optimizer
+    from hornbook.training.step import TrainStep, make_loss
 
     config = resolve_auto(load(path))
     peak = check_room(config)
@@ -104,7 +105,8 @@ def _recipe(path: str) -> dict[str, Any]:
     keep_freed_memory()
     model = TransformerLM(config.model, device=device)
     model.activation_checkpointing = training.activation_checkpointing
-    step = TrainStep(make_loss(model, config), list(model.parameters()), make_optimizer(model, config), config)
+    optimizer = make_optimizer(config.optimizer, model.named_parameters())
+    step = TrainStep(make_loss(model, config), list(model.parameters()), optimizer, config)
     size = training.batch_size // training.gradient_accumulation
     ids = torch.randint(0, config.model.vocab_size, (size, config.model.context_length), device=device)
     parts = [lambda: (ids, ids)] * training.gradient_accumulation

@@ -7,9 +7,10 @@ By the names of the model's state dict (`model.named_parameters()`): matrices in
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["parameter_groups"]
 

@@ -19,6 +19,7 @@ from hornbook import config
 from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.models.config import ModelConfig
+from hornbook.optim.registry import OptimizerName
 
 __all__ = [
     "CheckpointSection",
@@ -62,7 +63,7 @@ class RunSection:
 class OptimizerSection:
     """How gradients become steps."""
 
-    name: Literal["adamw", "muon", "sgd"] = "adamw"
+    name: OptimizerName = "adamw"
     """"muon" trains the hidden matrices with Muon and everything else with AdamW."""
     lr: float = 1e-3
     """Peak learning rate (of AdamW's part under "muon")."""

@@ -16,13 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from hornbook.errors import ConfigError
 from hornbook.models.transformer import TransformerLM
-from hornbook.optim.adamw import AdamW
 from hornbook.optim.clip import clip_gradients
-from hornbook.optim.groups import parameter_groups
-from hornbook.optim.muon import Muon
-from hornbook.optim.sgd import SGD
 from hornbook.training.compilation import compilation, compiled
 from hornbook.training.config import TrainConfig
 from hornbook.training.progress import rate
@@ -34,7 +29,6 @@ __all__ = [
     "LossFunction",
     "TrainStep",
     "make_loss",
-    "make_optimizer",
     "random_states",
     "restore_random_states",
 ]
@@ -49,7 +43,7 @@ class TrainStep:
     Args:
         loss: of inputs and targets, see `make_loss`.
         parameters: what is clipped.
-        optimizer: made by `make_optimizer`; its groups hold `peak_lr`.
+        optimizer: made by `hornbook.optim.registry.make_optimizer`; its groups hold `peak_lr`.
         config: the recipe.
         sharing: how several processes share the batch; None: there is one.
     """
@@ -68,7 +62,7 @@ class TrainStep:
         self.config = config
         self.sharing = sharing
         self.learning_rate = 0.0
-        """Of the last update; AdamW's where there are several."""
+        """`optimizer.lr` at the last update; groups with another peak follow the same schedule."""
 
     def __call__(
         self, parts: Sequence[Callable[[], Batch]], it: float, total: float
@@ -107,12 +101,10 @@ class TrainStep:
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
     def set_rate(self, it: float, total: float) -> float:
-        """Set every group's learning rate; return that of the first group that AdamW (or SGD) trains."""
-        rates = []
+        """Set every group's learning rate from its own peak; return that of the peak `optimizer.lr`."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate(self.config, group["peak_lr"], it, total)
-            rates.append((bool(group.get("use_muon")), group["lr"]))
-        return min(rates)[1]
+        return rate(self.config, self.config.optimizer.lr, it, total)
 
 
 def make_loss(model: TransformerLM, config: TrainConfig, wrapped: LossFunction | None = None) -> LossFunction:
@@ -131,37 +123,6 @@ def make_loss(model: TransformerLM, config: TrainConfig, wrapped: LossFunction |
             return compute(inputs, targets)
 
     return compiled(loss, next(model.parameters()).device) if config.training.compile is True else loss
-
-
-def make_optimizer(model: TransformerLM, config: TrainConfig) -> torch.optim.Optimizer:
-    """Return the recipe's optimizer over the model's parameters, with `peak_lr` in every group."""
-    section = config.optimizer
-    muon = section.name == "muon"
-    decay_all = section.decay == "all"
-    groups = parameter_groups(model.named_parameters(), decay_norms_and_embeddings=decay_all, muon=muon)
-    for group in groups:
-        group["peak_lr"] = section.muon_lr if group.get("use_muon") else section.lr
-    if muon:
-        return Muon(
-            groups,
-            section.muon_lr,
-            section.momentum,
-            section.weight_decay,
-            momentum_warmup_steps=section.momentum_warmup_steps,
-            normuon=section.normuon,
-            cautious=section.cautious,
-            adamw_lr=section.lr,
-            adamw_betas=section.betas,
-            adamw_eps=section.eps,
-            adamw_weight_decay=section.weight_decay,
-        )
-    if section.name == "adamw":
-        return AdamW(groups, section.lr, section.betas, section.eps, section.weight_decay)
-    if section.name == "sgd":
-        for group in groups:
-            group.pop("weight_decay", None)
-        return SGD(groups, section.lr, decay="none")
-    raise ConfigError(f"optimizer.name = {section.name!r} is not known")
 
 
 def random_states(device: torch.device) -> dict[str, Any]:

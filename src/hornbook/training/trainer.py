@@ -27,6 +27,7 @@ from hornbook.data.sampler import BatchSampler, TokenData
 from hornbook.errors import CheckpointError
 from hornbook.evaluation.loss import Evaluation, evaluate
 from hornbook.models.transformer import TransformerLM
+from hornbook.optim.registry import make_optimizer
 from hornbook.training.config import TrainConfig
 from hornbook.training.distributed.group import Group, watched
 from hornbook.training.divergence import Guard, Trouble
@@ -34,7 +35,6 @@ from hornbook.training.progress import Budget
 from hornbook.training.step import (
     TrainStep,
     make_loss,
-    make_optimizer,
     random_states,
     restore_random_states,
 )
@@ -124,7 +124,7 @@ class Trainer:
         trained, loss = self._model, self.loss
         if self.sharing is not None:
             trained, loss = self.sharing.trained, self.sharing.loss
-        self.optimizer = make_optimizer(trained, self.config)
+        self.optimizer = make_optimizer(self.config.optimizer, trained.named_parameters())
         self.update = TrainStep(loss, list(trained.parameters()), self.optimizer, self.config, self.sharing)
         self.guard = Guard(self.config.guard, self.device, self.config.model.vocab_size)
         self.budget = Budget(self.config)
