@@ -25,7 +25,7 @@ def test_what_fits_comes_with_its_account(memory):
 
 
 def test_a_batch_too_large_is_refused_with_one_that_fits(memory):
-    with pytest.raises(ConfigError, match=r"batch_size = 4,096 .* cpu has 8.00 GB") as caught:
+    with pytest.raises(ConfigError, match=r"batch_size = 4,096 .* cpu has 8 GB") as caught:
         check_fits(memory, 4096, 8 * GB, "cpu")
     words = str(caught.value).replace(",", "").split()
     largest = int(words[-1])

@@ -158,3 +158,9 @@ def test_merge_lays_sections_and_dotted_paths_over_the_base():
         "model": {"lr": 2.0, "name": "b"},
     }
     assert base == {"steps": 1, "model": {"lr": 1.0, "name": "a"}}
+
+
+def test_flatten_names_nested_keys_and_merge_is_the_way_back():
+    nested = {"a": {"b": {"c": 1}}, "d": 2}
+    assert config.flatten(nested) == {"a.b.c": 1, "d": 2}
+    assert config.merge({}, config.flatten(nested)) == nested

@@ -13,10 +13,10 @@ from hornbook.cli.main import main
 from hornbook.errors import DataError, FormatError
 from hornbook.evaluation.storyworld import StoryScore, StoryworldMetrics, save_metrics
 from hornbook.report.figures import run_figures, save_figures, thin
-from hornbook.report.load import flatten, load_runs
+from hornbook.report.load import load_runs
 from hornbook.report.render import script_json, write_report
-from hornbook.report.tables import config_rows, duration_text, final_metrics
-from hornbook.studies.charts import Figure, Series, figure_from_dict, number_text, table_from_dict, to_dict
+from hornbook.report.tables import config_rows, final_metrics
+from hornbook.studies.charts import Figure, Series, figure_from_dict, table_from_dict, to_dict
 
 HOSTILE = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> \u2028 & \" ' {{ 7*7 }}"
 
@@ -184,8 +184,6 @@ def test_final_metrics_of_a_run_and_the_ratio_to_its_floor(tmp_path):
     assert row["window_ratio"] == pytest.approx(row["bits_per_byte"] / 0.5)
     assert row["perplexity"] == pytest.approx(math.exp(row["val_loss"]))
     assert row["seconds"]["text"] == "6.6 s"
-    assert duration_text(125) == "2 min 05 s"
-    assert duration_text(7_400) == "2 h 03 min"
 
 
 def test_page_says_the_ratio_to_the_floor_that_the_evaluation_says(tmp_path):
@@ -278,23 +276,3 @@ def test_figure_records_survive_a_round_trip_and_damage_is_named():
             figure_from_dict(tree | damage, "results.json")
     with pytest.raises(FormatError, match="lacks the field 'rows'"):
         table_from_dict({"id": "t", "title": "T", "columns": []}, "results.json")
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, "–"),
-        (1234567, "1,234,567"),
-        (0.00012, "0.00012"),
-        (1.5, "1.5000"),
-        (37000.4, "37,000"),
-        ("a", "a"),
-        (12.345, "12.35"),
-    ],
-)
-def test_numbers_are_written_for_readers(value, text):
-    assert number_text(value) == text
-
-
-def test_flatten_names_nested_keys():
-    assert flatten({"a": {"b": {"c": 1}}, "d": 2}) == {"a.b.c": 1, "d": 2}

@@ -14,9 +14,9 @@ from hornbook.accounting.flops import Flops, count_flops
 from hornbook.accounting.formulas import Term, numbers_of, spelled, total
 from hornbook.accounting.parameters import count_parameters
 from hornbook.accounting.presets import GPT2, PRESETS
-from hornbook.accounting.render import big, gigabytes
 from hornbook.accounting.textbook import textbook_memory
 from hornbook.accounting.training_time import DEVICES, training_time
+from hornbook.format import quantity
 from hornbook.models.config import ModelConfig
 
 __all__ = ["CONTEXTS", "GROUPS", "adamw_page", "transformer_page"]
@@ -49,7 +49,7 @@ def transformer_page() -> str:
             *_terms(count_parameters(XL).terms, XL, "parameters"),
             "",
             f"Together **{count_parameters(XL).total:,}** parameters; in float32 that is "
-            f"{count_parameters(XL).bytes():,} bytes ({gigabytes(count_parameters(XL).bytes())}) to load. With the un-gated "
+            f"{count_parameters(XL).bytes():,} bytes ({quantity(count_parameters(XL).bytes(), 'B', 4)}) to load. With the un-gated "
             f"network (`--model.ffn silu`), as in the released GPT-2, it is {count_parameters(ungated).total:,}.",
             "",
             "## (b) Matrix products of a forward pass, one sequence of 1,024 tokens",
@@ -58,7 +58,7 @@ def transformer_page() -> str:
             "",
             *_terms(flops.forward_terms, XL, "FLOPs"),
             "",
-            f"Together **{flops.forward():,}** FLOPs ({big(flops.forward(), 'FLOP')}); with the element-wise work (norms, "
+            f"Together **{flops.forward():,}** FLOPs ({quantity(flops.forward(), 'FLOP', 4)}); with the element-wise work (norms, "
             f"rotation, softmax, SiLU, residual sums, cross-entropy) {flops.forward('elementwise'):,}, "
             f"{100 * (flops.forward('elementwise') / flops.forward() - 1):.2f} % more. "
             f"Un-gated: {count_flops(ungated).forward():,}.",
@@ -79,7 +79,7 @@ def transformer_page() -> str:
             "",
             "## (e) GPT-2 XL at a context of 16,384",
             "",
-            f"{big(longer.forward(), 'FLOP')} for a sequence, {longer.forward() / flops.forward():.1f} times as much for 16 "
+            f"{quantity(longer.forward(), 'FLOP', 4)} for a sequence, {longer.forward() / flops.forward():.1f} times as much for 16 "
             f"times the tokens: scores and weighted sum grow 256-fold and are now "
             f"{100 * longer.share('attention scores'):.1f} % of all, the feed-forward network "
             f"{100 * longer.share('feed-forward'):.1f} %.",
@@ -120,8 +120,8 @@ def adamw_page() -> str:
             "",
             "## (b) GPT-2 XL in 80 GB",
             "",
-            f"**{book.per_sequence:,} · batch + {book.fixed:,} bytes** ({gigabytes(book.per_sequence)} · batch + "
-            f"{gigabytes(book.fixed)}); the largest batch in 80 GB is **{book.largest_batch(80 * 10**9)}**. Two thirds of a "
+            f"**{book.per_sequence:,} · batch + {book.fixed:,} bytes** ({quantity(book.per_sequence, 'B', 4)} · batch + "
+            f"{quantity(book.fixed, 'B', 4)}); the largest batch in 80 GB is **{book.largest_batch(80 * 10**9)}**. Two thirds of a "
             "sequence's share are the two T × T matrices of each head, which a fused attention never stores.",
             "",
             *_batch_table(),
@@ -182,7 +182,7 @@ def _other_shapes() -> list[str]:
             continue
         p, f = count_parameters(config), count_flops(config)
         rows.append(
-            [f"`{name}`", f"{config.context_length:,}", f"{p.total:,}", f"{p.non_embedding:,}", big(f.forward(), "FLOP"),
+            [f"`{name}`", f"{config.context_length:,}", f"{p.total:,}", f"{p.non_embedding:,}", quantity(f.forward(), "FLOP", 4),
              *(f"{100 * f.share(group):.1f} %" for group in GROUPS)]
         )  # fmt: skip
     return _markdown(["preset", "T", "parameters", "without tables", "forward of one sequence", *GROUPS], rows)
@@ -193,7 +193,7 @@ def _batch_table() -> list[str]:
     for name in GPT2:
         book = textbook_memory(PRESETS[name])
         rows.append(
-            [name, f"{gigabytes(book.per_sequence)} · batch + {gigabytes(book.fixed)}"]
+            [name, f"{quantity(book.per_sequence, 'B', 4)} · batch + {quantity(book.fixed, 'B', 4)}"]
             + [f"{book.largest_batch(size * 10**9):,}" for size in (24, 40, 80, 141)]
         )
     return _markdown(["shape", "a · batch + b", *(f"largest batch in {size} GB" for size in (24, 40, 80, 141))], rows)

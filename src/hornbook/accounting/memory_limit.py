@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.accounting.memory import EngineMemory, Memory
-from hornbook.accounting.render import gigabytes
 from hornbook.errors import ConfigError
+from hornbook.format import quantity
 
 __all__ = ["MODEL_ERROR", "available_memory", "check_fits"]
 
@@ -63,8 +63,8 @@ def check_fits(memory: Memory, batch_size: int, available: int, where: str, **op
         return needed
     single = options | {"gradient_accumulation": 1}
     largest = memory.largest_batch(available, **single)
-    needs = f"training.batch_size = {batch_size:,} takes about {gigabytes(needed.peak)} of memory"
-    has = f"{where} has {gigabytes(available)} to give"
+    needs = f"training.batch_size = {batch_size:,} takes about {quantity(needed.peak, 'B', 4)} of memory"
+    has = f"{where} has {quantity(available, 'B', 4)} to give"
     if largest < 1:
         raise ConfigError(
             f"{needs}, and {has}, which is too little for a single sequence of this model; "

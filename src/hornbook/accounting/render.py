@@ -9,23 +9,9 @@ from collections.abc import Sequence
 
 from hornbook.accounting.formulas import MEANINGS, Term, numbers_of, spelled
 from hornbook.accounting.summary import Account
+from hornbook.format import duration, quantity
 
-__all__ = ["big", "gigabytes", "render", "table"]
-
-UNITS = ((10**21, "Z"), (10**18, "E"), (10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
-
-
-def big(value: float, unit: str = "") -> str:
-    """Return a number with four significant digits and a prefix: `4.513 TFLOP`; a bare count in billions: `2.127 B`."""
-    for size, prefix in UNITS:
-        if abs(value) >= size:
-            return f"{value / size:.4g} {prefix if unit or prefix != 'G' else 'B'}{unit}"
-    return f"{value:.4g} {unit}".rstrip()
-
-
-def gigabytes(value: float) -> str:
-    """Return bytes as `26.17 GB` (10⁹ bytes), or MB below one."""
-    return f"{value / 1e9:,.2f} GB" if value >= 1e9 else f"{value / 1e6:,.1f} MB"
+__all__ = ["render", "table"]
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
@@ -99,9 +85,10 @@ def _left(row: list[str], rows: list[list[str]], width: int) -> str:
 
 def _parameters(account: Account, explain: bool) -> list[str]:
     p = account.parameters
-    sizes = f"{gigabytes(p.bytes('float32'))} in float32, {gigabytes(p.bytes('bfloat16'))} in bfloat16"
+    sizes = f"{quantity(p.bytes('float32'), 'B', 4)} in float32, {quantity(p.bytes('bfloat16'), 'B', 4)} in bfloat16"
     return [
-        f"parameters: {p.total:,} ({big(p.total)}; {p.non_embedding:,} without embeddings and head); to load: {sizes}",
+        f"parameters: {p.total:,} ({quantity(p.total, digits=4)}; {p.non_embedding:,} without embeddings and head); "
+        f"to load: {sizes}",
         *_terms(p.terms, _numbers(account), explain, p.total, "parameters"),
     ]
 
@@ -110,7 +97,7 @@ def _flops(account: Account, explain: bool) -> list[str]:
     f, numbers = account.flops, _numbers(account)
     batch = f"batch of {account.batch_size} × {account.config.context_length:,} tokens"
     lines = [
-        f"forward pass, matrix products, {batch}: {f.forward():,} FLOPs ({big(f.forward(), 'FLOP')})",
+        f"forward pass, matrix products, {batch}: {f.forward():,} FLOPs ({quantity(f.forward(), 'FLOP', 4)})",
         *_terms(f.forward_terms, numbers, explain, f.forward(), "FLOPs"),
         f"with element-wise work: {f.forward('elementwise'):,} FLOPs",
     ]
@@ -119,7 +106,7 @@ def _flops(account: Account, explain: bool) -> list[str]:
     rule = "forward + backward (2 × forward)" + (" + recomputed layers" if f.recompute else "")
     lines += [
         f"training step, {rule}: {f.training_step():,} FLOPs in matrix products "
-        f"({big(f.training_step(), 'FLOP')}; {big(f.training_per_token, 'FLOP')} per token)",
+        f"({quantity(f.training_step(), 'FLOP', 4)}; {quantity(f.training_per_token, 'FLOP', 4)} per token)",
         f"optimizer step ({f.optimizer_term.name}): {f.optimizer_term.value:,} FLOPs"
         + (f" = {f.optimizer_term.formula}" if explain else "")
         + f", {100 * f.optimizer_term.value / f.training_step():.3g} % of the step's matrix products",
@@ -132,15 +119,15 @@ def _memory(account: Account, explain: bool) -> list[str]:
     limit = account.device.memory_bytes
     lines = [
         "memory, textbook (the handout's list, float32, un-gated d_ff = 4 d_model): "
-        f"{gigabytes(book.per_sequence)} · batch + {gigabytes(book.fixed)}",
+        f"{quantity(book.per_sequence, 'B', 4)} · batch + {quantity(book.fixed, 'B', 4)}",
         f"  a = {book.per_sequence:,} bytes a sequence, b = 16 · {book.parameters.total:,} = {book.fixed:,} bytes",
     ]
     if explain:
         elements = sum(t.value for t in book.activation_terms)
         lines += _terms(book.activation_terms, book.numbers, True, elements, "elements")
     lines += [
-        f"  batch {account.batch_size}: {gigabytes(book.peak(account.batch_size))}; "
-        f"largest batch in {gigabytes(limit)} ({account.device.name}): {book.largest_batch(limit)}",
+        f"  batch {account.batch_size}: {quantity(book.peak(account.batch_size), 'B', 4)}; "
+        f"largest batch in {quantity(limit, 'B', 4)} ({account.device.name}): {book.largest_batch(limit)}",
         "",
         *_engine_memory(account, explain),
     ]
@@ -169,45 +156,33 @@ def _engine_memory(account: Account, explain: bool) -> list[str]:
         ):
             peak = memory.measured(account.batch_size, dtype=dtype, **options).peak
             largest = memory.largest_batch(limit, dtype=dtype, **options)
-            rows.append([f"{dtype}, {label}", gigabytes(peak), f"{largest:,}"])
+            rows.append([f"{dtype}, {label}", quantity(peak, "B", 4), f"{largest:,}"])
     lines = [
         f"memory, this engine (measured model), batch {account.batch_size}, {memory.options['dtype']}: "
-        f"{gigabytes(chosen.peak)} at the peak, {gigabytes(chosen.process)} of it the process",
-        *table(["part", "bytes", ""], [[name, f"{size:,}", gigabytes(size)] for name, size in parts]),
+        f"{quantity(chosen.peak, 'B', 4)} at the peak, {quantity(chosen.process, 'B', 4)} of it the process",
+        *table(["part", "bytes", ""], [[name, f"{size:,}", quantity(size, "B", 4)] for name, size in parts]),
     ]
     if explain:
         rule = "peak = process + parameters + optimizer state + max(kept + temporary, gradients)"
         lines += [f"  {rule}", *_terms(chosen.activation_terms, chosen.numbers, True, chosen.activations, "bytes")]
-    header = ["at the same batch", "peak", f"largest batch in {gigabytes(limit)}"]
+    header = ["at the same batch", "peak", f"largest batch in {quantity(limit, 'B', 4)}"]
     return [*lines, *table(header, rows)]
 
 
 def _time(account: Account, explain: bool) -> list[str]:
     t = account.time
-    work = f"{t.steps:,} steps × {account.batch_size:,} × {account.config.context_length:,} = {big(t.tokens)} tokens"
+    shape = f"{t.steps:,} steps × {account.batch_size:,} × {account.config.context_length:,}"
     lines = [
-        f"time on one {account.device.name}, {account.dtype}, {account.mfu:.0%} MFU ({big(t.rate, 'FLOP/s')}): {work}",
-        f"  by matrix products: {big(t.matmul_flops, 'FLOP')} → {_days(t.days)}",
-        f"  by 6·N·D:           {big(t.six_nd_flops, 'FLOP')} → {_days(t.days_6nd)}",
+        f"time on one {account.device.name}, {account.dtype}, {account.mfu:.0%} MFU ({quantity(t.rate, 'FLOP/s', 4)}): "
+        f"{shape} = {quantity(t.tokens, digits=4)} tokens",
+        f"  by matrix products: {quantity(t.matmul_flops, 'FLOP', 4)} → {duration(t.days * 86_400)}",
+        f"  by 6·N·D:           {quantity(t.six_nd_flops, 'FLOP', 4)} → {duration(t.days_6nd * 86_400)}",
     ]
     if explain:
-        lines.insert(1, f"  rate = peak {big(account.device.peak[account.dtype], 'FLOP/s')} × {account.mfu}")
+        lines.insert(1, f"  rate = peak {quantity(account.device.peak[account.dtype], 'FLOP/s', 4)} × {account.mfu}")
         lines.append(f"  days = FLOPs / {t.rate:.4g} FLOP/s / 86,400 s")
     if t.measured_seconds is not None and t.tokens_per_second is not None:
         lines.append(
-            f"  at {t.tokens_per_second:,.0f} tokens/s, measured on this machine: {_days(t.measured_seconds / 86_400)}"
+            f"  at {t.tokens_per_second:,.0f} tokens/s, measured on this machine: {duration(t.measured_seconds)}"
         )
     return lines
-
-
-def _days(days: float) -> str:
-    if days >= 1:
-        return f"{days:,.1f} days"
-    seconds = days * 86_400
-    return (
-        f"{seconds / 3600:.2f} hours"
-        if seconds >= 3600
-        else f"{seconds / 60:.1f} minutes"
-        if seconds >= 60
-        else f"{seconds:.1f} s"
-    )

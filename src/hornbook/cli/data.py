@@ -13,7 +13,7 @@ import tyro
 
 from hornbook.cli.common import parse, parse_known
 from hornbook.errors import ConfigError, did_you_mean
-from hornbook.tracking.console import quantity
+from hornbook.format import quantity
 
 UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 USAGE = """usage: hornbook data list | get | storyworld | prepare
@@ -170,7 +170,7 @@ def _write(size: int, out: str, seed: int, level: str) -> int:
     from hornbook.tracking.console import Console
 
     begin = time.monotonic()
-    with Console(stream=sys.stderr).stage(f"telling {quantity(size)}B of stories", size) as stage:
+    with Console(stream=sys.stderr).stage(f"telling {quantity(size, 'B')} of stories", size) as stage:
         written = write_corpus(out, size, seed, level, stage.update)
     seconds = time.monotonic() - begin
     print(f"{out}: {written:,} bytes of storyworld {level}, seed {seed}, version {VERSION}, in {seconds:.1f} s")

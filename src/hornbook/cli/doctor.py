@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import tyro
 
 from hornbook.cli.common import parse
+from hornbook.format import duration, quantity
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def _software() -> dict[str, Any]:
     found = describe_environment()
     kept = {key: found[key] for key in ("hornbook", "commit", "python", "platform", "processor", "cores")}
     memory = found["memory_bytes"]
-    return kept | {"torch": found["packages"]["torch"], "memory": "unknown" if not memory else f"{memory / 1e9:.0f} GB"}
+    return kept | {"torch": found["packages"]["torch"], "memory": "unknown" if not memory else quantity(memory, "B")}
 
 
 def _cpu() -> dict[str, Any]:
@@ -56,9 +57,9 @@ def _cpu() -> dict[str, Any]:
 
     cpu = torch.device("cpu")
     pays = bfloat16_pays(cpu)
-    rates = {"float32_matrix_products": f"{matmul_rate(cpu, torch.float32, 768, 0.1) / 1e9:,.0f} GFLOP/s"}
+    rates = {"float32_matrix_products": quantity(matmul_rate(cpu, torch.float32, 768, 0.1), "FLOP/s")}
     if pays:
-        rates["bfloat16_matrix_products"] = f"{matmul_rate(cpu, torch.bfloat16, 768, 0.1) / 1e9:,.0f} GFLOP/s"
+        rates["bfloat16_matrix_products"] = quantity(matmul_rate(cpu, torch.bfloat16, 768, 0.1), "FLOP/s")
     return {
         "threads": torch.get_num_threads(),
         **rates,
@@ -77,7 +78,7 @@ def _devices() -> dict[str, Any]:
     for i in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(i)
         half = "bfloat16" if bfloat16_pays(torch.device("cuda", i)) else "no bfloat16"
-        devices[f"cuda:{i}"] = f"{properties.name}, {properties.total_memory / 1e9:.0f} GB, {half}"
+        devices[f"cuda:{i}"] = f"{properties.name}, {quantity(properties.total_memory, 'B')}, {half}"
     if torch.backends.mps.is_available():
         devices["mps"] = "Apple GPU"
     if len(devices) == 1:
@@ -90,7 +91,6 @@ def _recipe(path: str) -> dict[str, Any]:
     import torch
 
     from hornbook.accounting.flops import training_flops_per_token
-    from hornbook.accounting.render import gigabytes
     from hornbook.models.transformer import TransformerLM
     from hornbook.nn.cpu_kernels import keep_freed_memory
     from hornbook.optim.registry import make_optimizer
@@ -113,17 +113,17 @@ def _recipe(path: str) -> dict[str, Any]:
     first, seconds = measure_step(lambda: step(parts, 1, 10), device, 3.0, compiles=training.compile is True)
     rate = config.tokens_per_step / seconds
     flops = training_flops_per_token(config.model) * rate
-    compiled = f"compiled in {first - seconds:.0f} s" if training.compile else "not compiled"
+    compiled = f"compiled in {duration(first - seconds)}" if training.compile else "not compiled"
     report = {
         "parameters": f"{sum(p.numel() for p in model.parameters()):,}",
         "device_and_dtype": f"{device}, {training.dtype}, {compiled}",
-        "memory_at_the_peak": "unknown on this device" if peak is None else f"about {gigabytes(peak)}",
+        "memory_at_the_peak": "unknown on this device" if peak is None else f"about {quantity(peak, 'B')}",
         "tokens_per_second": f"{rate:,.0f}",
         "seconds_per_step": f"{seconds:.3f} (the first one {first:.1f})",
         "share_of_the_peak": f"{flops / peak_flops(device, training.dtype):.0%} of the matrix products' rate",
     }
     if training.max_minutes is None:
-        report["all_steps"] = f"{training.steps * seconds / 3600:.2f} hours, evaluations not counted"
+        report["all_steps"] = f"{duration(training.steps * seconds)}, evaluations not counted"
     else:
         report["steps_in_the_budget"] = f"about {training.max_minutes * 60 / seconds:,.0f}"
     return report

@@ -10,6 +10,7 @@ import tyro
 
 from hornbook.cli.common import parse
 from hornbook.errors import ConfigError
+from hornbook.format import quantity
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,5 +36,5 @@ def main(argv: list[str]) -> int:
     if arguments.out is not None and arguments.out.is_dir():
         raise ConfigError(f"--out {arguments.out} is a folder; name the file, such as {arguments.out / 'report.html'}")
     out = write_report(arguments.paths, arguments.out or default, title=arguments.title, figures=arguments.figures)
-    print(f"wrote {out} ({out.stat().st_size / 1e6:.2f} MB); open it in a browser")
+    print(f"wrote {out} ({quantity(out.stat().st_size, 'B')}); open it in a browser")
     return 0

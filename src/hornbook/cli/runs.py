@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from hornbook.cli.common import parse
+from hornbook.config import flatten
+from hornbook.format import setting
 
 if TYPE_CHECKING:
     from hornbook.tracking.run import Run
@@ -62,7 +64,7 @@ def describe_runs(runs: list[Run]) -> list[dict[str, Any]]:
     rows = []
     before: dict[str, Any] | None = None
     for run in runs:
-        flat = _flat(run.config)
+        flat = flatten(run.config)
         summary = run.summary()
         rows.append(
             {
@@ -84,18 +86,7 @@ def describe_runs(runs: list[Run]) -> list[dict[str, Any]]:
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     keys = [k for k in sorted({*before, *after}) if before.get(k) != after.get(k) and not k.startswith(UNTOLD)]
-    return " ".join(f"{key}={_short(after.get(key))}" for key in keys)
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat
-
-
-def _short(value: Any) -> str:
-    return "default" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return " ".join(f"{key}={'default' if after.get(key) is None else setting(after[key])}" for key in keys)
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

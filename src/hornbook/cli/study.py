@@ -210,9 +210,9 @@ def print_study(folder: Path) -> None:
 
 def cell_text(value: Any) -> str:
     """Return what a table cell shows."""
-    from hornbook.studies.charts import number_text
+    from hornbook.format import number
 
-    return str(value.get("text", "–")) if isinstance(value, dict) else number_text(value)
+    return str(value.get("text", "–")) if isinstance(value, dict) else number(value)
 
 
 def search(argv: list[str]) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hornbook.cli.common import SpecialTokens, TextKind, TokenizerFormat, open_corpus, result_console, show_bytes
 from hornbook.errors import ConfigError, TokenizerError
+from hornbook.format import quantity
 
 if TYPE_CHECKING:
     from hornbook.data.text_reader import Corpus
@@ -75,7 +76,7 @@ def encode(
     size = facts["num_bytes"]
     console.say(
         f"{out}: {facts['num_tokens']:,} tokens of {facts['num_documents']:,} documents, {size:,} bytes, "
-        f"{size / max(1, facts['num_tokens']):.3f} bytes per token, {size / 1e6 / seconds:.0f} MB/s"
+        f"{size / max(1, facts['num_tokens']):.3f} bytes per token, {quantity(size / seconds, 'B/s')}"
     )
     return 0
 

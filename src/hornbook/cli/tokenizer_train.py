@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hornbook.cli.common import SpecialTokens, TextKind, TokenizerFormat, open_corpus, result_console, show_bytes
 from hornbook.errors import DataError
+from hornbook.format import quantity
 
 if TYPE_CHECKING:
     from hornbook.data.text_reader import Corpus
@@ -125,7 +126,7 @@ def _print_summary(summary: dict[str, Any], console: Console, json: bool) -> Non
     counting, merging = summary["count_seconds"], summary["merge_seconds"]
     console.say(f"{summary['out']}: {summary['vocab_size']:,} entries, {summary['merges']:,} merges")
     console.say(f"  time          {counting + merging:.2f} s: counting {counting:.2f}, merging {merging:.2f}")
-    console.say(f"  peak memory   {summary['peak_mb']:,.0f} MB")
+    console.say(f"  peak memory   {quantity(summary['peak_mb'] * 1e6, 'B')}")
     console.say(
         f"  compression   {summary['bytes_per_token']:.3f} bytes per token "
         f"({summary['corpus_bytes']:,} bytes, {summary['corpus_tokens']:,} tokens)"

@@ -8,7 +8,7 @@ from typing import Any
 from hornbook.config.build import Word
 from hornbook.errors import ConfigError
 
-__all__ = ["apply_overrides", "merge", "split_words"]
+__all__ = ["apply_overrides", "flatten", "merge", "split_words"]
 
 
 def apply_overrides(recipe: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
@@ -65,6 +65,14 @@ def merge(base: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
         else:
             node[last] = _copy(value)
     return merged
+
+
+def flatten(sections: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested sections as `section.key` → value; `merge({}, flat)` is the way back."""
+    flat: dict[str, Any] = {}
+    for key, value in sections.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
 
 
 def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from hornbook.data.unpacking import gunzip
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write, canonical_json, fsync_directory, open_atomic
-from hornbook.tracking.console import Console, Stage, quantity
+from hornbook.format import quantity
+from hornbook.tracking.console import Console, Stage
 
 if TYPE_CHECKING:
     import httpx
@@ -90,7 +91,7 @@ def download(
     target = Path(target)
     if target.exists():
         console.say(
-            f"{target} is there already ({quantity(target.stat().st_size)}B); delete it to have it fetched anew"
+            f"{target} is there already ({quantity(target.stat().st_size, 'B')}); delete it to have it fetched anew"
         )
         return target
     httpx = _httpx()
@@ -111,7 +112,7 @@ def download(
             path.unlink()
             note.unlink(missing_ok=True)
             raise
-        stage.update(text=f"{quantity(target.stat().st_size if unpack else file.tell())}B{checked}")
+        stage.update(text=f"{quantity(target.stat().st_size if unpack else file.tell(), 'B')}{checked}")
         if unpack:
             path.unlink()
         else:
@@ -145,7 +146,9 @@ def _fetch(
         failures = 0 if now > have else failures + 1
         have = now
         if failures >= ATTEMPTS:
-            kept = f"; the {quantity(have)}B that came are kept, and the next call goes on from there" if have else ""
+            kept = (
+                f"; the {quantity(have, 'B')} that came are kept, and the next call goes on from there" if have else ""
+            )
             raise DataError(f"{part.url} cannot be fetched: {reason}{kept}")
         pause = max(pause, 0.0 if failures == 0 else min(LONGEST_PAUSE, 2.0**failures))
         stage.update(text=f"{reason}; trying again" + (f" in {pause:.0f} s" if pause else ""))
@@ -168,7 +171,7 @@ def _attempt(web: httpx.Client, part: _Part, file: BinaryIO, note: Path, target:
             stage.update(file.tell(), total=whole)
             for block in answer.iter_raw():  # as they come: gathered ones would be lost with the connection
                 file.write(block)
-                stage.update(file.tell(), text=f"{quantity(file.tell())}B")
+                stage.update(file.tell(), text=f"{quantity(file.tell(), 'B')}")
             if whole is None:  # a server that says no length ends the file by ending the connection in good order
                 part.size = file.tell()
     except httpx.TransportError as error:
@@ -276,8 +279,8 @@ def _need_room(target: Path, missing: int | None) -> None:
     free = shutil.disk_usage(target.parent).free
     if missing is not None and missing > free:
         raise DataError(
-            f"{target.name} needs {quantity(missing)}B more, and the disk of {target.parent} has {quantity(free)}B "
-            "free; make room, or name another folder with --out"
+            f"{target.name} needs {quantity(missing, 'B')} more, and the disk of {target.parent} has "
+            f"{quantity(free, 'B')} free; make room, or name another folder with --out"
         )
 
 

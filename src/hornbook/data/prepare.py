@@ -24,7 +24,8 @@ from hornbook.data.split import Part, Source, cache_folder, copy_part, inspect, 
 from hornbook.data.text_reader import STDIN, find_files
 from hornbook.errors import ConfigError, DataError, TokenizerError
 from hornbook.fileio import atomic_write, canonical_json, sha256_bytes
-from hornbook.tracking.console import Console, quantity
+from hornbook.format import quantity
+from hornbook.tracking.console import Console
 
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
@@ -122,7 +123,7 @@ def _build(
                 tokens += len(given.encode_file(path, out, errors=data.errors, progress=advance))
                 before += path.stat().st_size
             stage.update(
-                total, f"{quantity(total)}B, {quantity(tokens)} tokens, {total / max(1, tokens):.2f} bytes each"
+                total, f"{quantity(total, 'B')}, {quantity(tokens)} tokens, {total / max(1, tokens):.2f} bytes each"
             )
     # The copy of a large training text has done its work; the validation part is kept for a corpus's own instruments.
     (folder / "training.txt").unlink(missing_ok=True)
@@ -167,7 +168,7 @@ def _sources(paths: Sequence[str], data: DataSection, tokenizer: TokenizerSectio
             found.append(inspect(path, tokenizer.separator, errors=data.errors, field=data.field, progress=advance))
             before += Path(path).stat().st_size
         documents = sum(source.num_documents for source in found)
-        stage.update(total, f"{quantity(sum(s.num_bytes for s in found))}B, {documents:,} documents")
+        stage.update(total, f"{quantity(sum(s.num_bytes for s in found), 'B')}, {documents:,} documents")
     return found
 
 
@@ -198,7 +199,7 @@ def _corpus(data: DataSection, console: Console) -> tuple[str, ...]:
     name = f"storyworld-{storyworld.VERSION}-{data.corpus_level}-{data.corpus_seed}-{data.corpus_bytes}.txt"
     path = cache_folder() / "corpora" / name
     if not path.exists():
-        with console.stage(f"writing {quantity(data.corpus_bytes)}B of storyworld", data.corpus_bytes) as stage:
+        with console.stage(f"writing {quantity(data.corpus_bytes, 'B')} of storyworld", data.corpus_bytes) as stage:
             write_corpus(path, data.corpus_bytes, data.corpus_seed, data.corpus_level, stage.update)
     return (str(path),)
 

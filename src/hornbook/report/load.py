@@ -16,7 +16,7 @@ from typing import Any
 from hornbook.errors import DataError, FormatError
 from hornbook.tracking.run import Run
 
-__all__ = ["RunData", "flatten", "load_run", "load_runs", "read_json", "run_folders"]
+__all__ = ["RunData", "load_run", "load_runs", "read_json", "run_folders"]
 
 CONFIG_FILE = "config.toml"
 SUMMARY_FILE = "summary.json"
@@ -131,15 +131,6 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{path} is not JSON: {error}") from None
-
-
-def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return a nested mapping as `section.key` → value."""
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        name = f"{prefix}.{key}" if prefix else str(key)
-        flat |= flatten(value, name) if isinstance(value, Mapping) else {name: value}
-    return flat
 
 
 def _with_distinct_names(runs: list[RunData]) -> list[RunData]:

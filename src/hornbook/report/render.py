@@ -23,11 +23,12 @@ import jinja2
 import hornbook
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write
+from hornbook.format import number, setting
 from hornbook.report import tables
 from hornbook.report.figures import run_figures, save_figures
 from hornbook.report.load import RunData, load_run, load_runs
 from hornbook.report.storyworld_tables import story_tables, story_value
-from hornbook.studies.charts import Figure, number_text, to_dict
+from hornbook.studies.charts import Figure, to_dict
 from hornbook.studies.folder import StudyData, is_study, read_study
 
 __all__ = ["script_json", "write_report"]
@@ -141,11 +142,11 @@ def _facts(run: RunData) -> list[tuple[str, str, str]]:
         ("wall time", (row["seconds"] or {}).get("text"), ""),
         ("valid stories", story_value(run, "valid_share"), "of its samples, by storyworld's parser"),
     ]
-    return [(name, _short(value), unit) for name, value, unit in facts if value is not None]
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else number_text(value)
+    return [
+        (name, f"{value:.3f}" if isinstance(value, float) else number(value), unit)
+        for name, value, unit in facts
+        if value is not None
+    ]
 
 
 def _sample_groups(runs: Sequence[RunData]) -> list[dict[str, Any]]:
@@ -168,15 +169,11 @@ def _sample_groups(runs: Sequence[RunData]) -> list[dict[str, Any]]:
                     "run": run.name,
                     "text": text[:LONGEST_SAMPLE],
                     "cut": cut,
-                    "details": {k: _detail(v) for k, v in details.items()},
+                    "details": {k: setting(v) for k, v in details.items()},
                 }
             )
     ordered = [groups[key] for key in sorted(groups, key=lambda key: -key[0])]
     return ordered[:MOST_SAMPLES]
-
-
-def _detail(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _page(sections: Sequence[dict[str, Any]], title: str) -> str:
@@ -190,7 +187,7 @@ def _page(sections: Sequence[dict[str, Any]], title: str) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["number"] = number_text
+    environment.filters["number"] = number
     environment.filters["cell"] = _cell
     return environment.get_template("page.html.j2").render(
         title=title,
@@ -208,7 +205,7 @@ def _cell(value: Any) -> dict[str, str]:
     """Return what a table cell shows and what it sorts by."""
     if isinstance(value, dict):
         return {"text": str(value.get("text", "–")), "sort": "" if value.get("value") is None else str(value["value"])}
-    return {"text": number_text(value), "sort": "" if value is None else str(value)}
+    return {"text": number(value), "sort": "" if value is None else str(value)}
 
 
 @functools.cache

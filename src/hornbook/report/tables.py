@@ -9,10 +9,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hornbook.report.load import RunData, flatten
-from hornbook.studies.charts import Column, Table, number_text
+from hornbook.config import flatten
+from hornbook.format import duration, setting
+from hornbook.report.load import RunData
+from hornbook.studies.charts import Column, Table
 
-__all__ = ["config_rows", "duration_text", "environment_rows", "final_metrics"]
+__all__ = ["config_rows", "environment_rows", "final_metrics"]
 
 IDENTITY = ("run.name", "run.directory", "run.note", "run.tags")
 """Configuration that names a run and changes nothing in it."""
@@ -76,22 +78,12 @@ def _final_row(run: RunData) -> dict[str, Any]:
         "window_ratio": bits / floor if isinstance(bits, (int, float)) and floor else None,
         "tokens_per_second": _whole(speeds[len(speeds) // 2] if speeds else None),
         "mfu": None if mfu is None else {"value": mfu, "text": f"{100 * mfu:.1f} %"},
-        "seconds": None if seconds is None else {"value": seconds, "text": duration_text(seconds)},
+        "seconds": None if seconds is None else {"value": seconds, "text": duration(seconds)},
     }
 
 
 def _whole(value: float | None) -> int | float | None:
     return round(value) if value is not None and math.isfinite(value) and value >= 100 else value
-
-
-def duration_text(seconds: float) -> str:
-    """Return a time as `12.3 s`, `4 min 05 s` or `2 h 03 min`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def config_rows(runs: Sequence[RunData]) -> list[dict[str, Any]]:
@@ -100,7 +92,7 @@ def config_rows(runs: Sequence[RunData]) -> list[dict[str, Any]]:
     keys = list(dict.fromkeys(key for config in flat for key in config))
     rows = []
     for key in keys:
-        values = [_shown(config[key]) if key in config else "–" for config in flat]
+        values = [setting(config[key]) if key in config else "–" for config in flat]
         rows.append({"key": key, "values": values, "differs": len(set(values)) > 1 and key not in IDENTITY})
     return sorted(rows, key=lambda row: not row["differs"])
 
@@ -111,19 +103,7 @@ def environment_rows(environments: Sequence[Mapping[str, Any]]) -> list[dict[str
     keys = dict.fromkeys(key for environment in flat for key in environment)
     rows = []
     for key in keys:
-        values = list(dict.fromkeys(_shown(environment[key]) if key in environment else "–" for environment in flat))
+        values = list(dict.fromkeys(setting(environment[key]) if key in environment else "–" for environment in flat))
         shown = values if len(values) <= 6 else [*values[:6], f"… {len(values) - 6} more"]
         rows.append({"key": key, "values": shown})
     return rows
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_shown(item) for item in value) + "]"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_shown(item)}" for key, item in value.items())
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return number_text(value) if value is None else str(value)

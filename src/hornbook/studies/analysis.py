@@ -11,8 +11,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from hornbook.format import number
 from hornbook.studies import statistics
-from hornbook.studies.charts import Column, Figure, Interval, Series, Table, number_text
+from hornbook.studies.charts import Column, Figure, Interval, Series, Table
 from hornbook.studies.study import Analysis, Arm, Outcome, Plan, Results
 
 __all__ = [
@@ -282,9 +283,9 @@ def findings(plan: Plan, outcomes: Sequence[Outcome]) -> list[str]:
     floor, best_bits = floor_of(outcomes), _lowest(outcomes, "val_bits_per_byte")
     if floor and best_bits:
         said.append(
-            f"The entropy floor of the validation text is {number_text(floor)} bits per byte; the best single run "
+            f"The entropy floor of the validation text is {number(floor)} bits per byte; the best single run "
             "reached "
-            f"{number_text(best_bits)}, {best_bits / floor:.2f} × the floor."
+            f"{number(best_bits)}, {best_bits / floor:.2f} × the floor."
         )
     return said
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hornbook.errors import FormatError
+from hornbook.format import number
 
 __all__ = [
     "Column",
@@ -21,7 +22,6 @@ __all__ = [
     "Series",
     "Table",
     "figure_from_dict",
-    "number_text",
     "table_from_dict",
     "to_dict",
 ]
@@ -103,28 +103,8 @@ class Interval:
     def cell(self) -> dict[str, Any]:
         """Return the table cell that shows `mean ± half-width` and sorts by the mean."""
         if self.half_width is None:
-            return {"value": self.mean, "text": number_text(self.mean)}
+            return {"value": self.mean, "text": number(self.mean)}
         return {"value": self.mean, "text": f"{self.mean:.4f} ± {self.half_width:.4f}"}
-
-
-def number_text(value: Any) -> str:
-    """Return a number as a reader wants it: about five significant digits, thousands apart, no trailing zeros lost."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return str(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    if not math.isfinite(value):
-        return str(value)
-    size = abs(value)
-    if size != 0 and (size < 1e-3 or size >= 1e9):
-        return f"{value:.3g}"
-    if size >= 1000:
-        return f"{value:,.0f}"
-    if size >= 100:
-        return f"{value:.1f}"
-    return f"{value:.4f}" if size < 10 else f"{value:.2f}"
 
 
 def to_dict(record: Figure | Table) -> dict[str, Any]:

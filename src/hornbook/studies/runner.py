@@ -18,12 +18,13 @@ from typing import Any
 
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json, sha256_bytes
+from hornbook.format import duration
 from hornbook.studies import execution
 from hornbook.studies.data import prepare_all, recipe_key
 from hornbook.studies.folder import run_path, write_results, write_study
 from hornbook.studies.outcome import read_outcome
 from hornbook.studies.study import Options, Outcome, Plan, Scale, Study
-from hornbook.tracking.console import Console, Stage, duration
+from hornbook.tracking.console import Console, Stage
 from hornbook.tracking.environment import describe_environment
 from hornbook.tracking.run import Run
 

@@ -15,7 +15,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-__all__ = ["Console", "Stage", "describe_record", "duration", "quantity"]
+from hornbook.format import duration, quantity
+
+__all__ = ["Console", "Stage", "describe_record"]
 
 # A plain line at least every PAUSE seconds at first; later every SHARE of the stage's age, at most every LONGEST.
 PAUSE, SHARE, LONGEST = 1.9, 0.01, 60.0
@@ -182,22 +184,5 @@ def describe_record(record: Mapping[str, Any], steps: int | None = None) -> str:
     if record.get("mfu") is not None:
         parts.append(f"MFU {100 * record['mfu']:.0f} %")
     if record.get("memory_bytes"):
-        parts.append(f"{quantity(record['memory_bytes'])}B")
+        parts.append(quantity(record["memory_bytes"], "B"))
     return " · ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """Return a time span for people: `3.2 s`, `4 min 05 s`, `2 h 10 min`."""
-    if seconds < 100:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def quantity(number: float) -> str:
-    """Return a number with three digits and k, M, G or T."""
-    for unit in ("", " k", " M", " G"):
-        if abs(number) < 999.5:
-            return f"{number:.3g}{unit}"
-        number /= 1000
-    return f"{number:.3g} T"

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.errors import DataError
+from hornbook.format import duration, number, quantity
 from hornbook.studies import analysis, statistics
-from hornbook.studies.charts import Column, Figure, Series, Table, number_text
+from hornbook.studies.charts import Column, Figure, Series, Table
 from hornbook.studies.data import python_docs_file
 from hornbook.studies.scales import seeds_of
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
@@ -70,9 +71,9 @@ def sample_text(corpus: str, seed: int, scale: Scale, options: Options) -> Sampl
 
 def _take(documents: Sequence[str], size: int) -> tuple[list[str], list[str]]:
     taken, total = [], 0
-    for number, document in enumerate(documents):
+    for count, document in enumerate(documents):
         if total >= size:
-            return taken, list(documents[number:])
+            return taken, list(documents[count:])
         taken.append(document)
         total += len(document.encode())
     return taken, []
@@ -204,9 +205,8 @@ def _findings(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[str]
     middle = speeds[len(speeds) // 2]
     said.append(
         f"Encoding on one thread (best of three passes, so a warm cache) ran at a median of "
-        f"{middle / 1e6:.1f} MB/s on held-out text, at which the Pile's "
-        "825 GB "
-        f"would take {PILE_BYTES / middle / 3600:.1f} hours."
+        f"{quantity(middle, 'B/s')} on held-out text, at which the Pile's "
+        f"{quantity(PILE_BYTES, 'B')} would take {duration(PILE_BYTES / middle)}."
     )
     return said
 
@@ -250,7 +250,7 @@ def _compression_table(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> 
             row["entries"] = round(entries[len(entries) // 2])
             speeds = sorted(values_of(rows, corpus, size, "bytes_per_second").values())
             speed = speeds[len(speeds) // 2]
-            row["speed"] = {"value": speed, "text": f"{speed / 1e6:.1f} MB/s"}
+            row["speed"] = {"value": speed, "text": quantity(speed, "B/s")}
             body.append(row)
     columns = [
         Column(key="trained_on", label="trained on", kind="text"),
@@ -305,7 +305,7 @@ def _longest_table(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Tabl
         Column(key="token", label="token", kind="text"),
         Column(key="length", label="bytes"),
     ]
-    title = f"Longest tokens, {number_text(sizes[-1])} entries asked, seed {first}"
+    title = f"Longest tokens, {number(sizes[-1])} entries asked, seed {first}"
     return Table(id="longest", title=title, columns=columns, rows=body)
 
 

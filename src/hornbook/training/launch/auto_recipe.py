@@ -15,6 +15,7 @@ from typing import Any
 
 from hornbook.accounting.flops import training_flops_per_token
 from hornbook.accounting.parameters import count_parameters
+from hornbook.format import quantity
 from hornbook.models.config import ModelConfig
 
 __all__ = ["automatic_recipe"]
@@ -119,7 +120,7 @@ def automatic_recipe(
     if minutes is not None:
         tree["training"]["max_minutes"] = minutes
     words = (
-        f"picked for {num_bytes / 1e6:.3g} MB of text and {peak / 1e9:.0f} GFLOP/s in {dtype}: vocabulary "
+        f"picked for {quantity(num_bytes, 'B')} of text and {quantity(peak, 'FLOP/s')} in {dtype}: vocabulary "
         f"{vocab_size:,}, {chosen.num_layers} layers of width {chosen.d_model}, context {chosen.context_length}, batch "
         f"{chosen.batch_size}, lr {chosen.lr:g}" + (f", {steps:,} steps" if minutes is None else "")
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hornbook.tracking.console import duration, quantity
+from hornbook.format import duration, quantity
 
 __all__ = ["Plan"]
 
@@ -60,7 +60,7 @@ class Plan:
         if self.compile_seconds is not None:
             compiled = f"compiled in {duration(self.compile_seconds)} (which no time of the run counts)"
         how = f"{self.device}, {self.dtype}, {compiled}, {self.threads} threads"
-        room = "" if self.memory_bytes is None else f", about {quantity(self.memory_bytes)}B of memory at the peak"
+        room = "" if self.memory_bytes is None else f", about {quantity(self.memory_bytes, 'B')} of memory at the peak"
         return [
             f"model: {quantity(self.parameters)} parameters{room} · data: {reading}",
             f"plan: {amount}",

@@ -19,7 +19,8 @@ from torch import Tensor
 from hornbook.checkpoint.tensors import write_tensors
 from hornbook.evaluation.loss import Evaluation
 from hornbook.fileio import atomic_write, canonical_json, open_atomic
-from hornbook.tracking.console import Console, Stage, describe_record, duration
+from hornbook.format import duration
+from hornbook.tracking.console import Console, Stage, describe_record
 from hornbook.tracking.records import RecordWriter
 from hornbook.tracking.sinks import SinkThread, open_sinks
 from hornbook.training.divergence import Trouble

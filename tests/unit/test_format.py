@@ -1,0 +1,43 @@
+"""Numbers, amounts, times and settings as words."""
+
+import pytest
+
+from hornbook.format import duration, number, quantity, setting
+
+
+def test_amounts_have_three_digits_and_a_prefix_unless_more_are_asked_for():
+    values = (5, 1234, 999.6, 5.6e6, 7e9, 3e15, 0.05)
+    assert [quantity(n) for n in values] == ["5", "1.23 k", "1 k", "5.6 M", "7 B", "3 P", "0.05"]
+    assert [quantity(n, "B") for n in (182_400, 7e9)] == ["182 kB", "7 GB"]
+    assert quantity(4_513_336_524_800, "FLOP", 4) == "4.513 TFLOP"
+    assert quantity(2_127_057_600, digits=4) == "2.127 B"
+    assert quantity(999_960, digits=4) == "1 M"
+
+
+def test_times_are_said_in_the_two_units_that_matter():
+    assert [duration(s) for s in (3.21, 125, 245, 7_400, 7_800)] == [
+        "3.2 s", "2 min 05 s", "4 min 05 s", "2 h 03 min", "2 h 10 min",
+    ]  # fmt: skip
+    assert duration(5_115.3 * 86_400) == "5,115.3 days"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (1234567, "1,234,567"),
+        (0.00012, "0.00012"),
+        (1.5, "1.5000"),
+        (37000.4, "37,000"),
+        ("a", "a"),
+        (12.345, "12.35"),
+    ],
+)
+def test_numbers_are_written_for_readers(value, text):
+    assert number(value) == text
+
+
+def test_settings_are_written_nearly_as_a_recipe_writes_them():
+    assert [setting(v) for v in (True, 3e-4, [0.9, None], {"a": False}, "x")] == [
+        "true", "0.0003", "[0.9, –]", "a: false", "x",
+    ]  # fmt: skip
