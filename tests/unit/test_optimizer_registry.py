@@ -75,6 +75,14 @@ def test_an_unknown_name_is_an_error_of_the_recipe():
         recipe(name="adam")
 
 
+def test_an_optimizer_may_bring_defaults_of_its_own(monkeypatch):
+    sgd = dataclasses.replace(OPTIMIZERS["sgd"], defaults={"lr": 0.5, "decay": "matrices"})
+    monkeypatch.setitem(OPTIMIZERS, "sgd", sgd)
+    assert recipe(name="sgd").optimizer == OptimizerSection(name="sgd", lr=0.5, decay="matrices")
+    assert recipe(name="sgd", lr=0.25).optimizer.lr == 0.25
+    assert recipe().optimizer == OptimizerSection()
+
+
 def test_the_registry_is_read_without_torch():
     code = "import sys, hornbook.optim.registry; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -36,6 +36,8 @@ class OptimizerSpec:
     hidden_lr: str | None = None
     """The key with the peak learning rate of the hidden matrices, which form groups of their own (`use_muon`); None:
     every parameter has the peak `lr`."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Values of keys that a recipe does not give, where they differ from AdamW's (those of [optimizer])."""
     state: str
     """Numbers kept between updates, as a formula."""
     flops: str

@@ -19,7 +19,7 @@ from hornbook import config
 from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.models.config import ModelConfig
-from hornbook.optim.registry import OptimizerName
+from hornbook.optim.registry import OptimizerName, optimizer_spec
 
 __all__ = [
     "CheckpointSection",
@@ -321,6 +321,9 @@ def resolve(recipe: Mapping[str, Any]) -> TrainConfig:
     # A stand-in until the tokenizer is there: `with_vocab_size` puts the real number.
     tokenizer = config.build(TokenizerSection, sections.get("tokenizer", {}), "tokenizer")
     model.setdefault("vocab_size", tokenizer.vocab_size)
+    optimizer = sections.setdefault("optimizer", {})
+    name = config.convert(optimizer.get("name", OptimizerSection.name), OptimizerName, "optimizer.name")
+    sections["optimizer"] = {**optimizer_spec(name).defaults, **optimizer}
     return dataclasses.replace(config.build(TrainConfig, sections), init_from=init_from)
 
 
