@@ -28,6 +28,7 @@ OPTIMIZERS = {
     "adamw": {"name": "adamw"},
     "matrices": {"name": "adamw", "decay": "matrices"},
     "muon": {"name": "muon", "normuon": True, "cautious": True},
+    "lion": {"name": "lion", "lr": 1e-3},
     "sgd": {"name": "sgd", "lr": 0.1},
 }
 MODELS = {

@@ -53,7 +53,7 @@ def test_a_fault_at_any_system_call_of_a_save_leaves_a_sound_checkpoint():
     assert min(counts.values()) >= 20
 
 
-@pytest.mark.parametrize(("name", "stop_at"), [("adamw", 10), ("muon", 23), ("sgd", 1)])
+@pytest.mark.parametrize(("name", "stop_at"), [("adamw", 10), ("muon", 23), ("lion", 17), ("sgd", 1)])
 def test_a_run_stopped_by_a_signal_resumes_to_the_same_bits(tmp_path, monkeypatch, stop_at, name):
     sections = {"optimizer": {"name": name}, "data": {"order": "epochs"}, "checkpoint": {"every": 1000}}
     quiet_train(tiny_recipe(tmp_path / "whole", **sections))

@@ -46,6 +46,16 @@ def test_accounting_counts_the_numbers_that_an_optimizer_keeps(name, ffn):
     assert optimizer_step(config, name).value >= 2 * sum(p.numel() for p in model.parameters())
 
 
+def test_operations_of_an_update_counted_by_hand():
+    config = recipe().model
+    n = sum(p.numel() for p in hb.TransformerLM(config).parameters())
+    assert {name: optimizer_step(config, name).value / n for name in ("adamw", "lion", "sgd")} == {
+        "adamw": 14,
+        "lion": 11,
+        "sgd": 2,
+    }
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_key_of_an_entry_reaches_the_optimizer(name):
     spec, draw = OPTIMIZERS[name], random.Random(name)

@@ -72,6 +72,14 @@ OPTIMIZERS: dict[str, OptimizerSpec] = {
         state="K + 2·E",
         flops="L·4·5·6·C³ + L·W·5·4·r²·c + L·W·5·2·r³ + 6·K + 14·E",
     ),
+    # c: ×, ×, + (3); sign (1); θ: × α, − (2); decay: × αλ, − (2); m: ×, ×, + (3)
+    "lion": OptimizerSpec(
+        implementation="hornbook.optim.lion.Lion",
+        arguments={"lr": "lr", "betas": "betas", "weight_decay": "weight_decay"},
+        defaults={"lr": 1e-4, "betas": (0.9, 0.99), "weight_decay": 1.0},
+        state="N",
+        flops="11·N",
+    ),
     # The schedule sets its rate; the handout's own 1/√(t+1) is off.
     "sgd": OptimizerSpec(
         implementation="hornbook.optim.sgd.SGD",
