@@ -11,7 +11,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hornbook.models.config import ModelConfig
+from hornbook.errors import ConfigError
+from hornbook.models.config import ModelConfig, unknown_field
 
 __all__ = ["MEANINGS", "Term", "evaluate", "numbers_of", "spelled", "term", "total"]
 
@@ -33,6 +34,16 @@ MEANINGS = {
     "r": "the smaller of C and F",
     "c": "the greater of C and F",
 }
+
+_KNOWN = {
+    **dict.fromkeys(("vocab_size", "context_length", "d_model", "num_layers", "num_heads", "d_ff")),
+    **dict.fromkeys(("rope_theta", "norm_eps", "logit_softcap", "dropout", "value_embeddings")),
+    "norm": ("pre", "post", "none"),
+    "position": ("rope", "none"),
+    "ffn": ("swiglu", "silu", "relu2"),
+    **dict.fromkeys(("tie_embeddings", "qk_norm", "zero_init_output"), (False, True)),
+}
+"""What the formulas take into account of a model's configuration (see `unknown_field`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +67,16 @@ def numbers_of(config: ModelConfig, batch_size: int = 1, context_length: int | N
         config: the model.
         batch_size: B.
         context_length: T; None takes the model's own. It may exceed it: the question is then about a longer model.
+
+    Raises:
+        ConfigError: the model has a setting that no formula takes into account.
     """
+    unknown = unknown_field(config, _KNOWN)
+    if unknown:
+        raise ConfigError(
+            f"{unknown} = {getattr(config, unknown)!r} is not taken into account by the accounting; "
+            "what it would say of such a model would be wrong"
+        )
     return {
         "B": batch_size,
         "T": config.context_length if context_length is None else context_length,

@@ -19,7 +19,7 @@ from torch import Tensor
 from hornbook.checkpoint.tensors import read_tensors
 from hornbook.config import build
 from hornbook.errors import CheckpointError, ConfigError, FormatError
-from hornbook.models.config import ModelConfig
+from hornbook.models.config import ModelConfig, unknown_field
 
 __all__ = ["is_llama_folder", "llama_config", "llama_tensors"]
 
@@ -50,6 +50,16 @@ PLAIN = {
     "quantization_config": (None, "quantised weights are not read; save the model in float32 or bfloat16"),
     "rope_scaling": (None, "scaled rotations are not computed here"),
 }
+
+LLAMA = {
+    **dict.fromkeys(("vocab_size", "context_length", "d_model", "num_layers", "num_heads", "d_ff")),
+    **dict.fromkeys(("rope_theta", "norm_eps", "tie_embeddings")),
+    **dict.fromkeys(("dropout", "zero_init_output")),  # of training, no part of the function
+    "norm": ("pre",),
+    "position": ("rope",),
+    "ffn": ("swiglu",),
+}
+"""The models that are a Llama by other names (see `unknown_field`)."""
 
 
 def is_llama_folder(folder: str | Path) -> bool:
@@ -110,10 +120,13 @@ def llama_tensors(folder: str | Path, config: ModelConfig) -> dict[str, Tensor]:
         config: the shape that `llama_config` read there.
 
     Raises:
-        CheckpointError: a tensor is missing or left over; there are only pickled weights.
+        CheckpointError: the model is no Llama; a tensor is missing or left over; there are only pickled weights.
         FormatError: a file is damaged.
         OSError: a file cannot be read.
     """
+    unknown = unknown_field(config, LLAMA)
+    if unknown:
+        raise CheckpointError(f"{folder}: no Llama has {unknown} = {getattr(config, unknown)!r}")
     found = {name: t for name, t in _read(Path(folder)).items() if not name.endswith("rotary_emb.inv_freq")}
     tensors: dict[str, Tensor] = {}
     for own, name in _names(config):

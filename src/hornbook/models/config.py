@@ -6,13 +6,14 @@ Defaults are the handout's base recipe where it has one. Left out: grouped-query
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import MISSING, dataclass, fields
 from typing import Literal, get_args
 
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.nn.shapes import default_d_ff
 
-__all__ = ["FeedForward", "ModelConfig", "Norm", "Position"]
+__all__ = ["FeedForward", "ModelConfig", "Norm", "Position", "unknown_field"]
 
 Norm = Literal["pre", "post", "none"]
 Position = Literal["rope", "none"]
@@ -107,6 +108,24 @@ class ModelConfig:
         """F as a number: `d_ff`, which creation has filled in."""
         assert self.d_ff is not None
         return self.d_ff
+
+
+def unknown_field(config: ModelConfig, known: Mapping[str, Collection[object] | None]) -> str | None:
+    """Return the name of a field that a special case of the model does not know, or None where it knows them all.
+
+    A fast path, a formula or a converter lists the fields that it takes into account. Any other field must be at its
+    default: so one that is added later and forgotten there ends in the general path, never in a wrong result.
+
+    Args:
+        config: the model.
+        known: field → the values that are taken into account; None: all of them.
+    """
+    for field in fields(config):
+        value = getattr(config, field.name)
+        values = known.get(field.name, (field.default,) if field.default is not MISSING else ())
+        if values is not None and value not in values:
+            return field.name
+    return None
 
 
 def _check_positive(name: str, value: object) -> None:

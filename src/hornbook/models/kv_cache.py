@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from hornbook.models.config import unknown_field
 from hornbook.models.transformer import TransformerLM
 from hornbook.nn import cpu_kernels as native
 
@@ -20,6 +21,17 @@ __all__ = ["KVCache", "NativeStep"]
 
 _NORM = {"pre": 0, "post": 1, "none": 2}
 _FFN = {"swiglu": 0, "silu": 1, "relu2": 2}
+_KNOWN = {
+    **dict.fromkeys(("vocab_size", "context_length", "d_model", "num_layers", "num_heads", "d_ff")),
+    **dict.fromkeys(("rope_theta", "norm_eps", "logit_softcap")),
+    **dict.fromkeys(("dropout", "zero_init_output")),  # of no effect once a model generates
+    "norm": _NORM,
+    "ffn": _FFN,
+    "position": ("rope", "none"),
+    "tie_embeddings": (False, True),
+    "qk_norm": (False, True),
+}
+"""What the kernel takes into account of a model's configuration (see `unknown_field`)."""
 
 
 class KVCache:
@@ -117,8 +129,8 @@ class NativeStep:
     @staticmethod
     def supports(model: TransformerLM, batch_size: int) -> bool:
         """Return whether the kernel exists here and knows this model."""
-        c, weights = model.config, list(model.parameters())
-        known = c.value_embeddings == 0 and batch_size <= NativeStep.LARGEST_BATCH
+        weights = list(model.parameters())
+        known = unknown_field(model.config, _KNOWN) is None and batch_size <= NativeStep.LARGEST_BATCH
         return (
             known and native.usable(*weights) and all(w.dtype == torch.float32 and w.is_contiguous() for w in weights)
         )

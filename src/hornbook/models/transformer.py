@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from hornbook.errors import ConfigError, HornbookError
-from hornbook.models.config import ModelConfig
+from hornbook.models.config import ModelConfig, unknown_field
 from hornbook.nn import fused
 from hornbook.nn.attention import AttentionCache, MultiHeadSelfAttention
 from hornbook.nn.layers import Device, Dropout, Embedding, Linear, ReLU2FeedForward, RMSNorm, SiLUFeedForward, SwiGLU
@@ -27,6 +27,15 @@ from hornbook.nn.rope import RotaryPositionalEmbedding
 __all__ = ["TransformerBlock", "TransformerLM"]
 
 _FEED_FORWARD = {"swiglu": SwiGLU, "silu": SiLUFeedForward, "relu2": ReLU2FeedForward}
+_FUSED_KNOWS = {
+    **dict.fromkeys(("vocab_size", "context_length", "d_model", "num_layers", "num_heads", "d_ff")),
+    **dict.fromkeys(("rope_theta", "norm_eps", "logit_softcap", "dropout", "value_embeddings")),
+    "norm": ("pre", "post", "none"),
+    "position": ("rope", "none"),
+    "ffn": _FEED_FORWARD,
+    **dict.fromkeys(("tie_embeddings", "qk_norm", "zero_init_output"), (False, True)),
+}
+"""What the fused implementations take into account of a model's configuration (see `unknown_field`)."""
 
 
 class TransformerBlock(nn.Module):
@@ -154,7 +163,11 @@ class TransformerLM(nn.Module):
                 block.ffn.w2.weight.zero_()
 
     def use_fused(self, enabled: bool = True) -> TransformerLM:
-        """Choose the fast twins (or the plain parts again) throughout; returns the model itself."""
+        """Choose the fused implementations (or the plain ones again) throughout; returns the model itself.
+
+        A model whose configuration has a field that they do not know stays plain.
+        """
+        enabled = enabled and unknown_field(self.config, _FUSED_KNOWS) is None
         for module in self.modules():
             if hasattr(module, "fused"):
                 setattr(module, "fused", enabled)  # noqa: B010

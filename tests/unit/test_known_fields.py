@@ -1,0 +1,62 @@
+"""A configuration with a field that a special case does not know takes the general path, or is refused by name."""
+
+import dataclasses
+
+import pytest
+import torch
+
+import hornbook as hb
+from hornbook.accounting.flops import count_flops
+from hornbook.accounting.memory import account_memory
+from hornbook.accounting.parameters import count_parameters
+from hornbook.errors import CheckpointError, ConfigError
+from hornbook.interop.huggingface import llama_tensors
+from hornbook.models.config import unknown_field
+from hornbook.models.kv_cache import NativeStep
+from hornbook.nn import cpu_kernels
+
+Windowed = dataclasses.make_dataclass("Windowed", [("window", int, 0)], bases=(hb.ModelConfig,), frozen=True)
+SIZES = {"vocab_size": 53, "context_length": 20, "d_model": 32, "num_layers": 2, "num_heads": 4}
+AT_DEFAULT, OTHERWISE = Windowed(**SIZES), Windowed(**SIZES, window=8)
+
+
+def test_a_field_is_known_by_name_and_value_or_at_its_default():
+    sizes = dict.fromkeys(("vocab_size", "context_length", "d_model", "num_layers", "num_heads", "d_ff"))
+    assert unknown_field(AT_DEFAULT, sizes) is None
+    assert unknown_field(OTHERWISE, sizes) == "window"
+    assert unknown_field(OTHERWISE, {**sizes, "window": None}) is None
+    assert unknown_field(OTHERWISE, {**sizes, "window": (0, 4)}) == "window"
+    assert unknown_field(AT_DEFAULT, {}) == "vocab_size"  # a field without a default must be known
+
+
+def test_the_decoding_kernel_is_not_taken_for_a_model_that_it_does_not_know():
+    if cpu_kernels.variant() is None:
+        pytest.skip("this build has no CPU kernels")
+    assert NativeStep.supports(hb.TransformerLM(AT_DEFAULT), 1)
+    assert not NativeStep.supports(hb.TransformerLM(OTHERWISE), 1)
+    assert not NativeStep.supports(hb.TransformerLM(hb.ModelConfig(**SIZES, value_embeddings=1)), 1)
+
+
+def test_the_fused_implementations_are_not_taken_for_a_model_that_they_do_not_know(monkeypatch):
+    ids = torch.randint(53, (2, 20))
+    assert hb.TransformerLM(AT_DEFAULT).use_fused().fused
+    model = hb.TransformerLM(OTHERWISE)
+    plain = model.loss(ids, ids)
+    monkeypatch.setattr("hornbook.models.transformer.fused", None)  # any use of them would be an error
+    assert not model.use_fused().fused
+    assert torch.equal(model.loss(ids, ids), plain)
+
+
+@pytest.mark.parametrize("count", [count_parameters, count_flops, lambda config: account_memory(config).measured(1)])
+def test_the_accounting_refuses_a_model_that_it_does_not_know(count):
+    count(AT_DEFAULT)
+    with pytest.raises(ConfigError, match="window = 8 is not taken into account"):
+        count(OTHERWISE)
+
+
+@pytest.mark.parametrize(
+    "config", [OTHERWISE, *(hb.ModelConfig(**SIZES, **more) for more in ({"norm": "post"}, {"qk_norm": True}))]
+)
+def test_only_a_llama_takes_the_weights_of_a_llama(config, tmp_path):
+    with pytest.raises(CheckpointError, match=r"no Llama has (window|norm|qk_norm) ="):
+        llama_tensors(tmp_path, config)
