@@ -44,6 +44,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/python tools/write_stubs.py --check
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

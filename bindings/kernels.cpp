@@ -1,4 +1,4 @@
-// The Python module hornbook._kernels: addresses and sizes in, nothing out. Its callers (hornbook.nn.cpu_kernels) check shapes,
+// The Python module hornbook.nn._kernels: addresses and sizes in, nothing out. Its callers (hornbook.nn.cpu_kernels) check shapes,
 // types and contiguity; the GIL is released while a kernel runs. No logic lives here.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/array.h>
@@ -44,7 +44,7 @@ hk::AttentionShape shape(const ShapeTuple& t) {
 NB_MODULE(_kernels, m) {
   m.doc() = "hornbook's CPU kernels, by address";
   const hk::Kernels& k = hk::kernels();
-  m.attr("variant") = k.name;
+  m.def("variant", [&k] { return k.name; }, "The instruction set that the kernels run on this machine.");
   auto release = nb::call_guard<nb::gil_scoped_release>();
 
   m.def(

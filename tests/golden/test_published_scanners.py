@@ -7,8 +7,7 @@ import unicodedata2
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hornbook import _native
-from hornbook.tokenizer import patterns
+from hornbook.tokenizer import _core, patterns
 
 PUBLISHED = ["cl100k", "o200k"]
 # U+209F and its like are letters to a newer regex library and unassigned in Unicode 16.0.
@@ -18,7 +17,7 @@ ALPHABET = "aAbZ'sStTlLreRE \t\n\r\u00a0\u3000ſéÉ1２²!/.,-東ʰ\u0301ǅ\U00
 
 def native(text, pattern):
     content = text if isinstance(text, bytes) else text.encode()
-    ends, malformed = _native.scan(content, pattern)
+    ends, malformed = _core.scan(content, pattern)
     stops = ends.tolist()
     return [content[start:stop] for start, stop in zip([0, *stops], stops, strict=False)], malformed
 

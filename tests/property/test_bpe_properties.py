@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 import hornbook as hb
-from hornbook import _native
-from hornbook.tokenizer import reference
+from hornbook.tokenizer import _core, reference
 from hornbook.tokenizer.reference import ReferenceTokenizer
 
 SMALL = st.text(st.sampled_from("aab b'1"), max_size=80)
@@ -19,9 +18,9 @@ SPECIALS = st.lists(st.sampled_from(["<|e|>", "<|e|><|e|>", "ab", "a b", "b", "a
 @pytest.fixture(autouse=True, params=[0, 3], ids=["chosen threshold", "threshold 3"])
 def threshold(request):
     # A low first threshold makes pairs enter late, through rebuilding, even in tiny texts.
-    _native.set_first_threshold(request.param)
+    _core.set_first_threshold(request.param)
     yield
-    _native.set_first_threshold(0)
+    _core.set_first_threshold(0)
 
 
 def train(text: str, size: int, specials: list[str], pattern: str = "gpt2"):
@@ -86,8 +85,8 @@ MERGES = {"learned": reference.train("ab abba aabb babab aaaa", 290)[1]} | {
 @pytest.mark.parametrize("merges", MERGES.values(), ids=MERGES)
 def test_pretokens_of_any_length_are_merged_as_by_the_reference(variant, merges):
     # The ways change at 32 and 1,023 bytes; between them rows of 32 begin.
-    before = _native.active_simd()
-    if not _native.set_simd(variant):
+    before = _core.active_simd()
+    if not _core.set_simd(variant):
         pytest.skip(f"this machine has no {variant}")
     try:
         rng = random.Random(7)
@@ -98,7 +97,7 @@ def test_pretokens_of_any_length_are_merged_as_by_the_reference(variant, merges)
             for text in ["".join(rng.choices("ab", k=length)), "a" * length, "ab" * (length // 2)]:
                 assert fast.encode(text) == plain.encode(text), text
     finally:
-        _native.set_simd(before)
+        _core.set_simd(before)
 
 
 @given(st.binary(max_size=80))

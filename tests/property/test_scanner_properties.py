@@ -6,7 +6,7 @@ import pytest
 import unicodedata2
 from hypothesis import given
 
-from hornbook import _native
+from hornbook.tokenizer import _core
 from hornbook.tokenizer.patterns import split
 
 VARIANTS = ["plain", "avx2", "avx512"]
@@ -14,11 +14,11 @@ VARIANTS = ["plain", "avx2", "avx512"]
 
 @pytest.fixture(params=VARIANTS)
 def simd(request):
-    before = _native.active_simd()
-    if not _native.set_simd(request.param):
+    before = _core.active_simd()
+    if not _core.set_simd(request.param):
         pytest.skip(f"this machine has no {request.param}")
     yield request.param
-    _native.set_simd(before)
+    _core.set_simd(before)
 
 
 def ends(data: bytes) -> list[int]:
@@ -35,12 +35,12 @@ def assigned(text: str) -> str:
 
 
 def scan_all(data: bytes) -> dict[str, list[int]]:
-    before = _native.active_simd()
-    found = {"one by one": _native.scan(data, "gpt2", one_by_one=True)[0].tolist()}
+    before = _core.active_simd()
+    found = {"one by one": _core.scan(data, "gpt2", one_by_one=True)[0].tolist()}
     for variant in VARIANTS:
-        if _native.set_simd(variant):
-            found[variant] = _native.scan(data, "gpt2")[0].tolist()
-    _native.set_simd(before)
+        if _core.set_simd(variant):
+            found[variant] = _core.scan(data, "gpt2")[0].tolist()
+    _core.set_simd(before)
     return found
 
 
@@ -99,7 +99,7 @@ def test_the_first_malformed_byte_is_the_one_that_python_names(shards):
         wanted = None
     except UnicodeDecodeError as error:
         wanted = error.start
-    assert _native.scan(data, "gpt2")[1] == wanted
+    assert _core.scan(data, "gpt2")[1] == wanted
 
 
 def test_every_code_point_is_cut_as_the_regular_expression(simd):
@@ -108,13 +108,13 @@ def test_every_code_point_is_cut_as_the_regular_expression(simd):
     for start in range(0, len(codes), 40_000):
         text = "".join(f"a{chr(code)}1{chr(code)} {chr(code)}{chr(code)}!" for code in codes[start : start + 40_000])
         data = text.encode()
-        assert np.array_equal(_native.scan(data, "gpt2")[0], ends(data))
+        assert np.array_equal(_core.scan(data, "gpt2")[0], ends(data))
 
 
 def test_character_classes_are_those_of_unicode_16():
-    assert _native.unicode_version == "16.0.0"
+    assert _core.unicode_version == "16.0.0"
     kinds = {"Zs": 1, "Zl": 1, "Zp": 1, "Lu": 3, "Lt": 3, "Ll": 4, "Lm": 5, "Lo": 5}
     for code in range(0, 0x110000, 7):
         category = unicodedata2.category(chr(code))
         wanted = kinds.get(category, {"N": 2, "M": 6}.get(category[0], 0))
-        assert _native.char_class(code) == (1 if code in (9, 10, 11, 12, 13, 0x85) else wanted)
+        assert _core.char_class(code) == (1 if code in (9, 10, 11, 12, 13, 0x85) else wanted)

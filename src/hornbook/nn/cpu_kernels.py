@@ -7,8 +7,7 @@ them.
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float, Int
@@ -26,10 +25,13 @@ __all__ = [
     "variant",
 ]
 
-try:
-    _kernels: Any = importlib.import_module("hornbook._kernels")
-except ImportError:  # built without them: the twins of PyTorch's own operators are taken instead
-    _kernels = None
+if TYPE_CHECKING:
+    from hornbook.nn import _kernels
+else:
+    try:
+        from hornbook.nn import _kernels
+    except ImportError:  # built without them: the twins of PyTorch's own operators are taken instead
+        _kernels = None
 
 _CODE = {torch.float32: 0, torch.bfloat16: 1}
 
@@ -45,7 +47,7 @@ def usable(*tensors: Tensor) -> bool:
 
 def variant() -> str | None:
     """Return the instruction set that the kernels run on this machine, or None where there are none."""
-    return None if _kernels is None else _kernels.variant
+    return None if _kernels is None else _kernels.variant()
 
 
 def keep_freed_memory() -> bool:
@@ -142,7 +144,7 @@ class _CausalAttention(torch.autograd.Function):
         out, log_sum = qkv.new_empty(B, T, H, D), torch.empty(B, H, T)
         tables = (0, 0) if cos is None or sin is None else (cos.data_ptr(), sin.data_ptr())
         gains = (0, 0) if q_gain is None or k_gain is None else (q_gain.data_ptr(), k_gain.data_ptr())
-        ctx.shape = (B, H, T, D, *tables, *gains, eps, _CODE[qkv.dtype])
+        ctx.shape = (B, H, T, D, tables[0], tables[1], gains[0], gains[1], eps, _CODE[qkv.dtype])
         q, k, v = (_heads(x) for x in qkv.unbind(2))
         _kernels.attention_forward(ctx.shape, q, k, v, _heads(out), log_sum.data_ptr())
         ctx.save_for_backward(qkv, out, log_sum, cos, sin, q_gain, k_gain)

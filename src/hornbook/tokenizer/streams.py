@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from hornbook import _native
 from hornbook.errors import DataError
+from hornbook.tokenizer import _core
 from hornbook.tokenizer.free_pattern import batches
 from hornbook.tokenizer.patterns import resolve
 from hornbook.tokenizer.reference import split_special
@@ -55,7 +55,7 @@ def blocks(chunks: Iterable[Chunk], special_tokens: Sequence[str], size: int | N
             pending += chunk[start : start + size]
             if len(pending) < wanted:
                 continue
-            cut = _native.last_cut(bytes(pending), searched, list(special_tokens))
+            cut = _core.last_cut(bytes(pending), searched, list(special_tokens))
             if cut > searched:
                 yield bytes(pending[:cut])
                 del pending[:cut]
@@ -79,7 +79,7 @@ def reported(chunks: Iterable[Chunk], progress: Callable[[int, int], Any] | None
 
 
 def count_stream(
-    total: _native.Counts,
+    total: _core.Counts,
     chunks: Iterable[Chunk],
     pattern: str,
     special_tokens: Sequence[str],
@@ -92,8 +92,8 @@ def count_stream(
         DataError: malformed UTF-8 with errors="strict" (names the byte of the stream).
     """
     special = list(special_tokens)
-    idle: SimpleQueue[_native.Counts] = SimpleQueue()
-    tables = [total, *(_native.Counts() for _ in range(threads - 1))]
+    idle: SimpleQueue[_core.Counts] = SimpleQueue()
+    tables = [total, *(_core.Counts() for _ in range(threads - 1))]
     for table in tables:
         idle.put(table)
 
@@ -191,7 +191,7 @@ def documents_of(chunks: Iterable[Chunk], special_tokens: Sequence[str], errors:
 
 def independent(chunks: Iterable[Chunk], pattern: str, special_tokens: Sequence[str], errors: str) -> Iterator[bytes]:
     """Yield the text in pieces whose ids, one after the other, are the text's under this pattern, named or free."""
-    if resolve(pattern).name in _native.native_patterns:
+    if resolve(pattern).name in _core.native_patterns:
         yield from blocks(checked(chunks, errors), special_tokens)
     else:
         for text in batches(documents_of(chunks, special_tokens, errors)):

@@ -18,10 +18,9 @@ from typing import Any, Literal, NoReturn
 
 import numpy as np
 
-from hornbook import _native
 from hornbook.errors import FormatError, TokenizerError, did_you_mean
 from hornbook.fileio import sha256_file
-from hornbook.tokenizer import files, formats, free_pattern, streams
+from hornbook.tokenizer import _core, files, formats, free_pattern, streams
 from hornbook.tokenizer.formats import TokenizerParts
 from hornbook.tokenizer.gpt2_files import place_special, read_gpt2
 from hornbook.tokenizer.patterns import resolve, split
@@ -72,8 +71,8 @@ class Tokenizer:
         self.special_token_ids: dict[str, int] = place_special(self.vocab, self.special_tokens)
         self._resolved = resolve(pattern)
         self.pattern: str = self._resolved.text
-        self._is_native = self._resolved.name in _native.native_patterns
-        encoder = _native.Encoder16 if max(self.vocab) < 65_536 else _native.Encoder32
+        self._is_native = self._resolved.name in _core.native_patterns
+        encoder = _core.Encoder16 if max(self.vocab) < 65_536 else _core.Encoder32
         # 65,535 means "elsewhere" to the core's cache only as a count; as an id it is an id like any other.
         self._native = encoder(
             self.vocab,

@@ -16,9 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeGuard
 
-from hornbook import _native
 from hornbook.errors import DataError, FormatError, TokenizerError
-from hornbook.tokenizer import free_pattern, streams
+from hornbook.tokenizer import _core, free_pattern, streams
 from hornbook.tokenizer.patterns import UNICODE_VERSION, resolve, split
 from hornbook.tokenizer.reference import check_special_tokens, split_special
 
@@ -47,7 +46,7 @@ class PretokenCounts:
         self.special_tokens = list(special_tokens)
         check_special_tokens(self.special_tokens)
         self.phases: dict[str, float] = {}
-        self._native = _native.Counts()
+        self._native = _core.Counts()
 
     def __len__(self) -> int:
         """Return the number of distinct pre-tokens."""
@@ -70,7 +69,7 @@ class PretokenCounts:
     def add_text(self, text: str) -> None:
         """Count a text in memory, as if it were one more file."""
         check_text = text.encode()
-        if resolve(self.pattern).name in _native.native_patterns:
+        if resolve(self.pattern).name in _core.native_patterns:
             self._native.add_text(check_text, self.pattern, self.special_tokens)
             return
         for piece, is_special in split_special(text, self.special_tokens):
@@ -163,7 +162,7 @@ def count_pretokens(
     replace = _replace(errors)
     total = sum(path.stat().st_size for path in paths)
     report = None if progress is None else lambda done: progress(done, total)
-    if resolve(pattern).name in _native.native_patterns:
+    if resolve(pattern).name in _core.native_patterns:
         names = [str(path) for path in paths]
         counts.phases = counts._native.count_files(
             names, counts.pattern, counts.special_tokens, _threads(num_threads), replace, report
@@ -208,7 +207,7 @@ def _count_stream(
 ) -> None:
     _replace(errors)
     source = streams.reported(chunks, progress)
-    if resolve(counts.pattern).name in _native.native_patterns:
+    if resolve(counts.pattern).name in _core.native_patterns:
         streams.count_stream(counts._native, source, counts.pattern, counts.special_tokens, threads, errors)
     else:
         _count_free(counts, streams.documents_of(source, counts.special_tokens, errors), threads, None, 0)
@@ -293,7 +292,7 @@ def _train(
     num_symbols = vocab_size - len(special_tokens)
     total = num_symbols - 256
     report = None if progress is None else lambda done: progress(done, total)
-    symbols, merges, phases = _native.train(counts._native, num_symbols, _threads(num_threads), consume, report)
+    symbols, merges, phases = _core.train(counts._native, num_symbols, _threads(num_threads), consume, report)
     counts.phases |= phases
     vocab = dict(enumerate([token.encode() for token in special_tokens] + symbols))
     if len(vocab) < vocab_size:
@@ -372,7 +371,7 @@ def _replace(errors: str) -> bool:
 
 def _threads(num_threads: int | None) -> int:
     if num_threads is None:
-        return _native.available_cores()
+        return _core.available_cores()
     if isinstance(num_threads, bool) or not isinstance(num_threads, int) or num_threads < 1:
         raise TokenizerError(f"num_threads is a whole number of at least 1, or None, not {num_threads!r}")
     return min(num_threads, 256)

@@ -13,17 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib import resources
 from math import log
-from typing import TYPE_CHECKING
 
+from hornbook.data.corpora.storyworld._machine import StoryMachine
 from hornbook.data.corpora.storyworld.grammar import Grammar, compile_grammar
 from hornbook.data.corpora.storyworld.lexicon import LEVELS
 from hornbook.data.corpora.storyworld.native import native_machine
 from hornbook.data.corpora.storyworld.parser import Decision, recover, total_log_probability
 from hornbook.errors import DataError
 from hornbook.fileio import open_atomic
-
-if TYPE_CHECKING:
-    from hornbook._storyworld import StoryMachine
 
 __all__ = [
     "SEPARATOR",

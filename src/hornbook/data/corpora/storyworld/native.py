@@ -6,14 +6,10 @@ layout lives in memory only and is never stored, so it has no version.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from hornbook.data.corpora.storyworld._machine import StoryMachine
 from hornbook.data.corpora.storyworld.grammar import LIT, Grammar
-
-if TYPE_CHECKING:
-    from hornbook._storyworld import StoryMachine
 
 __all__ = ["native_machine"]
 
@@ -52,8 +48,6 @@ def native_machine(grammar: Grammar) -> StoryMachine:
     Args:
         grammar: the compiled level.
     """
-    from hornbook._storyworld import StoryMachine
-
     layout = _Layout()
     records = []
     for choice in grammar.choices:

@@ -3,6 +3,10 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 
 #include <chrono>
 #include <optional>
@@ -17,10 +21,21 @@ namespace hornbook::python {
 
 namespace nb = nanobind;
 
+// Arguments by the names that type checkers see (src/hornbook/tokenizer/_core.pyi); only `text_of` looks at a Text.
+inline bool is_any(nb::handle) { return true; }
+class Text : public nb::object {
+ public:
+  NB_OBJECT(Text, nb::object, "str | bytes", is_any)
+};
+using Texts = nb::typed<nb::sequence, Text>;
+using Strings = nb::typed<nb::sequence, nb::str>;
+using Indices = std::optional<nb::typed<nb::sequence, size_t>>;
+using Progress = std::optional<nb::typed<nb::callable, nb::object(uint64_t)>>;
+
 // Calls f(control) with the GIL released. Signals are looked at about every 50 ms, and `progress(done)` is called about
 // ten times a second; what either raises ends the work and goes out.
 template <class F>
-void without_gil(const nb::object& progress, F&& f) {
+void without_gil(const Progress& progress, F&& f) {
   Control control;
   std::optional<nb::python_error> raised;
   auto last = std::chrono::steady_clock::now();
@@ -29,9 +44,9 @@ void without_gil(const nb::object& progress, F&& f) {
     try {
       if (PyErr_CheckSignals() != 0) throw nb::python_error();
       const auto now = std::chrono::steady_clock::now();
-      if (!progress.is_none() && now - last > std::chrono::milliseconds(100)) {
+      if (progress && now - last > std::chrono::milliseconds(100)) {
         last = now;
-        progress(control.done.load());
+        (*progress)(control.done.load());
       }
     } catch (nb::python_error& error) {
       raised.emplace(std::move(error));

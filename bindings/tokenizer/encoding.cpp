@@ -1,8 +1,7 @@
-// hornbook._native: the encoder, for ids of 16 and of 32 bits, and decoding.
+// hornbook.tokenizer._core: the encoder, for ids of 16 and of 32 bits, and decoding.
 #include "common.hpp"
 
 #include <fcntl.h>
-#include <nanobind/stl/string.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -24,12 +23,12 @@ struct Allowed {
 };
 
 template <class Id>
-void choose(const Encoder<Id>& encoder, const nb::object& indices, Allowed& allowed) {
+void choose(const Encoder<Id>& encoder, const Indices& indices, Allowed& allowed) {
   allowed.matcher = &encoder.specials();
   allowed.ids = &encoder.special_ids();
-  if (indices.is_none()) return;
+  if (!indices) return;
   std::vector<std::string> texts;
-  for (nb::handle h : nb::cast<nb::sequence>(indices)) {
+  for (nb::handle h : *indices) {
     const auto i = nb::cast<size_t>(h);
     texts.push_back(encoder.specials().tokens().at(i));
     allowed.own_ids.push_back(encoder.special_ids()[i]);
@@ -40,10 +39,10 @@ void choose(const Encoder<Id>& encoder, const nb::object& indices, Allowed& allo
 }
 
 template <class Id>
-nb::object list_of(const Id* ids, size_t count) {
+nb::typed<nb::list, Id> list_of(const Id* ids, size_t count) {
   PyObject* list = PyList_New(static_cast<Py_ssize_t>(count));
   if (!list) throw nb::python_error();
-  nb::object owner = nb::steal(list);
+  auto owner = nb::steal<nb::typed<nb::list, Id>>(list);
   for (size_t i = 0; i < count; ++i) {
     if ((i & 0xFFFFF) == 0xFFFFF && PyErr_CheckSignals() != 0) throw nb::python_error();
     PyList_SET_ITEM(list, static_cast<Py_ssize_t>(i), PyLong_FromUnsignedLong(ids[i]));
@@ -71,14 +70,14 @@ template <class Id>
 GrowingArray<Id> encode_long(const Encoder<Id>& encoder, const uint8_t* data, size_t length, const Allowed& allowed, int threads) {
   GrowingArray<Id> out;
   out.set_aside(length);
-  without_gil(nb::none(), [&](Control& control) {
+  without_gil(std::nullopt, [&](Control& control) {
     encoder.encode_text(data, length, *allowed.matcher, *allowed.ids, threads, control, out.sink());
   });
   return out;
 }
 
 template <class Id>
-nb::object encode(const Encoder<Id>& encoder, const nb::object& text, const nb::object& indices) {
+nb::typed<nb::list, Id> encode(const Encoder<Id>& encoder, const Text& text, const Indices& indices) {
   const auto [data, length] = text_of(text);
   Allowed allowed;
   choose(encoder, indices, allowed);
@@ -93,7 +92,7 @@ nb::object encode(const Encoder<Id>& encoder, const nb::object& text, const nb::
 }
 
 template <class Id>
-Array<Id> encode_array(const Encoder<Id>& encoder, const nb::object& text, const nb::object& indices, int threads) {
+Array<Id> encode_array(const Encoder<Id>& encoder, const Text& text, const Indices& indices, int threads) {
   const auto [data, length] = text_of(text);
   Allowed allowed;
   choose(encoder, indices, allowed);
@@ -108,7 +107,7 @@ Array<Id> encode_array(const Encoder<Id>& encoder, const nb::object& text, const
 }
 
 template <class Id>
-nb::list encode_batch(const Encoder<Id>& encoder, const nb::sequence& texts, const nb::object& indices, int threads) {
+nb::typed<nb::list, Array<Id>> encode_batch(const Encoder<Id>& encoder, const Texts& texts, const Indices& indices, int threads) {
   Allowed allowed;
   choose(encoder, indices, allowed);
   std::vector<std::pair<const uint8_t*, size_t>> inputs;
@@ -120,7 +119,7 @@ nb::list encode_batch(const Encoder<Id>& encoder, const nb::sequence& texts, con
   std::vector<std::vector<Id>> results(inputs.size());
   std::atomic<size_t> taken{0};
   threads = static_cast<int>(std::clamp<size_t>(inputs.size(), 1, static_cast<size_t>(threads)));
-  without_gil(nb::none(), [&](Control& control) {
+  without_gil(std::nullopt, [&](Control& control) {
     run_workers(threads, control, [&](int) {
       typename Encoder<Id>::Loan loan(encoder);
       for (size_t k; (k = taken.fetch_add(1)) < inputs.size();) {
@@ -131,7 +130,7 @@ nb::list encode_batch(const Encoder<Id>& encoder, const nb::sequence& texts, con
       }
     });
   });
-  nb::list out;
+  nb::typed<nb::list, Array<Id>> out;
   for (const auto& ids : results) out.append(array_copy(ids.data(), ids.size()));
   return out;
 }
@@ -151,7 +150,7 @@ Array<Id> encode_pieces(const Encoder<Id>& encoder, const nb::bytes& text, nb::n
 }
 
 template <class Id>
-Array<Id> encode_file(const Encoder<Id>& encoder, const std::string& path, int threads, bool replace, const nb::object& progress) {
+Array<Id> encode_file(const Encoder<Id>& encoder, const std::string& path, int threads, bool replace, const Progress& progress) {
   GrowingArray<Id> out;
   without_gil(progress, [&](Control& control) {
     const Errors errors = replace ? Errors::replace : Errors::strict;
@@ -164,8 +163,8 @@ Array<Id> encode_file(const Encoder<Id>& encoder, const std::string& path, int t
 // Appends the ids of a file to an open file descriptor, in the machine's byte order. Returns (ids, bytes of ordinary
 // text, documents).
 template <class Id>
-nb::tuple encode_file_to(const Encoder<Id>& encoder, const std::string& path, int descriptor, int threads, bool replace,
-                         const nb::object& progress) {
+std::tuple<uint64_t, uint64_t, uint64_t> encode_file_to(const Encoder<Id>& encoder, const std::string& path, int descriptor, int threads, bool replace,
+                         const Progress& progress) {
   uint64_t count = 0;
   Sink<Id> sink;
   sink.take = [&](const Id* ids, size_t n) {
@@ -183,12 +182,12 @@ nb::tuple encode_file_to(const Encoder<Id>& encoder, const std::string& path, in
   without_gil(progress, [&](Control& control) {
     tally = encoder.encode_file(path, threads, replace ? Errors::replace : Errors::strict, control, sink);
   });
-  return nb::make_tuple(count, tally.bytes - tally.special_bytes, tally.total_documents());
+  return {count, tally.bytes - tally.special_bytes, tally.total_documents()};
 }
 
 // How many leading bytes of `text` can be encoded now whatever follows: up to the last safe cut after `from`, else 0.
 template <class Id>
-size_t stable_length(const Encoder<Id>& encoder, const nb::bytes& text, size_t from, const nb::object& indices) {
+size_t stable_length(const Encoder<Id>& encoder, const nb::bytes& text, size_t from, const Indices& indices) {
   Allowed allowed;
   choose(encoder, indices, allowed);
   const size_t start = std::min(from, text.size());
@@ -196,7 +195,11 @@ size_t stable_length(const Encoder<Id>& encoder, const nb::bytes& text, size_t f
   return cut > start ? cut : 0;
 }
 
-Vocabulary vocabulary_of(const nb::dict& vocab, const nb::sequence& merges, const nb::sequence& specials) {
+using Ids = nb::typed<nb::dict, uint32_t, nb::bytes>;
+using Merges = nb::typed<nb::sequence, std::pair<nb::bytes, nb::bytes>>;
+using Specials = nb::typed<nb::sequence, std::pair<nb::str, uint32_t>>;
+
+Vocabulary vocabulary_of(const Ids& vocab, const Merges& merges, const Specials& specials) {
   Vocabulary v;
   for (const auto& [id, bytes] : vocab) v.entries.emplace_back(nb::cast<uint32_t>(id), string_of(bytes));
   for (nb::handle merge : merges) {
@@ -214,19 +217,19 @@ template <class Id>
 void bind(nb::module_& m, const char* name) {
   using E = Encoder<Id>;
   nb::class_<E>(m, name, "Text to ids, for one vocabulary.")
-      .def("__init__", [](E* self, const nb::dict& vocab, const nb::sequence& merges, const nb::sequence& specials,
+      .def("__init__", [](E* self, const Ids& vocab, const Merges& merges, const Specials& specials,
                           const std::string& pattern, size_t cache_bytes) {
         new (self) E(vocabulary_of(vocab, merges, specials), pattern_of(pattern), cache_bytes);
-      })
+      }, nb::arg("vocab"), nb::arg("merges"), nb::arg("specials"), nb::arg("pattern"), nb::arg("cache_bytes"))
       .def("encode", &encode<Id>, nb::arg("text"), nb::arg("allowed") = nb::none())
       .def("encode_array", &encode_array<Id>, nb::arg("text"), nb::arg("allowed") = nb::none(), nb::arg("threads") = 1)
-      .def("encode_batch", &encode_batch<Id>, nb::arg("texts"), nb::arg("allowed").none(), nb::arg("threads"))
+      .def("encode_batch", &encode_batch<Id>, nb::arg("texts"), nb::arg("allowed"), nb::arg("threads"))
       .def("encode_pieces", &encode_pieces<Id>, nb::arg("text"), nb::arg("ends"))
-      .def("encode_file", &encode_file<Id>, nb::arg("path"), nb::arg("threads"), nb::arg("replace"), nb::arg("progress").none())
+      .def("encode_file", &encode_file<Id>, nb::arg("path"), nb::arg("threads"), nb::arg("replace"), nb::arg("progress"))
       .def("encode_file_to", &encode_file_to<Id>, nb::arg("path"), nb::arg("descriptor"), nb::arg("threads"), nb::arg("replace"),
-           nb::arg("progress").none())
+           nb::arg("progress"))
       .def("stable_length", &stable_length<Id>, nb::arg("text"), nb::arg("start"), nb::arg("allowed") = nb::none())
-      .def("set_cache_bytes", &E::set_cache_limit)
+      .def("set_cache_bytes", &E::set_cache_limit, nb::arg("limit"))
       .def("cache_memory", &E::cache_memory);
 }
 

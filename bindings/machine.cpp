@@ -1,4 +1,4 @@
-// The Python module hornbook._storyworld, Python's view of the story machine: tables in, bytes out, the GIL released while stories are told.
+// The Python module hornbook.data.corpora.storyworld._machine, Python's view of the story machine: tables in, bytes out, the GIL released while stories are told.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
@@ -7,7 +7,7 @@
 namespace nb = nanobind;
 using namespace nb::literals;
 
-NB_MODULE(_storyworld, m) {
+NB_MODULE(_machine, m) {
   m.doc() = "The native story machine.";
   nb::class_<hornbook::StoryMachine>(m, "StoryMachine", "A compiled story grammar that tells stories by number.")
       .def(

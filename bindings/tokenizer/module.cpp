@@ -1,7 +1,5 @@
-// The Python module hornbook._native: converts arguments, releases the GIL, maps exceptions. No logic lives here.
+// The Python module hornbook.tokenizer._core: converts arguments, releases the GIL, maps exceptions. No logic lives here.
 #include "common.hpp"
-
-#include <nanobind/stl/string.h>
 
 #include "hornbook/simd.hpp"
 #include "hornbook/unicode.hpp"
@@ -42,7 +40,7 @@ void translate(const std::exception_ptr& p, void*) {
 }
 
 // Ends of pre-tokens and the offset of the first malformed byte (None: all is well formed). For tests.
-nb::tuple scan(const nb::object& text, const std::string& pattern, bool one_by_one) {
+std::pair<Array<uint32_t>, std::optional<size_t>> scan(const Text& text, const std::string& pattern, bool one_by_one) {
   const auto [data, length] = text_of(text);
   const Control control;
   std::vector<uint32_t> ends;
@@ -56,22 +54,22 @@ nb::tuple scan(const nb::object& text, const std::string& pattern, bool one_by_o
     while (const size_t n = scanner.next(batch, 256)) ends.insert(ends.end(), batch, batch + n);
     malformed = scanner.first_malformed();
   }
-  nb::object bad = nb::none();
-  if (malformed != Scanner::kNone) bad = nb::int_(malformed);
-  return nb::make_tuple(array_copy(ends.data(), ends.size()), bad);
+  std::optional<size_t> bad;
+  if (malformed != Scanner::kNone) bad = malformed;
+  return {array_copy(ends.data(), ends.size()), bad};
 }
 
 }  // namespace
 }  // namespace hornbook::python
 
-NB_MODULE(_native, m) {
+NB_MODULE(_core, m) {
   using namespace hornbook;
   using namespace hornbook::python;
   m.doc() = "hornbook's native core: scanning, counting, training and encoding of byte-level BPE.";
   nb::register_exception_translator(translate);
   m.attr("native_patterns") = nb::make_tuple("gpt2", "cl100k", "o200k");
   m.attr("unicode_version") = kUnicodeVersion;
-  m.def("char_class", [](uint32_t code) { return code < 0x110000 ? static_cast<int>(char_class(code)) : 0; });
+  m.def("char_class", [](uint32_t code) { return code < 0x110000 ? static_cast<int>(char_class(code)) : 0; }, nb::arg("code"));
   m.def("best_simd", [] { return kSimdNames[static_cast<int>(best_simd())]; });
   m.def("active_simd", [] { return kSimdNames[static_cast<int>(active_simd())]; });
   m.def("set_simd", [](const std::string& name) {
@@ -79,7 +77,7 @@ NB_MODULE(_native, m) {
       if (name == kSimdNames[i]) return set_simd(static_cast<Simd>(i));
     }
     throw nb::value_error("plain, avx2 or avx512");
-  });
+  }, nb::arg("name"));
   m.def("available_cores", &available_cores);
   m.def("scan", &scan, nb::arg("text"), nb::arg("pattern"), nb::arg("one_by_one") = false);
   bind_training(m);
