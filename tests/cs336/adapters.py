@@ -1,7 +1,7 @@
 """The test hooks of Stanford's CS336 assignment 1, as glue onto hornbook and nothing more.
 
 Copy this file over the assignment's `tests/adapters.py` to run its tests against hornbook. Weights come in as plain
-tensors; state dicts use the names of `TransformerLM`. tests/cs336/test_adapters.py has our own tests through it.
+tensors; state dicts use the names of `TransformerLM`. Our own tests through it: tests/cs336/test_*_hooks.py.
 """
 
 from __future__ import annotations
