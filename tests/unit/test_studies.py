@@ -16,7 +16,7 @@ from hornbook.studies.data import PreparedData, recipe_key
 from hornbook.studies.folder import is_study, read_study, run_path
 from hornbook.studies.runner import StudyStoppedError, config_digest, run_study
 from hornbook.studies.search import Range, parse_space, search_settings
-from hornbook.studies.study import Arm, Options, Plan, Study, nest
+from hornbook.studies.study import Arm, Options, Plan, Results, Study
 from hornbook.tracking.console import Console
 
 BASE = {
@@ -263,7 +263,7 @@ def test_damaged_study_folders_are_refused_with_the_place(tmp_path, trainer):
 
 def test_measurements_are_kept_and_taken_again_when_inputs_or_commit_change(tmp_path):
     taken = []
-    results = runner.Results(
+    results = Results(
         plan=Plan(),
         scale="tiny",
         options=Options(),
@@ -291,10 +291,6 @@ def test_worse_than_guessing_counts_as_diverged(tmp_path, trainer):
     assert not outcome.diverged
     worse = {**outcome.values, "val_loss": math.log(300) + 0.01}
     assert type(outcome)(arm="a", seed=0, status="done", path=folder, values=worse).diverged
-
-
-def test_nested_keys():
-    assert nest({"a.b": 1, "a.c": 2, "d.e": 3}) == {"a": {"b": 1, "c": 2}, "d": {"e": 3}}
 
 
 def test_search_ranges_are_read_and_bad_ones_refused():

@@ -139,12 +139,6 @@ class CheckpointStore:
         for path in self.folder.glob(".*"):
             self._remove(path)
 
-    def discard_after(self, step: int) -> None:
-        """Remove every checkpoint newer than `step`: a rewound run will write them anew."""
-        for newer in self.steps():
-            if newer > step:
-                self._remove(self.path(newer))
-
     def _write(self, checkpoint: Checkpoint, target: Path) -> None:
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
         try:

@@ -7,32 +7,38 @@ the current runs have saved themselves.
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json
 from hornbook.tracking.console import Console, Stage
 from hornbook.tracking.run import Run
 
-__all__ = ["execute", "train_one"]
+__all__ = ["Job", "execute", "train_one"]
 
 
-class Job(Protocol):
-    """What is needed of a `runner.Job`."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run that a study wants."""
 
     arm: str
     seed: int
     path: Path
     recipe: dict[str, Any]
+    mark: dict[str, Any]
+    """What `study.json` of the finished run must say."""
     resume: bool
+    done: bool
     summary: dict[str, Any]
+    """What goes to the run's `summary.json`."""
 
 
-def execute(jobs: Sequence[Any], parallel: int, stage: Stage) -> Iterator[tuple[Any, str, str]]:
+def execute(jobs: Sequence[Job], parallel: int, stage: Stage) -> Iterator[tuple[Job, str, str]]:
     """Train the jobs and yield (job, status, reason) as each ends; status is the run's, or `failed`."""
     if parallel <= 1 or len(jobs) == 1:
         for job in jobs:

@@ -8,27 +8,26 @@ the run that was being made. Left out: several machines (give each its own studi
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json, sha256_bytes
 from hornbook.format import duration
-from hornbook.studies import execution
 from hornbook.studies.data import prepare_all, recipe_key
+from hornbook.studies.execution import Job, execute
 from hornbook.studies.folder import run_path, write_results, write_study
 from hornbook.studies.outcome import read_outcome
-from hornbook.studies.study import Options, Outcome, Plan, Scale, Study
+from hornbook.studies.study import Options, Plan, Results, Scale, Study
 from hornbook.tracking.console import Console, Stage
 from hornbook.tracking.environment import describe_environment
 from hornbook.tracking.run import Run
 
-__all__ = ["MARK_FILE", "Job", "Results", "StudyStoppedError", "run_study"]
+__all__ = ["MARK_FILE", "StudyStoppedError", "run_study"]
 
 MARK_FILE = "study.json"
 """In every run folder of a study: the digest that the run was made for."""
@@ -36,54 +35,6 @@ MARK_FILE = "study.json"
 
 class StudyStoppedError(HornbookError):
     """A study was interrupted; what is done is kept."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Job:
-    """One run that a study wants."""
-
-    arm: str
-    seed: int
-    path: Path
-    recipe: dict[str, Any]
-    mark: dict[str, Any]
-    """What `study.json` of the finished run must say."""
-    resume: bool
-    done: bool
-    summary: dict[str, Any]
-    """What goes to the run's `summary.json`."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Results:
-    """What a study's analysis reads (`study.Results`)."""
-
-    plan: Plan
-    scale: Scale
-    options: Options
-    outcomes: Sequence[Outcome]
-    folder: Path
-    console: Console
-    commit: str
-
-    def measured(self, key: str, inputs: Any, measure: Callable[[], Any]) -> Any:
-        """Return a JSON-ready measurement, from the study folder if the same inputs were measured there before."""
-        path = self.folder / "measurements" / f"{key}.json"
-        digest = sha256_bytes(canonical_json({"inputs": inputs, "commit": self.commit}).encode())
-        if path.is_file():
-            try:
-                known = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError:
-                known = {}  # cut short or changed by hand: measure again
-            if isinstance(known, dict) and known.get("digest") == digest:
-                return known["value"]
-        value = json.loads(json.dumps(measure()))
-        atomic_write(path, canonical_json({"version": 1, "digest": digest, "value": value}))
-        return value
-
-    def say(self, line: str) -> None:
-        """Tell the user what is going on."""
-        self.console.say(line)
 
 
 def run_study(
@@ -207,7 +158,7 @@ def _train_all(jobs: Sequence[Job], parallel: int, console: Console) -> None:
     started = time.monotonic()
     stage = Stage("runs", len(jobs))
     with console.watch(stage):
-        for count, (job, status, reason) in enumerate(execution.execute(jobs, parallel, stage), 1):
+        for count, (job, status, reason) in enumerate(execute(jobs, parallel, stage), 1):
             outcome = read_outcome(job.path, job.arm, job.seed) if status != "failed" else None
             loss = outcome.values.get("val_loss") if outcome else None
             said = f"val loss {loss:.4f}" if loss is not None else reason or "no loss"

@@ -19,7 +19,6 @@ from hornbook.errors import ConfigError, HornbookError
 from hornbook.fileio import atomic_write
 from hornbook.studies.execution import train_one
 from hornbook.studies.outcome import read_outcome
-from hornbook.studies.study import nest
 from hornbook.tracking.console import Console
 
 __all__ = ["Range", "parse_space", "search_settings"]
@@ -111,7 +110,7 @@ def search_settings(
     try:
         import optuna
     except ImportError:
-        raise HornbookError("the search needs optuna: pip install 'hornbook[search]'") from None
+        raise HornbookError("the search needs optuna: pip install 'hornbook[studies]'") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     console = console or Console()
     sampler = optuna.samplers.TPESampler(seed=0)
@@ -150,7 +149,7 @@ def _run_trial(base: Mapping[str, Any], settings: Mapping[str, Any], folder: Pat
         path = folder / f"seed-{seed}"
         shutil.rmtree(path, ignore_errors=True)
         run = {"name": f"{folder.name}-seed-{seed}", "directory": str(path)}
-        recipe = merge(merge(base, nest(settings)), {"run": run, "training": {"seed": seed}})
+        recipe = merge(merge(base, settings), {"run": run, "training": {"seed": seed}})
         status, reason = train_one(path, recipe, False, {})
         if status == "stopped":
             raise HornbookError("the search was stopped; the same command goes on from the trials that are done")

@@ -7,15 +7,18 @@ showing are instant. Running is `studies/runner.py`, the standard reading `studi
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from hornbook.config import merge
 from hornbook.errors import ConfigError, did_you_mean
+from hornbook.fileio import atomic_write, canonical_json, sha256_bytes
 from hornbook.studies.charts import Figure, Table
+from hornbook.tracking.console import Console
 
-__all__ = ["SCALES", "Analysis", "Arm", "Options", "Outcome", "Plan", "Results", "Scale", "Study", "nest"]
+__all__ = ["SCALES", "Analysis", "Arm", "Options", "Outcome", "Plan", "Results", "Scale", "Study"]
 
 Scale = Literal["tiny", "cpu", "gpu"]
 SCALES: tuple[Scale, ...] = ("tiny", "cpu", "gpu")
@@ -60,7 +63,7 @@ class Plan:
 
     def recipe(self, arm: Arm, seed: int) -> Settings:
         """Return the recipe of one run."""
-        return merge(merge(self.base, nest(arm.overrides)), {"training": {"seed": seed}})
+        return merge(merge(self.base, arm.overrides), {"training": {"seed": seed}})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -110,41 +113,35 @@ class Analysis:
     """Rows of `results.csv` for studies that measure without training."""
 
 
-class Results(Protocol):
-    """What a study's analysis may use; `runner.Results` is it."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Results:
+    """What the analysis of a study reads: the plan and how it went, and what was measured without training."""
 
-    @property
-    def plan(self) -> Plan:
-        """What was to be run."""
-        ...
-
-    @property
-    def scale(self) -> Scale:
-        """The scale it was run at."""
-        ...
-
-    @property
-    def options(self) -> Options:
-        """What the user changed."""
-        ...
-
-    @property
-    def outcomes(self) -> Sequence[Outcome]:
-        """Every run, read from its folder."""
-        ...
-
-    @property
-    def folder(self) -> Path:
-        """The study folder."""
-        ...
+    plan: Plan
+    scale: Scale
+    options: Options
+    outcomes: Sequence[Outcome]
+    """Every run, read from its folder."""
+    folder: Path
+    """The study folder."""
+    console: Console
+    commit: str
+    """What stands for the code that measures."""
 
     def measured(self, key: str, inputs: Any, measure: Callable[[], Any]) -> Any:
         """Return a JSON-ready measurement, from the study folder if the same inputs were measured there before."""
-        ...
-
-    def say(self, line: str) -> None:
-        """Tell the user what is going on."""
-        ...
+        path = self.folder / "measurements" / f"{key}.json"
+        digest = sha256_bytes(canonical_json({"inputs": inputs, "commit": self.commit}).encode())
+        if path.is_file():
+            try:
+                known = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:
+                known = {}  # cut short or changed by hand: measure again
+            if isinstance(known, dict) and known.get("digest") == digest:
+                return known["value"]
+        value = json.loads(json.dumps(measure()))
+        atomic_write(path, canonical_json({"version": 1, "digest": digest, "value": value}))
+        return value
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -160,18 +157,6 @@ class Study:
     """Scale → runs and time, in words."""
     plan: Callable[[Scale, Options], Plan]
     analyse: Callable[[Results], Analysis]
-
-
-def nest(dotted: Mapping[str, Any]) -> Settings:
-    """Return `{"section.key": value}` as nested sections."""
-    tree: Settings = {}
-    for name, value in dotted.items():
-        *sections, key = name.split(".")
-        place = tree
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[key] = value
-    return tree
 
 
 def check_scale(name: str) -> Scale:
