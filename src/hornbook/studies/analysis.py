@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
+from statistics import stdev
 from typing import Any
 
 from hornbook.format import number
@@ -183,7 +184,7 @@ def arm_table(plan: Plan, outcomes: Sequence[Outcome]) -> Table:
             values = list(finished(group, metric).values())
             row[metric] = statistics.mean_interval(values).cell() if values else None
             if metric == plan.metric:
-                row["spread"] = statistics.standard_deviation(values) if len(values) > 1 else None
+                row["spread"] = stdev(values) if len(values) > 1 else None
         for key in ("tokens", "seconds", "tokens_per_second", "parameters"):
             values = [o.values[key] for o in group if o.values.get(key) is not None and o.status == "done"]
             row[key] = _typical(values)
