@@ -15,7 +15,8 @@ from hornbook.models.transformer import TransformerLM
 from hornbook.optim.registry import make_optimizer
 from hornbook.training.compilation import backend_of, can_compile
 from hornbook.training.config import resolve
-from hornbook.training.step import TrainStep, make_loss
+from hornbook.training.distributed.strategies import SingleProcess
+from hornbook.training.step import TrainStep
 
 CPU = torch.device("cpu")
 # PyTorch's own, while it traces.
@@ -32,10 +33,10 @@ def updates(recipe, parts, backend=None):
     """Losses, norms and weights of three updates."""
     torch.manual_seed(0)
     model = TransformerLM(recipe.model)
-    loss = make_loss(model, recipe.with_training(compile=recipe.training.compile and backend is None))
+    strategy = SingleProcess(model, recipe.with_training(compile=recipe.training.compile and backend is None))
     if backend is not None:
-        loss = torch.compile(loss, backend=backend, dynamic=False, fullgraph=True)
-    step = TrainStep(loss, list(model.parameters()), make_optimizer(recipe.optimizer, model.named_parameters()), recipe)
+        strategy.loss = torch.compile(strategy.loss, backend=backend, dynamic=False, fullgraph=True)
+    step = TrainStep(strategy, make_optimizer(recipe.optimizer, model.named_parameters()), recipe)
     results = [torch.stack(step(parts, number, 10)) for number in (1, 2, 3)]
     return [*results, *model.parameters()]
 

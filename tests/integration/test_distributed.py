@@ -111,9 +111,9 @@ def equal_weights(a, b):
 
 
 @pytest.mark.parametrize("arguments", [(), pytest.param(("compiled",), marks=pytest.mark.slow)], ids=str)
-def test_every_way_of_sharing_equals_one_process(tmp_path, arguments):
+def test_every_strategy_equals_one_process(tmp_path, arguments):
     """Losses, norms, weights and optimizer states, to 1e-9 in float64; what it goes through is in the harness."""
-    script = Path(__file__).parents[1] / "harness" / "sharing.py"
+    script = Path(__file__).parents[1] / "harness" / "strategies.py"
     done = subprocess.run(
         [*torchrun(2), str(script), *arguments], capture_output=True, text=True, env=environment(tmp_path), timeout=280
     )

@@ -9,7 +9,7 @@ from harness.recipes import tiny_recipe
 from safetensors.torch import load_file
 
 from hornbook.tracking.console import Console
-from hornbook.training import trainer as trainer_module
+from hornbook.training.distributed import strategies
 from hornbook.training.loop import train
 from hornbook.training.trainer import Trainer
 
@@ -22,7 +22,7 @@ def quiet_train(recipe, **settings):
 
 def inject(monkeypatch, what, batches):
     """Make training go wrong whenever it sees one of the given batches (or, for None, at every batch from BAD_STEP)."""
-    advance, make_loss = Trainer.advance, trainer_module.make_loss
+    advance, make_loss = Trainer.advance, strategies.make_loss
     seen = {"batch": -1, "done": False}
 
     def bad_now():
@@ -62,7 +62,7 @@ def inject(monkeypatch, what, batches):
         return compute
 
     monkeypatch.setattr(Trainer, "advance", watched)
-    monkeypatch.setattr(trainer_module, "make_loss", poisoned)
+    monkeypatch.setattr(strategies, "make_loss", poisoned)
 
 
 def recipe(folder, action="rewind", **settings):

@@ -20,8 +20,9 @@ from hornbook.models.transformer import TransformerLM
 from hornbook.optim.registry import make_optimizer
 from hornbook.tracking.console import Console
 from hornbook.training.config import resolve
+from hornbook.training.distributed.strategies import SingleProcess
 from hornbook.training.loop import load_run, train
-from hornbook.training.step import TrainStep, make_loss
+from hornbook.training.step import TrainStep
 
 WORDS = [
     "the",
@@ -274,10 +275,7 @@ def test_accumulating_a_batch_in_parts_gives_the_same_loss_and_gradient(tmp_path
         torch.manual_seed(0)
         model = TransformerLM(config.model)
         update = TrainStep(
-            make_loss(model, config),
-            list(model.parameters()),
-            make_optimizer(config.optimizer, model.named_parameters()),
-            config,
+            SingleProcess(model, config), make_optimizer(config.optimizer, model.named_parameters()), config
         )
         sampler = BatchSampler(TokenData.open(config.data.tokens), 8, 16, seed=0)
         size = 8 // count

@@ -95,9 +95,10 @@ def _recipe(path: str) -> dict[str, Any]:
     from hornbook.nn.cpu_kernels import keep_freed_memory
     from hornbook.optim.registry import make_optimizer
     from hornbook.training.config import load
+    from hornbook.training.distributed.strategies import SingleProcess
     from hornbook.training.launch.device import measure_step, peak_flops, resolve_auto
     from hornbook.training.launch.memory_check import check_room
-    from hornbook.training.step import TrainStep, make_loss
+    from hornbook.training.step import TrainStep
 
     config = resolve_auto(load(path))
     peak = check_room(config)
@@ -106,7 +107,7 @@ def _recipe(path: str) -> dict[str, Any]:
     model = TransformerLM(config.model, device=device)
     model.activation_checkpointing = training.activation_checkpointing
     optimizer = make_optimizer(config.optimizer, model.named_parameters())
-    step = TrainStep(make_loss(model, config), list(model.parameters()), optimizer, config)
+    step = TrainStep(SingleProcess(model, config), optimizer, config)
     size = training.batch_size // training.gradient_accumulation
     ids = torch.randint(0, config.model.vocab_size, (size, config.model.context_length), device=device)
     parts = [lambda: (ids, ids)] * training.gradient_accumulation

@@ -21,13 +21,14 @@ from hornbook.tracking.console import Console
 from hornbook.tracking.run import Run
 from hornbook.training import config as recipes
 from hornbook.training.config import TrainConfig
-from hornbook.training.distributed.group import Group, WorkerLostError, follow, join
+from hornbook.training.distributed.group import Group, WorkerLostError, join
 from hornbook.training.divergence import Trouble
 from hornbook.training.launch.init_from import inherit
 from hornbook.training.launch.setup import Setup, prepare_run
 from hornbook.training.monitoring.run_logger import Journal
 from hornbook.training.signals import Signals
 from hornbook.training.trainer import Trainer
+from hornbook.training.worker import work
 
 if TYPE_CHECKING:
     from hornbook.models.transformer import TransformerLM
@@ -61,8 +62,8 @@ def train(
         OSError: a file cannot be read or written.
     """
     group = join()
-    if group is not None and not group.leads:
-        return follow(group)
+    if group is not None and not group.is_main:
+        return work(group)
     code = 2
     try:
         run = _train(as_config(config, overrides), resume, console or Console(), clock, group)
@@ -121,7 +122,7 @@ def _loop(t: Trainer, journal: Journal, signals: Signals) -> tuple[str, str]:
             journal.sync()
             t.save()
             if t.group is not None:  # torchrun passes on no reason: it sends the same signal when a process has died
-                t.group.roll_call()
+                t.group.check_alive()
             return "stopped", f"signal {signals.requested} at step {t.progress.step}"
         if due.evaluation:
             try:

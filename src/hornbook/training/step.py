@@ -10,30 +10,24 @@ from __future__ import annotations
 import base64
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from hornbook.models.transformer import TransformerLM
 from hornbook.optim.clip import clip_gradients
-from hornbook.training.compilation import compilation, compiled
+from hornbook.training.compilation import compilation
 from hornbook.training.config import TrainConfig
+from hornbook.training.distributed.strategies import Strategy
 from hornbook.training.progress import rate
 
-if TYPE_CHECKING:
-    from hornbook.training.distributed.strategies import Sharing
-
 __all__ = [
-    "LossFunction",
     "TrainStep",
-    "make_loss",
     "random_states",
     "restore_random_states",
 ]
 
-LossFunction = Callable[[Tensor, Tensor], Tensor]
 Batch = tuple[Tensor, Tensor]
 
 
@@ -41,26 +35,16 @@ class TrainStep:
     """Carries out updates.
 
     Args:
-        loss: of inputs and targets, see `make_loss`.
-        parameters: what is clipped.
+        strategy: what is trained, its loss, and how several processes share the batch.
         optimizer: made by `hornbook.optim.registry.make_optimizer`; its groups hold `peak_lr`.
         config: the recipe.
-        sharing: how several processes share the batch; None: there is one.
     """
 
-    def __init__(
-        self,
-        loss: LossFunction,
-        parameters: Sequence[Tensor],
-        optimizer: torch.optim.Optimizer,
-        config: TrainConfig,
-        sharing: Sharing | None = None,
-    ):
-        self.loss = loss
-        self.parameters = list(parameters)
+    def __init__(self, strategy: Strategy, optimizer: torch.optim.Optimizer, config: TrainConfig):
+        self.strategy = strategy
+        self.parameters = list(strategy.trained.parameters())
         self.optimizer = optimizer
         self.config = config
-        self.sharing = sharing
         self.learning_rate = 0.0
         """`optimizer.lr` at the last update; groups with another peak follow the same schedule."""
 
@@ -77,9 +61,7 @@ class TrainStep:
         Returns:
             The loss of the batch before the update, and the norm of its gradient before clipping.
         """
-        loss = self.backward(parts)
-        if self.sharing is not None:
-            loss = self.sharing.mean(loss)
+        loss = self.strategy.mean(self.backward(parts))
         limit = self.config.training.clip_norm
         norm = clip_gradients(self.parameters, limit if limit > 0 else float("inf"))
         self.learning_rate = self.set_rate(it, total)
@@ -94,8 +76,8 @@ class TrainStep:
         with compilation() if compiles else contextlib.nullcontext():
             for number, part in enumerate(parts, 1):
                 last = number == len(parts)
-                with self.sharing.accumulating() if self.sharing and not last else contextlib.nullcontext():
-                    loss = self.loss(*part()) / len(parts)
+                with contextlib.nullcontext() if last else self.strategy.accumulating():
+                    loss = self.strategy.loss(*part()) / len(parts)
                     loss.backward()
                 losses.append(loss.detach())
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
@@ -105,24 +87,6 @@ class TrainStep:
         for group in self.optimizer.param_groups:
             group["lr"] = rate(self.config, group["peak_lr"], it, total)
         return rate(self.config, self.config.optimizer.lr, it, total)
-
-
-def make_loss(model: TransformerLM, config: TrainConfig, wrapped: LossFunction | None = None) -> LossFunction:
-    """Return the loss that training minimises: the model's, in the recipe's dtype, compiled if it says so.
-
-    Chooses the model's fast twins or its plain parts, as the recipe says. `wrapped` computes the model's loss by way of
-    something else.
-    """
-    compute = wrapped or model.loss
-    model.use_fused(config.training.fused)
-    device = next(model.parameters()).device.type
-    half = config.training.dtype == "bfloat16"
-
-    def loss(inputs: Tensor, targets: Tensor) -> Tensor:
-        with torch.autocast(device, torch.bfloat16, enabled=half):
-            return compute(inputs, targets)
-
-    return compiled(loss, next(model.parameters()).device) if config.training.compile is True else loss
 
 
 def random_states(device: torch.device) -> dict[str, Any]:

@@ -29,12 +29,12 @@ from hornbook.evaluation.loss import Evaluation, evaluate
 from hornbook.models.transformer import TransformerLM
 from hornbook.optim.registry import make_optimizer
 from hornbook.training.config import TrainConfig
-from hornbook.training.distributed.group import Group, watched
+from hornbook.training.distributed.group import Group, detect_worker_loss
+from hornbook.training.distributed.strategies import SingleProcess
 from hornbook.training.divergence import Guard, Trouble
 from hornbook.training.progress import Budget
 from hornbook.training.step import (
     TrainStep,
-    make_loss,
     random_states,
     restore_random_states,
 )
@@ -101,12 +101,12 @@ class Trainer:
         if self.device.type == "cuda":
             self.train_data.copy_to(self.device, torch.cuda.mem_get_info(self.device)[0] // DATA_SHARE)
         self.sampler = BatchSampler(self.train_data, t.batch_size, m.context_length, t.seed, config.data.order)
-        self._model = TransformerLM(m, device=self.device if group is None else group.place(config))
+        self._model = TransformerLM(m, device=self.device if group is None else group.model_device(config))
         self._model.activation_checkpointing = t.activation_checkpointing
         self._asked: deque[torch.cuda.Event] = deque()
         self._behind = False  # the leader's whole model lacks updates of the rows that are trained
-        self.loss = make_loss(self._model, config)
-        self.sharing = None if group is None else group.share(self._model, config)
+        alone = group is None
+        self.strategy = SingleProcess(self._model, config) if alone else group.make_strategy(self._model, config)
         self.saver = Saver(store, config.checkpoint.background)
         self.outside = 0.0
         """Seconds that evaluations, samples and checkpoints took in this process."""
@@ -121,27 +121,24 @@ class Trainer:
         if self._start is not None:
             self._start(self._model)
         self._model.train()
-        trained, loss = self._model, self.loss
-        if self.sharing is not None:
-            trained, loss = self.sharing.trained, self.sharing.loss
-        self.optimizer = make_optimizer(self.config.optimizer, trained.named_parameters())
-        self.update = TrainStep(loss, list(trained.parameters()), self.optimizer, self.config, self.sharing)
+        self.optimizer = make_optimizer(self.config.optimizer, self.strategy.trained.named_parameters())
+        self.update = TrainStep(self.strategy, self.optimizer, self.config)
         self.guard = Guard(self.config.guard, self.device, self.config.model.vocab_size)
         self.budget = Budget(self.config)
         self.progress = Progress()
         self._recent: dict[int, int] = {}  # step → its batch, since the guard last looked
-        self._share_state()
+        self._send_state()
 
-    def _share_state(self) -> None:
-        if self.group is not None and self.group.leads:
-            self.group.push(self)
+    def _send_state(self) -> None:
+        if self.group is not None and self.group.is_main:
+            self.group.send_state(self.progress.step, self.strategy, self.optimizer, self.device)
         self._behind = False
 
     @property
     def model(self) -> TransformerLM:
         """The whole model as it is now. Where weights are spread the leader gathers it: only between updates."""
-        if self._behind and self.group is not None and self.sharing is not None:
-            self.group.collect(self.sharing)
+        if self._behind and self.group is not None:
+            self.group.gather_weights(self.strategy)
             self._behind = False
         return self._model
 
@@ -187,12 +184,12 @@ class Trainer:
 
     def update_at(self, position: int, it: float, total: float) -> tuple[Tensor, Tensor]:
         """Make the update of batch `position` at place `it` of `total` in the schedule, in all processes."""
-        if self.group is None or self.sharing is None:
+        if self.group is None:
             return self.update(self.parts(position), it, total)
-        if self.group.leads:
-            self.group.announce(position, it, total)
-            self._behind = not self.sharing.whole_survives
-        with watched():
+        if self.group.is_main:
+            self.group.send_update(position, it, total)
+            self._behind = not self.strategy.main_is_complete
+        with detect_worker_loss():
             return self.update(self.parts(position), it, total)
 
     def parts(self, position: int) -> list[Callable[[], tuple[Tensor, Tensor]]]:
@@ -280,7 +277,7 @@ class Trainer:
 
     def salvage(self) -> str:
         """Save what there is when a process of the group is gone; return in words what became of the run."""
-        if self.sharing is not None and not self.sharing.whole_survives:
+        if not self.strategy.main_is_complete:
             self.saver.wait()
             steps = self.saver.store.steps()
             stands = f"the run stands at its checkpoint of step {steps[-1]:,}" if steps else "no checkpoint was written"
@@ -290,10 +287,10 @@ class Trainer:
 
     def checkpoint(self) -> Checkpoint:
         """Return everything that the run continues from."""
-        if self.group is None or self.sharing is None or self.sharing.whole_survives:
+        if self.group is None or self.strategy.main_is_complete:
             tensors, rest = flatten_optimizer(self.optimizer)
         else:
-            tensors, rest = self.group.collect_optimizer(self.sharing, self.optimizer)
+            tensors, rest = self.group.gather_optimizer(self.strategy, self.optimizer)
         state = {
             "progress": asdict(self.progress) | {"seconds": self.seconds},
             "guard": self.guard.state(),
@@ -332,7 +329,7 @@ class Trainer:
         if self.progress.step != checkpoint.step:
             raise CheckpointError(f"{source} has a state.json of step {self.progress.step}; it is damaged")
         self.saver.last_saved = checkpoint.step
-        self._share_state()
+        self._send_state()
         self._recent.clear()
         self._began = self.clock()
 

@@ -1,11 +1,11 @@
-"""Several processes share each batch: `torchrun --nproc-per-node N -m hornbook train …`.
+"""The processes that share each batch, and what they send: `torchrun --nproc-per-node N -m hornbook train …`.
 
-Process 0 leads: it prepares the data, writes the run, evaluates, saves, and tells the others what to do next (`Group`).
-The others follow (`follow`): each computes its share of every batch, with a copy of the weights or with a part of them
-(sharing.py), over gloo on CPUs and NCCL on GPUs; gradients and loss are means over all. A checkpoint is whole, the
-leader's, and does not know how many processes wrote it: it resumes with any number. When a process dies, the run is
-saved at its last whole update, or stands at its last checkpoint where the weights were spread, and ends with a
-sentence. Left out: a number of processes that changes, evaluation by all of them.
+Process 0 is the main process: it prepares the data, writes the run, evaluates, saves, and sends the others (the
+workers, training/worker.py) one command after another. Each computes its share of every batch, with a copy of the
+weights or with rows of them (strategies.py), over gloo on CPUs and NCCL on GPUs; gradients and loss are means over all.
+A checkpoint is whole, written by the main process, and does not know how many processes there were: it resumes with any
+number. When a process dies, the run is saved at its last whole update, or stands at its last checkpoint where the
+weights were sharded, and ends with a sentence. Left out: a number of processes that changes, evaluation by all of them.
 """
 
 from __future__ import annotations
@@ -13,37 +13,42 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from enum import IntEnum
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch import distributed as dist
 
-from hornbook.checkpoint.folder import CheckpointStore
 from hornbook.checkpoint.tensors import flatten_optimizer
-from hornbook.data.prepare import Prepared
 from hornbook.errors import ConfigError, HornbookError
 from hornbook.models.transformer import TransformerLM
-from hornbook.tracking.run import Run
-from hornbook.training.config import TrainConfig, resolve
-from hornbook.training.distributed.strategies import Replicas, Shards, Sharing, spread
+from hornbook.training.config import TrainConfig
+from hornbook.training.distributed.strategies import DDP, FSDP, Strategy, load_full_optimizer_state
 
-if TYPE_CHECKING:
-    from hornbook.training.trainer import Trainer
+__all__ = ["Command", "Group", "WorkerLostError", "detect_worker_loss", "join"]
 
-__all__ = ["Group", "WorkerLostError", "follow", "join"]
-
-PATIENCE = timedelta(hours=12)  # followers wait out the leader's evaluations; a process that dies is noticed at once
-NETWORK = ("gloo", "nccl", "connection closed", "connection reset", "broken pipe", "socket")
-START, PUSH, UPDATE, COLLECT, COLLECT_OPTIMIZER, ROLL_CALL, STOP = range(7)
+# Workers wait out the main process's evaluations; a process that dies is noticed at once.
+TIMEOUT = timedelta(hours=12)
+NETWORK_ERRORS = ("gloo", "nccl", "connection closed", "connection reset", "broken pipe", "socket")
 
 
 class WorkerLostError(HornbookError):
     """A process of the group does not answer any more."""
+
+
+class Command(IntEnum):
+    """What the main process has the workers do next."""
+
+    BUILD = 0
+    LOAD_STATE = 1
+    UPDATE = 2
+    GATHER_WEIGHTS = 3
+    GATHER_OPTIMIZER = 4
+    CHECK_ALIVE = 5
+    STOP = 6
 
 
 def join() -> Group | None:
@@ -63,16 +68,16 @@ class Group:
     Attributes:
         rank: number of this process.
         size: how many there are.
-        leads: this is process 0.
+        is_main: this is process 0.
     """
 
     def __init__(self) -> None:
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
-        self.leads = self.rank == 0
-        self._orders: Any = dist.new_group(backend="gloo", timeout=PATIENCE)
+        self.is_main = self.rank == 0
+        self._commands: Any = dist.new_group(backend="gloo", timeout=TIMEOUT)
 
-    def check(self, config: TrainConfig) -> None:
-        """Raise ConfigError where the batch cannot be shared equally, or weights cannot be spread."""
+    def check_recipe(self, config: TrainConfig) -> None:
+        """Raise ConfigError where the batch cannot be divided equally, or weights cannot be sharded."""
         t = config.training
         if t.distributed == "fsdp" and config.logging.norms:
             raise ConfigError(
@@ -84,186 +89,121 @@ class Group:
                 f"of {self.size} processes; choose a multiple of {t.gradient_accumulation * self.size}"
             )
 
-    def place(self, config: TrainConfig) -> str:
+    def model_device(self, config: TrainConfig) -> str:
         """Return where this process keeps a whole model: the recipe's device, or "meta" where it keeps none."""
-        return config.training.device if self.leads or config.training.distributed != "fsdp" else "meta"
+        return config.training.device if self.is_main or config.training.distributed != "fsdp" else "meta"
 
-    def share(self, model: TransformerLM, config: TrainConfig) -> Sharing:
-        """Return the recipe's way of sharing the training of `model`; all processes must call it together."""
-        with watched():
+    def make_strategy(self, model: TransformerLM, config: TrainConfig) -> Strategy:
+        """Return the recipe's strategy for the training of `model`; a collective."""
+        with detect_worker_loss():
             if config.training.distributed == "fsdp":
-                return Shards(model, config, torch.device(config.training.device))
-            return Replicas(model, config)
+                return FSDP(model, config, torch.device(config.training.device))
+            return DDP(model, config)
 
-    def start(self, config: TrainConfig, prepared: Prepared) -> None:
-        """Leader: let the others open the data and build the model."""
-        self._tell(START)
-        paths = {"train": [str(p.resolve()) for p in prepared.train]}
-        paths["validation"] = [str(p.resolve()) for p in prepared.validation]
-        run = str(config.run.path.resolve())
-        self._send_json({"config": config.to_dict(), "run": run, "vocab": prepared.vocab_size, **paths})
+    def send_build(self, message: dict[str, Any]) -> None:
+        """Main process: have the workers open the data and build the model; `message` is theirs to read (worker.py)."""
+        self._send(Command.BUILD)
+        self._send_json(message)
 
-    def push(self, trainer: Trainer) -> None:
-        """Leader: give the others its weights and the optimizer's state."""
-        self._tell(PUSH, trainer.progress.step)
-        self._exchange_state(trainer)
+    def send_state(self, step: int, strategy: Strategy, optimizer: torch.optim.Optimizer, device: torch.device) -> None:
+        """Main process: give the workers its weights and the optimizer's state."""
+        self._send(Command.LOAD_STATE, step)
+        self.exchange_state(strategy, optimizer, device)
 
-    def announce(self, position: int, it: float, total: float) -> None:
-        """Leader: the next update is that of batch `position`, at `it` of `total` in the schedule."""
-        self._tell(UPDATE, position, it, total)
+    def send_update(self, position: int, it: float, total: float) -> None:
+        """Main process: the next update is that of batch `position`, at `it` of `total` in the schedule."""
+        self._send(Command.UPDATE, position, it, total)
 
-    def collect(self, sharing: Sharing) -> None:
-        """Leader: bring its whole model up to date."""
-        self._tell(COLLECT)
-        with watched():
-            sharing.collect()
+    def gather_weights(self, strategy: Strategy) -> None:
+        """Main process: bring its whole model up to date."""
+        self._send(Command.GATHER_WEIGHTS)
+        with detect_worker_loss():
+            strategy.gather_weights()
 
-    def collect_optimizer(
-        self, sharing: Sharing, optimizer: torch.optim.Optimizer
+    def gather_optimizer(
+        self, strategy: Strategy, optimizer: torch.optim.Optimizer
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Leader: return the whole state of the optimizer."""
-        self._tell(COLLECT_OPTIMIZER)
-        with watched():
-            return sharing.collect_optimizer(optimizer)
+        """Main process: return the whole state of the optimizer."""
+        self._send(Command.GATHER_OPTIMIZER)
+        with detect_worker_loss():
+            return strategy.gather_optimizer(optimizer)
 
-    def roll_call(self) -> None:
-        """Leader: raise WorkerLostError unless every process answers."""
-        self._tell(ROLL_CALL)
-        self.gather_round()
+    def check_alive(self) -> None:
+        """Main process: raise WorkerLostError unless every process answers."""
+        self._send(Command.CHECK_ALIVE)
+        self.barrier()
 
-    def gather_round(self) -> None:
+    def barrier(self) -> None:
         """Wait until every process is here."""
-        with watched():
-            dist.barrier(group=self._orders)
+        with detect_worker_loss():
+            dist.barrier(group=self._commands)
 
     def close(self, code: int = 0) -> None:
-        """Leader: send the others home with an exit code, and leave."""
-        if self.leads:
+        """Leave; the main process first has the workers exit with `code`."""
+        if self.is_main:
             with contextlib.suppress(WorkerLostError):
-                self._tell(STOP, code)
-                self.gather_round()
+                self._send(Command.STOP, code)
+                self.barrier()
         with contextlib.suppress(RuntimeError):
             dist.destroy_process_group()
 
-    def _tell(self, *words: float) -> None:
-        message = torch.zeros(4, dtype=torch.float64)
-        message[: len(words)] = torch.tensor(words, dtype=torch.float64)
-        with watched():
-            dist.broadcast(message, 0, group=self._orders)
+    def receive_command(self) -> tuple[Command, float, float, float]:
+        """Worker: return what the main process sends next, with its three arguments."""
+        command, *arguments = self._broadcast_numbers().tolist()
+        first, second, third = arguments
+        return Command(int(command)), first, second, third
 
-    def listen(self) -> list[float]:
-        """Follower: return what the leader says next."""
+    def receive_json(self) -> Any:
+        """Worker: return the value that comes with a command."""
+        length = torch.zeros(1, dtype=torch.int64)
+        with detect_worker_loss():
+            dist.broadcast(length, 0, group=self._commands)
+            content = torch.empty(int(length), dtype=torch.uint8)
+            dist.broadcast(content, 0, group=self._commands)
+        return json.loads(content.numpy().tobytes())
+
+    def _send(self, command: Command, *arguments: float) -> None:
+        self._broadcast_numbers(command, *arguments)
+
+    def _broadcast_numbers(self, *numbers: float) -> Tensor:
         message = torch.zeros(4, dtype=torch.float64)
-        with watched():
-            dist.broadcast(message, 0, group=self._orders)
-        return message.tolist()
+        message[: len(numbers)] = torch.tensor(numbers, dtype=torch.float64)
+        with detect_worker_loss():
+            dist.broadcast(message, 0, group=self._commands)
+        return message
 
     def _send_json(self, value: Any) -> None:
         content = torch.frombuffer(bytearray(json.dumps(value).encode()), dtype=torch.uint8)
-        with watched():
-            dist.broadcast(torch.tensor([len(content)]), 0, group=self._orders)
-            dist.broadcast(content, 0, group=self._orders)
+        with detect_worker_loss():
+            dist.broadcast(torch.tensor([len(content)]), 0, group=self._commands)
+            dist.broadcast(content, 0, group=self._commands)
 
-    def receive_json(self) -> Any:
-        """Follower: return what `_send_json` was given."""
-        length = torch.zeros(1, dtype=torch.int64)
-        with watched():
-            dist.broadcast(length, 0, group=self._orders)
-            content = torch.empty(int(length), dtype=torch.uint8)
-            dist.broadcast(content, 0, group=self._orders)
-        return json.loads(content.numpy().tobytes())
-
-    def _exchange_state(self, trainer: Trainer) -> None:
-        """Both sides of `push`: weights first, then the optimizer's tensors, described by JSON."""
-        assert trainer.sharing is not None
-        with watched():
-            trainer.sharing.share()
-        if self.leads:
-            tensors, rest = flatten_optimizer(trainer.optimizer)
+    def exchange_state(self, strategy: Strategy, optimizer: torch.optim.Optimizer, device: torch.device) -> None:
+        """Both sides of `send_state`: weights first, then the optimizer's tensors, described by JSON."""
+        with detect_worker_loss():
+            strategy.broadcast_weights()
+        if self.is_main:
+            tensors, rest = flatten_optimizer(optimizer)
             shapes = {name: [list(t.shape), str(t.dtype).removeprefix("torch.")] for name, t in tensors.items()}
             self._send_json([shapes, rest])
         else:
             shapes, rest = self.receive_json()
             tensors = {name: torch.empty(shape, dtype=getattr(torch, dtype)) for name, (shape, dtype) in shapes.items()}
-        with watched():
+        with detect_worker_loss():
             for name, tensor in tensors.items():
-                there = tensor.to(trainer.device) if tensor.ndim else tensor.reshape(1).clone()
+                there = tensor.to(device) if tensor.ndim else tensor.reshape(1).clone()
                 dist.broadcast(there, 0)
                 tensors[name] = there if tensor.ndim else there[0]
-        spread(trainer.optimizer, tensors, rest)
-
-
-def follow(group: Group) -> Run:
-    """Do the leader's bidding until it says stop; return the run.
-
-    Raises:
-        WorkerLostError: the leader is gone.
-        SystemExit: the leader ended with an error.
-    """
-    for number in (signal.SIGTERM, signal.SIGINT):  # the leader hears them too, saves, and says stop
-        signal.signal(number, signal.SIG_IGN)
-    try:
-        return _follow(group)
-    except WorkerLostError as lost:
-        raise WorkerLostError(
-            f"{lost}; the run stands at its last checkpoint: start torchrun again with --resume"
-        ) from lost
-
-
-def _follow(group: Group) -> Run:
-    trainer: Trainer | None = None
-    folder = ""
-    while True:
-        order, first, it, total = group.listen()
-        if order == START:
-            told = group.receive_json()
-            folder = told["run"]
-            trainer = _trainer(group, told)
-        elif order == STOP:
-            group.gather_round()
-            group.close()
-            if first or not folder:
-                raise SystemExit(int(first) or 2)
-            return Run.open(folder)
-        elif order == ROLL_CALL:
-            group.gather_round()
-        elif trainer is None or trainer.sharing is None:
-            raise AssertionError(f"order {order} came before there was anything to train")
-        elif order == PUSH:
-            group._exchange_state(trainer)
-            # Dropout differs from process to process, and is not drawn again after a resume.
-            torch.manual_seed(trainer.config.training.seed + 1_000_003 * group.rank + 7_919 * int(first))
-        elif order == UPDATE:
-            trainer.update_at(int(first), it, total)
-        elif order == COLLECT:
-            with watched():
-                trainer.sharing.collect()
-        elif order == COLLECT_OPTIMIZER:
-            with watched():
-                trainer.sharing.collect_optimizer(trainer.optimizer)
-
-
-def _trainer(group: Group, told: dict[str, Any]) -> Trainer:
-    """Follower: open the data and build the model as the leader says."""
-    from hornbook.training.launch.setup import set_machine
-    from hornbook.training.trainer import Trainer
-
-    config = resolve(told["config"])
-    if torch.device(config.training.device).type == "cuda":
-        config = config.with_training(device=f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
-    set_machine(config)
-    files = (tuple(map(Path, told[kind])) for kind in ("train", "validation"))
-    prepared = Prepared(*files, tokenizer=None, vocab_size=told["vocab"], validation_text=None, digest="")
-    return Trainer(config, prepared, CheckpointStore(Path(told["run"]) / "checkpoints"), group=group)
+        load_full_optimizer_state(optimizer, tensors, rest)
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[None]:
+def detect_worker_loss() -> Iterator[None]:
     """Turn a failed exchange between the processes into a WorkerLostError; other errors pass."""
     try:
         yield
     except RuntimeError as error:
-        if not isinstance(error, dist.DistError) and not any(word in str(error).lower() for word in NETWORK):
+        if not isinstance(error, dist.DistError) and not any(word in str(error).lower() for word in NETWORK_ERRORS):
             raise
         reason = str(error).splitlines()[0]
         raise WorkerLostError(f"a process of the group does not answer any more ({reason[:120]})") from error

@@ -1,10 +1,10 @@
-"""Two ways for processes to share one training: each with a copy of the weights (DDP), or each with a part (FSDP).
+"""How the processes of one training hold the weights: one process alone, a copy in each (DDP), or rows in each (FSDP).
 
-`Replicas` averages gradients while the backward pass still runs (PyTorch's DistributedDataParallel). `Shards` keeps of
-every parameter, gradient and moment only a process's own rows (PyTorch's `fully_shard`, Zhao et al. 2023,
+`DDP` averages gradients while the backward pass still runs (PyTorch's DistributedDataParallel). `FSDP` keeps of every
+parameter, gradient and moment only a process's own rows (PyTorch's `fully_shard`, Zhao et al. 2023,
 https://arxiv.org/abs/2304.11277): a block's weights are gathered where they are used and dropped again. The model's
-parts then see plain whole tensors, so the fast twins and the CPU kernels work as ever; the optimizers work on rows
-(optim/shards.py). Left out: sharding within a node only, lower precision on the wire.
+parts then see plain whole tensors, so the fused implementations and the CPU kernels work as ever; the optimizers work
+on rows (optim/shards.py). Left out: sharding within a node only, lower precision on the wire.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from hornbook.models.transformer import TransformerLM
 from hornbook.optim.shards import local, own_part, whole
 from hornbook.training.compilation import keep_compiled_code
 from hornbook.training.config import TrainConfig
-from hornbook.training.step import LossFunction, make_loss
+from hornbook.training.loss import LossFunction, make_loss
 
-__all__ = ["Replicas", "Shards", "Sharing", "spread"]
+__all__ = ["DDP", "FSDP", "SingleProcess", "Strategy", "load_full_optimizer_state"]
 
 
-class Sharing:
-    """What a trainer asks of either way.
+class Strategy:
+    """What a trainer asks of each.
 
     Args:
-        model: the whole model: what is trained (`Replicas`), or what it is gathered into (`Shards`).
+        model: the whole model: what is trained, or (`FSDP`) what it is gathered into.
         config: the recipe.
 
     Attributes:
         trained: the model whose parameters the optimizer updates.
-        loss: of inputs and targets, over this process's share.
-        whole_survives: the leader alone holds everything that a checkpoint needs.
+        loss: of inputs and targets, over this process's share of the batch.
+        main_is_complete: the main process alone holds everything that a checkpoint needs.
     """
 
-    whole_survives: bool
+    main_is_complete = True
     trained: TransformerLM
     loss: LossFunction
 
@@ -58,15 +58,28 @@ class Sharing:
         dist.all_reduce(value)
         return value / dist.get_world_size()
 
-    def collect(self) -> None:
-        """Bring the leader's whole model up to date; all processes must call it together."""
+    def gather_weights(self) -> None:
+        """Bring the main process's whole model up to date; a collective."""
 
-    def share(self) -> None:
-        """Bring what is trained in line with the leader's whole model; all processes must call it together."""
+    def broadcast_weights(self) -> None:
+        """Bring what is trained in line with the main process's whole model; a collective."""
 
-    def collect_optimizer(self, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return the whole optimizer state, as `flatten_optimizer`; all processes must call it together."""
+    def gather_optimizer(self, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return the whole optimizer state, as `flatten_optimizer`; a collective."""
         return flatten_optimizer(optimizer)
+
+
+class SingleProcess(Strategy):
+    """One process trains the whole model; nothing is exchanged."""
+
+    def __init__(self, model: TransformerLM, config: TrainConfig):
+        super().__init__(model, config)
+        self.trained = model
+        self.loss = make_loss(model, config)
+
+    def mean(self, value: Tensor) -> Tensor:
+        """Return the scalar itself."""
+        return value
 
 
 class _Loss(nn.Module):
@@ -80,10 +93,8 @@ class _Loss(nn.Module):
         return self.model.loss(inputs, targets)
 
 
-class Replicas(Sharing):
+class DDP(Strategy):
     """Every process holds the whole model."""
-
-    whole_survives = True
 
     def __init__(self, model: TransformerLM, config: TrainConfig):
         super().__init__(model, config)
@@ -99,22 +110,23 @@ class Replicas(Sharing):
         """Return the context of a backward pass whose gradients need not be exchanged yet."""
         return self._wrapped.no_sync()
 
-    def share(self) -> None:
-        """Send the leader's weights to all."""
+    def broadcast_weights(self) -> None:
+        """Send the main process's weights to all."""
         for parameter in self.model.parameters():
             dist.broadcast(parameter.data, 0)
 
 
-class Shards(Sharing):
+class FSDP(Strategy):
     """Every process holds rows of every parameter.
 
     Args:
-        model: in the leader, the whole model that evaluations, samples and checkpoints read; in the others, its shapes.
+        model: in the main process, the whole model that evaluations, samples and checkpoints read; in the others, its
+            shapes.
         config: the recipe.
         device: where the rows live.
     """
 
-    whole_survives = False
+    main_is_complete = False
 
     def __init__(self, model: TransformerLM, config: TrainConfig, device: torch.device):
         from torch.distributed.device_mesh import init_device_mesh
@@ -136,33 +148,35 @@ class Shards(Sharing):
         self.loss = make_loss(self.trained, config.with_training(compile=False))
 
     @torch.no_grad()
-    def collect(self) -> None:
-        """Gather the rows into the leader's whole model."""
-        for mine, rows in zip(self.model.parameters(), self.trained.parameters(), strict=True):
+    def gather_weights(self) -> None:
+        """Gather the rows into the main process's whole model."""
+        for full, rows in zip(self.model.parameters(), self.trained.parameters(), strict=True):
             gathered = whole(rows)
-            if not mine.is_meta:
-                mine.copy_(gathered)
+            if not full.is_meta:
+                full.copy_(gathered)
 
     @torch.no_grad()
-    def share(self) -> None:
-        """Give every process its rows of the leader's whole model."""
-        for mine, rows in zip(self.model.parameters(), self.trained.parameters(), strict=True):
-            sent = torch.empty(mine.shape, dtype=mine.dtype, device=self.device) if mine.is_meta else mine.data
+    def broadcast_weights(self) -> None:
+        """Give every process its rows of the main process's whole model."""
+        for full, rows in zip(self.model.parameters(), self.trained.parameters(), strict=True):
+            sent = torch.empty(full.shape, dtype=full.dtype, device=self.device) if full.is_meta else full.data
             dist.broadcast(sent, 0)
             local(rows).copy_(local(own_part(sent, rows)))
 
-    def collect_optimizer(self, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Gather the optimizer's rows; processes other than the leader keep none of it."""
+    def gather_optimizer(self, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Gather the optimizer's rows; processes other than the main one keep none of it."""
         tensors, rest = flatten_optimizer(optimizer)
         gathered: dict[str, Tensor] = {}
         for name, tensor in tensors.items():
-            together = whole(tensor)
+            full = whole(tensor)
             if dist.get_rank() == 0:
-                gathered[name] = together
+                gathered[name] = full
         return gathered, rest
 
 
-def spread(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], rest: Mapping[str, Any]) -> None:
+def load_full_optimizer_state(
+    optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], rest: Mapping[str, Any]
+) -> None:
     """Put a whole optimizer state, as `flatten_optimizer` gives it, into an optimizer whose parameters may be rows."""
     numbers: Sequence[int] = [i for group in optimizer.state_dict()["param_groups"] for i in group["params"]]
     parameters = dict(zip(numbers, (p for g in optimizer.param_groups for p in g["params"]), strict=True))
@@ -170,4 +184,4 @@ def spread(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], rest
         name: own_part(tensor, parameters[int(name.partition(".")[0])]) if tensor.ndim else tensor
         for name, tensor in tensors.items()
     }
-    restore_optimizer(optimizer, parts, rest, "the leader's state")
+    restore_optimizer(optimizer, parts, rest, "the main process's state")

@@ -6,6 +6,7 @@ trials.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -15,8 +16,10 @@ import torch
 from hornbook.accounting.flops import training_flops_per_token
 from hornbook.accounting.training_time import DEVICES
 from hornbook.errors import ConfigError
+from hornbook.nn.cpu_kernels import keep_freed_memory
 from hornbook.training.compilation import can_compile
 from hornbook.training.config import TrainConfig, TrainingSection
+from hornbook.training.launch.memory_check import give_back_memory
 
 __all__ = [
     "StepTime",
@@ -26,6 +29,7 @@ __all__ = [
     "measure_step",
     "peak_flops",
     "resolve_auto",
+    "set_machine",
     "timed",
     "training_rate",
 ]
@@ -60,6 +64,19 @@ def resolve_auto(config: TrainConfig) -> TrainConfig:
     threads, dtype = _threads(training, device), _dtype(training, device)
     compile = _compile_pays(config, device, dtype) if training.compile == "auto" else training.compile
     return config.with_training(device=str(device), dtype=dtype, threads=threads, compile=compile)
+
+
+def set_machine(config: TrainConfig) -> None:
+    """Set threads, allocator and determinism of this process as the recipe says."""
+    if isinstance(config.training.threads, int):
+        torch.set_num_threads(config.training.threads)
+    if torch.device(config.training.device).type == "cpu":
+        keep_freed_memory()
+    if config.training.activation_checkpointing and config.training.device == "cpu":
+        give_back_memory()
+    if config.training.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
 
 
 def training_rate(training: TrainingSection) -> tuple[float, str]:

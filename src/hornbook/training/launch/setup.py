@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,19 +23,18 @@ from hornbook.data.prepare import Prepared, prepare
 from hornbook.data.sampler import BatchSampler, TokenData
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json
-from hornbook.nn.cpu_kernels import keep_freed_memory
 from hornbook.tracking.console import Console
 from hornbook.tracking.environment import describe_environment
 from hornbook.tracking.run import Run
 from hornbook.training.config import TrainConfig, resolve
 from hornbook.training.distributed.group import Group
-from hornbook.training.launch.device import measure_step, peak_flops, resolve_auto, timed
+from hornbook.training.launch.device import measure_step, peak_flops, resolve_auto, set_machine, timed
 from hornbook.training.launch.estimate import Plan
 from hornbook.training.launch.init_from import starter
-from hornbook.training.launch.memory_check import check_room, give_back_memory
+from hornbook.training.launch.memory_check import check_room
 from hornbook.training.trainer import Trainer
 
-__all__ = ["Setup", "prepare_run", "read_tokenizer", "set_machine", "warn"]
+__all__ = ["Setup", "prepare_run", "read_tokenizer", "warn"]
 
 # A resumed run may change these without a word …
 FREE = ("run", "checkpoint", "logging", "data.verify", "evaluation.sample_every", "evaluation.sample_tokens")
@@ -76,7 +74,7 @@ def prepare_run(
             the checkpoint cannot be used.
     """
     if group is not None:
-        group.check(recipe)
+        group.check_recipe(recipe)
     path = recipe.run.path
     exists = (path / "config.toml").exists()
     if exists and not resume and _never_trained(path):
@@ -99,7 +97,7 @@ def prepare_run(
         memory_bytes = check_room(config)
         store = CheckpointStore(run.path / "checkpoints", config.checkpoint.keep_last, console.say)
         if group is not None:
-            group.start(config, prepared)
+            group.send_build(_build_message(config, prepared))
         # A run that continues has weights of its own.
         start = None if store.steps() else starter(config, prepared, console.say)
         trainer = Trainer(config, prepared, store, start=start, clock=clock, group=group)
@@ -183,17 +181,15 @@ def _reconcile(stored: TrainConfig, recipe: TrainConfig, console: Console) -> Tr
     return resolve_auto(resolve(tree))
 
 
-def set_machine(config: TrainConfig) -> None:
-    """Set threads, allocator and determinism of this process as the recipe says."""
-    if isinstance(config.training.threads, int):
-        torch.set_num_threads(config.training.threads)
-    if torch.device(config.training.device).type == "cpu":
-        keep_freed_memory()
-    if config.training.activation_checkpointing and config.training.device == "cpu":
-        give_back_memory()
-    if config.training.deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True)
+def _build_message(config: TrainConfig, prepared: Prepared) -> dict[str, Any]:
+    """Return what the workers need to know to build what the main process has: read by worker.py."""
+    return {
+        "config": config.to_dict(),
+        "run": str(config.run.path.resolve()),
+        "vocab_size": prepared.vocab_size,
+        "train": [str(path.resolve()) for path in prepared.train],
+        "validation": [str(path.resolve()) for path in prepared.validation],
+    }
 
 
 def _plan(trainer: Trainer, path: Path, memory_bytes: int | None, console: Console) -> Plan:

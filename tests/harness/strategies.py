@@ -1,6 +1,6 @@
-"""Two processes train together, in every way of sharing and with every optimizer, and equal one process.
+"""Two processes train together, by every strategy and with every optimizer, and equal one process.
 
-    torchrun --nproc-per-node 2 tests/harness/sharing.py [compiled]
+    torchrun --nproc-per-node 2 tests/harness/strategies.py [compiled]
 
 Run by tests/integration/test_distributed.py. Mostly in float64, so that a wrong factor anywhere shows; process 0 makes
 the same updates alone and compares. Left out: the run folder, signals and deaths, which that test has.
@@ -8,7 +8,6 @@ the same updates alone and compares. Left out: the run folder, signals and death
 
 import sys
 from itertools import product
-from types import SimpleNamespace
 
 import torch
 from torch import distributed as dist
@@ -20,7 +19,8 @@ from hornbook.optim.registry import make_optimizer
 from hornbook.optim.shards import is_sharded
 from hornbook.training.config import resolve
 from hornbook.training.distributed.group import Group, join
-from hornbook.training.step import TrainStep, make_loss
+from hornbook.training.distributed.strategies import SingleProcess
+from hornbook.training.step import TrainStep
 
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 3e-5}
 UPDATES, BATCH, T, V = 3, 8, 12, 53
@@ -58,46 +58,46 @@ def batches(config, rank, processes):
         yield [lambda r=r: (r[:, :-1], r[:, 1:]) for r in rows]
 
 
-def train(config, model, trained, loss, sharing, rank, processes, restart=lambda optimizer: optimizer):
-    optimizer = make_optimizer(config.optimizer, trained.named_parameters())
+def train(config, strategy, rank, processes, restart=lambda optimizer: optimizer):
+    optimizer = make_optimizer(config.optimizer, strategy.trained.named_parameters())
     results = []
     for number, parts in enumerate(batches(config, rank, processes), 1):
-        step = TrainStep(loss, list(trained.parameters()), optimizer, config, sharing)
+        step = TrainStep(strategy, optimizer, config)
         results.append(torch.stack(step(parts, number, 10)))
         optimizer = restart(optimizer)
     return results, optimizer
 
 
 def check(group, config, calls):
-    """Train alone and together, with a fresh optimizer filled from the collected state after every update."""
+    """Train alone and together, with a fresh optimizer filled from the gathered state after every update."""
     torch.manual_seed(0)
     alone = TransformerLM(config.model)
-    torch.manual_seed(0 if group.leads else 1)  # the leader's weights are the ones that count
-    model = TransformerLM(config.model, device=group.place(config))
-    sharing = group.share(model, config)
-    sharing.share()
+    torch.manual_seed(0 if group.is_main else 1)  # the main process's weights are the ones that count
+    model = TransformerLM(config.model, device=group.model_device(config))
+    strategy = group.make_strategy(model, config)
+    strategy.broadcast_weights()
 
     def restart(optimizer):
-        """Collect everything in the leader and hand it out again, as a checkpoint and a resume do."""
-        sharing.collect()
-        tensors, rest = sharing.collect_optimizer(optimizer)
-        fresh = make_optimizer(config.optimizer, sharing.trained.named_parameters())
-        if group.leads:
+        """Gather everything in the main process and send it out again, as a checkpoint and a resume do."""
+        strategy.gather_weights()
+        tensors, rest = strategy.gather_optimizer(optimizer)
+        fresh = make_optimizer(config.optimizer, strategy.trained.named_parameters())
+        if group.is_main:
             restore_optimizer(fresh, tensors, rest, "the checkpoint")
-        group._exchange_state(SimpleNamespace(sharing=sharing, optimizer=fresh, device=torch.device("cpu")))
+        group.exchange_state(strategy, fresh, torch.device("cpu"))
         return fresh
 
-    together, optimizer = train(config, model, sharing.trained, sharing.loss, sharing, group.rank, group.size, restart)
+    together, optimizer = train(config, strategy, group.rank, group.size, restart)
     kernels = torch.get_default_dtype() == torch.float32 and not config.training.compile and native.variant()
     assert bool(calls) == bool(kernels)
-    sharded = [is_sharded(p) for p in sharing.trained.parameters()]
+    sharded = [is_sharded(p) for p in strategy.trained.parameters()]
     assert all(sharded) if config.training.distributed == "fsdp" else not any(sharded)
-    sharing.collect()
-    tensors, _ = sharing.collect_optimizer(optimizer)
-    if not group.leads:
+    strategy.gather_weights()
+    tensors, _ = strategy.gather_optimizer(optimizer)
+    if not group.is_main:
         return
     single = config.with_training(compile=False)
-    expected, own = train(single, alone, alone, make_loss(alone, single), None, 0, 1)
+    expected, own = train(single, SingleProcess(alone, single), 0, 1)
     compare = {"loss and norm": (torch.stack(together), torch.stack(expected))}
     compare |= {n: (p, dict(alone.named_parameters())[n]) for n, p in model.named_parameters()}
     compare |= {name: (tensors[name], value) for name, value in flatten_optimizer(own)[0].items()}
@@ -136,9 +136,9 @@ def main():
         torch.set_default_dtype(dtype)
         calls.clear()
         check(group, recipe(*case), calls)
-        if group.leads:
+        if group.is_main:
             print("equal:", dtype, *case, flush=True)
-    group.gather_round()
+    group.barrier()
     dist.destroy_process_group()
 
 
