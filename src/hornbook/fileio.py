@@ -1,4 +1,4 @@
-"""Files that are whole or not there: atomic writes, checksums, canonical JSON.
+"""Files that are whole or not there: atomic writes, checksums, canonical JSON; and where the cache is.
 
 A write goes to a temporary file in the same folder, is flushed and fsynced, then renamed over the target, and the
 folder is fsynced, so that a reader (or a machine that lost power) sees the old file or the new one and never a part.
@@ -16,7 +16,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-__all__ = ["atomic_write", "canonical_json", "fsync_directory", "open_atomic", "sha256_bytes", "sha256_file"]
+__all__ = [
+    "atomic_write",
+    "cache_folder",
+    "canonical_json",
+    "fsync_directory",
+    "open_atomic",
+    "sha256_bytes",
+    "sha256_file",
+]
+
+
+def cache_folder() -> Path:
+    """Return where prepared data is: $HORNBOOK_CACHE, else $XDG_CACHE_HOME/hornbook, else ~/.cache/hornbook."""
+    if given := os.environ.get("HORNBOOK_CACHE"):
+        return Path(given)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "hornbook"
 
 
 def fsync_directory(path: str | os.PathLike[str]) -> None:

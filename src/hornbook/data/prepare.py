@@ -20,10 +20,10 @@ import numpy as np
 
 from hornbook.data.datasets import which_has
 from hornbook.data.sections import DataSection, Errors, TokenizerSection
-from hornbook.data.split import Part, Source, cache_folder, copy_part, inspect, split
+from hornbook.data.split import Part, Source, copy_part, inspect, split
 from hornbook.data.text_reader import STDIN, find_files
 from hornbook.errors import ConfigError, DataError, TokenizerError
-from hornbook.fileio import atomic_write, canonical_json, sha256_bytes
+from hornbook.fileio import atomic_write, cache_folder, canonical_json, sha256_bytes
 from hornbook.format import quantity
 from hornbook.tracking.console import Console
 

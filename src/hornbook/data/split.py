@@ -13,7 +13,6 @@ import hashlib
 import json
 import math
 import mmap
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,9 +20,9 @@ from pathlib import Path
 from hornbook.data.sections import Errors
 from hornbook.data.text_reader import Corpus
 from hornbook.errors import DataError
-from hornbook.fileio import atomic_write, canonical_json, open_atomic, sha256_bytes
+from hornbook.fileio import atomic_write, cache_folder, canonical_json, open_atomic, sha256_bytes
 
-__all__ = ["FEW_DOCUMENTS", "Part", "Source", "cache_folder", "copy_part", "inspect", "split"]
+__all__ = ["FEW_DOCUMENTS", "Part", "Source", "copy_part", "inspect", "split"]
 
 BLOCK = 1 << 23
 FEW_DOCUMENTS = 20
@@ -52,14 +51,6 @@ class Part:
     def is_whole(self) -> bool:
         """Whether the part is the file itself."""
         return self.start == 0 and self.end == self.source.num_bytes
-
-
-def cache_folder() -> Path:
-    """Return where prepared data is kept: $HORNBOOK_CACHE, else $XDG_CACHE_HOME/hornbook, else ~/.cache/hornbook."""
-    if given := os.environ.get("HORNBOOK_CACHE"):
-        return Path(given)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "hornbook"
 
 
 def inspect(

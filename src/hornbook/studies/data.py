@@ -16,8 +16,7 @@ from hornbook.config import build
 from hornbook.data.corpora import python_docs as documentation
 from hornbook.data.prepare import prepare
 from hornbook.data.sections import DataSection, TokenizerSection
-from hornbook.data.split import cache_folder
-from hornbook.fileio import atomic_write, canonical_json
+from hornbook.fileio import atomic_write, cache_folder, canonical_json
 from hornbook.tracking.console import Console
 
 __all__ = ["PreparedData", "prepare_all", "python_docs_file", "recipe_key"]

@@ -16,8 +16,8 @@ from typing import Any
 
 import torch
 
-from hornbook.data.split import cache_folder
 from hornbook.errors import ConfigError
+from hornbook.fileio import cache_folder
 
 __all__ = ["backend_of", "can_compile", "compilation", "compiled", "keep_compiled_code"]
 
