@@ -66,11 +66,6 @@ class DataSection:
                 f"data.corpus_bytes = {self.corpus_bytes} is too little text; 1,000,000 is a small corpus"
             )
 
-    @property
-    def is_given(self) -> bool:
-        """Whether the section names any data at all."""
-        return bool(self.text or self.corpus or self.tokens)
-
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerSection:
