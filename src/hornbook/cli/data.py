@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import time
@@ -95,11 +96,14 @@ def size_in_bytes(text: str) -> int:
 def _list(argv: list[str]) -> int:
     if argv:
         raise ConfigError(f"`hornbook data list` takes no arguments, {' '.join(argv)!r} came")
-    from hornbook.data.corpora import storyworld
+    from hornbook.data.corpora.registry import CORPORA, find_corpus
     from hornbook.data.datasets import DATASETS
+    from hornbook.data.sections import DataSection
 
-    print(f"storyworld   seeded stories of known entropy; levels {', '.join(storyworld.LEVELS)}; any size, no network")
-    print('             data.corpus = "storyworld", data.corpus_level = "easy", data.corpus_bytes = 20000000')
+    for name in CORPORA:
+        corpus = find_corpus(name)
+        settings = "".join(f", data.{key} = {json.dumps(getattr(DataSection, key))}" for key in corpus.keys)
+        print(f'{name:<12} {corpus.about}\n             data.corpus = "{name}"{settings}')
     for dataset in DATASETS.values():
         print(f"{dataset.name:<12} {dataset.about}: hornbook data get {dataset.name}")
         for file in dataset.files:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hornbook.data.corpora.registry import corpus_file
 from hornbook.data.datasets import which_has
 from hornbook.data.sections import DataSection, Errors, TokenizerSection
 from hornbook.data.split import Part, Source, copy_part, inspect, split
@@ -185,23 +186,9 @@ def _files(paths: Sequence[str]) -> list[str]:
 
 
 def _corpus(data: DataSection, console: Console) -> tuple[str, ...]:
-    """Return the text file of a corpus by name, made if it is not in the cache."""
     if data.corpus is None:
         raise ConfigError("the recipe names no data; give --data.text FILE, --data.corpus NAME or --data.tokens FILE")
-    if data.corpus != "storyworld":
-        raise ConfigError(
-            f"data.corpus = {data.corpus!r} is not known; 'storyworld' is; for files, here or fetched with `hornbook "
-            "data get`, give --data.text FILE"
-        )
-    from hornbook.data.corpora import storyworld
-    from hornbook.data.corpora.storyworld.corpus import write_corpus
-
-    name = f"storyworld-{storyworld.VERSION}-{data.corpus_level}-{data.corpus_seed}-{data.corpus_bytes}.txt"
-    path = cache_folder() / "corpora" / name
-    if not path.exists():
-        with console.stage(f"writing {quantity(data.corpus_bytes, 'B')} of storyworld", data.corpus_bytes) as stage:
-            write_corpus(path, data.corpus_bytes, data.corpus_seed, data.corpus_level, stage.update)
-    return (str(path),)
+    return (str(corpus_file(data.corpus, data, console)),)
 
 
 def _open_tokens(data: DataSection, section: TokenizerSection) -> Prepared:

@@ -29,7 +29,7 @@ class DataSection:
     field: str = "text"
     """Of .jsonl and .parquet, the field (the column) that holds the text."""
     corpus: str | None = None
-    """A corpus by name instead of files, such as "storyworld"."""
+    """A corpus by name instead of files, such as "storyworld"; `hornbook data list` shows them."""
     corpus_bytes: int = 20_000_000
     """How much text a generated corpus makes."""
     corpus_seed: int = 1

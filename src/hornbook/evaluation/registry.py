@@ -1,7 +1,7 @@
 """Which corpora have an evaluation of their own, beside the loss: those whose true distribution is known.
 
-`data.corpus` of a recipe is the name. An evaluation is a module with an `EVALUATOR`; it is imported when it is asked
-for. Another corpus needs such a module and a line in `EVALUATORS`.
+`data.corpus` of a recipe is the name, and the corpus names its evaluation (data/corpora/registry.py): a module with an
+`EVALUATOR`, which is imported when it is asked for.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hornbook.data.corpora.registry import CORPORA, find_corpus
+
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
 
 __all__ = ["CorpusEvaluator", "CorpusMetrics", "find_evaluator"]
-
-EVALUATORS = {"storyworld": "hornbook.evaluation.storyworld"}
 
 
 class CorpusMetrics(Protocol):
@@ -48,4 +48,5 @@ class CorpusEvaluator:
 
 def find_evaluator(corpus: str | None) -> CorpusEvaluator | None:
     """Return the evaluation of a corpus, or None where it has none of its own."""
-    return importlib.import_module(EVALUATORS[corpus]).EVALUATOR if corpus in EVALUATORS else None
+    module = find_corpus(corpus).evaluator if corpus in CORPORA else None
+    return None if module is None else importlib.import_module(module).EVALUATOR

@@ -1,4 +1,4 @@
-"""The data of a study: prepared once for all arms that share it, with digest and, for storyworld, entropy floor.
+"""The data of a study: prepared once for all arms that share it, with digest and, where it is known, entropy floor.
 
 The work is `hornbook.data.prepare`'s, which keeps what it made in the cache; here it is called once per distinct pair
 of [data] and [tokenizer] sections. Left out: any knowledge of arms.
@@ -7,19 +7,17 @@ of [data] and [tokenizer] sections. Left out: any knowledge of arms.
 from __future__ import annotations
 
 import dataclasses
-import platform
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from hornbook.config import build
-from hornbook.data.corpora import python_docs as documentation
+from hornbook.data.corpora.registry import find_corpus
 from hornbook.data.prepare import prepare
 from hornbook.data.sections import DataSection, TokenizerSection
-from hornbook.fileio import atomic_write, cache_folder, canonical_json
+from hornbook.fileio import canonical_json
 from hornbook.tracking.console import Console
 
-__all__ = ["PreparedData", "prepare_all", "python_docs_file", "recipe_key"]
+__all__ = ["PreparedData", "prepare_all", "recipe_key"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,31 +46,12 @@ def prepare_all(recipes: Sequence[dict[str, Any]], console: Console) -> dict[str
 
 def _prepare(recipe: dict[str, Any], console: Console) -> PreparedData:
     section = {key: value for key, value in recipe.get("data", {}).items() if value is not None}
-    if section.get("corpus") == documentation.CORPUS:
-        del section["corpus"]
-        section["text"] = [str(python_docs_file(console))]
     data = build(DataSection, section, "data")
     tokenizer = build(TokenizerSection, recipe.get("tokenizer", {}), "tokenizer")
     prepared = prepare(data, tokenizer, console)
     summary: dict[str, Any] = {}
-    if data.corpus == "storyworld" and prepared.validation_text is not None:
-        summary["entropy_floor_bits_per_byte"] = storyworld_floor(prepared.validation_text, data.corpus_level)
+    floor = None if data.corpus is None else find_corpus(data.corpus).floor
+    if floor is not None and prepared.validation_text is not None:
+        text = prepared.validation_text.read_text(encoding="utf-8")
+        summary["entropy_floor_bits_per_byte"] = floor(text, data)
     return PreparedData(section=section, vocab_size=prepared.vocab_size, digest=prepared.digest, summary=summary)
-
-
-def storyworld_floor(text: Path, level: str) -> float:
-    """Return the true entropy of a storyworld text in bits per byte: −Σ log2 p of its stories over its bytes."""
-    from hornbook.data.corpora import storyworld
-
-    return float(storyworld.entropy_floor(text.read_text(encoding="utf-8"), level))
-
-
-def python_docs_file(console: Console) -> Path:
-    """Return the file of Python's own documentation, made if it is not in the cache."""
-    path = cache_folder() / "corpora" / f"{documentation.CORPUS}-{platform.python_version()}.txt"
-    if not path.exists():
-        with console.stage("gathering Python's documentation") as stage:
-            text = documentation.python_documentation()
-            atomic_write(path, text)
-            stage.update(text=f"{len(text):,} characters")
-    return path

@@ -1,21 +1,23 @@
 """Documentation that every machine has: the help pages and docstrings of the Python that runs hornbook.
 
 Real technical English with identifiers and code, a few megabytes, without a network and without being copied into the
-project. It differs a little between Python versions, so a study records the version and the text's checksum.
+project. It differs a little between Python versions, so the version is part of its name in the cache.
 Sources are parsed, never imported or run.
 """
 
 from __future__ import annotations
 
 import ast
+import platform
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
+from hornbook.data.corpora.registry import CorpusSpec
+from hornbook.fileio import atomic_write
+
 __all__ = ["CORPUS", "documents", "python_documentation"]
 
-CORPUS = "python-docs"
-"""The name of this corpus in a recipe of a study."""
 SEPARATOR = "<|endoftext|>"
 SHORTEST = 200
 """Characters below which a docstring is not a document."""
@@ -50,3 +52,10 @@ def _docstrings(path: Path) -> Iterator[str]:
             text = ast.get_docstring(node)
             if text:
                 yield text.strip().encode("utf-8", "replace").decode()
+
+
+CORPUS = CorpusSpec(
+    about="help pages and docstrings of the Python that runs this, a few megabytes, no network",
+    version=platform.python_version(),
+    write=lambda path, data, progress: atomic_write(path, python_documentation()),
+)

@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hornbook.data.corpora.registry import corpus_file
+from hornbook.data.sections import DataSection
 from hornbook.errors import DataError
 from hornbook.format import duration, number, quantity
 from hornbook.studies import analysis, statistics
 from hornbook.studies.charts import Column, Figure, Series, Table
-from hornbook.studies.data import python_docs_file
 from hornbook.studies.scales import seeds_of
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
 from hornbook.tracking.console import Console
@@ -52,7 +53,7 @@ def plan(scale: Scale, options: Options) -> Plan:
 def sample_text(corpus: str, seed: int, scale: Scale, options: Options) -> Sample:
     """Return the training and held-out text of a corpus for one seed. Raises DataError where there is too little."""
     training, held_out = TRAINING_BYTES[scale], HELD_OUT_BYTES[scale]
-    path = options.text if corpus == "stories" else options.web_text or python_docs_file(Console(silent=True))
+    path = options.text if corpus == "stories" else options.web_text or _documentation()
     if path is None:
         from hornbook.data.corpora import storyworld
 
@@ -67,6 +68,10 @@ def sample_text(corpus: str, seed: int, scale: Scale, options: Options) -> Sampl
     if not held or not kept:
         raise DataError(f"{path or corpus} has too few documents for training and held-out text; give a larger file")
     return Sample(_joined(kept), _joined(held))
+
+
+def _documentation() -> Path:
+    return corpus_file("python-docs", DataSection(), Console(silent=True))
 
 
 def _take(documents: Sequence[str], size: int) -> tuple[list[str], list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hornbook.data.corpora.python_docs import CORPUS
 from hornbook.studies import analysis
 from hornbook.studies.scales import base_recipe, seeds_of
 from hornbook.studies.study import Arm, Options, Plan, Scale, Settings, Study
@@ -11,7 +10,7 @@ from hornbook.studies.study import Arm, Options, Plan, Scale, Settings, Study
 def plan(scale: Scale, options: Options) -> Plan:
     """Return the two corpora as arms; each has a tokenizer of its own, of the same size."""
     base = base_recipe(scale, options)
-    web: Settings = {"data.corpus": CORPUS, "data.validation": 0.05}
+    web: Settings = {"data.corpus": "python-docs", "data.validation": 0.05}
     if options.web_text is not None:
         web = {"data.text": [str(options.web_text)], "data.corpus": None}
     elif options.text is not None:

@@ -19,6 +19,7 @@ import torch
 
 from hornbook.accounting.flops import training_flops_per_token
 from hornbook.checkpoint.folder import CheckpointStore
+from hornbook.data.corpora.registry import find_corpus
 from hornbook.data.prepare import Prepared, prepare
 from hornbook.data.sampler import BatchSampler, TokenData
 from hornbook.errors import HornbookError
@@ -258,10 +259,8 @@ def _remember_data(run: Run, prepared: Prepared, corpus: str | None) -> None:
         "validation": [str(path.resolve()) for path in prepared.validation],
         "validation_text": None if prepared.validation_text is None else str(prepared.validation_text.resolve()),
     }
-    if corpus == "storyworld":
-        from hornbook.data.corpora import storyworld
-
-        record["storyworld"] = storyworld.VERSION  # its parser knows the stories of its own version only
+    if corpus is not None:
+        record[corpus] = find_corpus(corpus).version  # an evaluation may know the text of its own version only
     atomic_write(run.path / "data.json", canonical_json(record))
 
 

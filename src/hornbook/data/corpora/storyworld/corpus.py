@@ -14,6 +14,7 @@ from functools import lru_cache
 from importlib import resources
 from math import log
 
+from hornbook.data.corpora.registry import CorpusSpec
 from hornbook.data.corpora.storyworld._machine import StoryMachine
 from hornbook.data.corpora.storyworld.grammar import Grammar, compile_grammar
 from hornbook.data.corpora.storyworld.lexicon import LEVELS
@@ -23,6 +24,7 @@ from hornbook.errors import DataError
 from hornbook.fileio import open_atomic
 
 __all__ = [
+    "CORPUS",
     "SEPARATOR",
     "VERSION",
     "chunks",
@@ -207,3 +209,15 @@ def _checked(seed: int) -> int:
     if not 0 <= seed < 1 << 64:
         raise DataError(f"seed {seed} came; storyworld takes 0 … 2^64 − 1")
     return seed
+
+
+CORPUS = CorpusSpec(
+    about=f"seeded stories of known entropy; levels {', '.join(LEVELS)}; any size, no network",
+    version=VERSION,
+    keys=("corpus_level", "corpus_seed", "corpus_bytes"),
+    write=lambda path, data, progress: write_corpus(
+        path, data.corpus_bytes, data.corpus_seed, data.corpus_level, progress
+    ),
+    floor=lambda text, data: entropy_floor(text, data.corpus_level),
+    evaluator="hornbook.evaluation.storyworld",
+)
