@@ -102,4 +102,4 @@ def test_unknown_names_are_errors():
     with pytest.raises(ConfigError, match="dtype"):
         engine_memory(shape(), dtype="float16")
     with pytest.raises(ConfigError, match="optimizer"):
-        engine_memory(shape(), optimizer="lion")
+        engine_memory(shape(), optimizer="adam")

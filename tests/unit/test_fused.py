@@ -1,4 +1,4 @@
-"""Every fast twin equals its plain one, forward and gradient, over random shapes; so does the whole model."""
+"""Every fused implementation equals the plain one, forward and gradient, over random shapes; so does the model."""
 
 import dataclasses
 import random
@@ -11,7 +11,8 @@ from hornbook.errors import DataError
 from hornbook.models.transformer import TransformerLM
 from hornbook.nn import cpu_kernels as native
 from hornbook.nn import fused
-from hornbook.nn.layers import Embedding, RMSNorm
+from hornbook.nn.linear import Embedding
+from hornbook.nn.norm import RMSNorm
 from hornbook.nn.shapes import loss_chunk_elements
 
 BASE = hb.ModelConfig(vocab_size=61, context_length=40, d_model=32, num_layers=2, num_heads=4, d_ff=48)
@@ -25,7 +26,7 @@ SWITCHES = [
 
 @pytest.fixture(params=["kernels", "torch"])
 def backend(request, monkeypatch):
-    """The twins on hornbook's own kernels, and on PyTorch's operators as on an accelerator."""
+    """Fused, on hornbook's own kernels, and on PyTorch's operators as on an accelerator."""
     if request.param == "torch":
         monkeypatch.setattr(native, "_kernels", None)
     elif native.variant() is None:
@@ -46,7 +47,7 @@ def gradients(loss, inputs):
 def compare(plain, fast, inputs, dtype=torch.float32):
     """Both outputs and the gradients of a random projection of them.
 
-    In float32 element by element; in bfloat16, where the twins round at different places, by the size of the error:
+    In float32 element by element; in bfloat16, where the two round at different places, by the size of the error:
     a rounding is 0.4 %, and some ten of them lie between input and gradient.
     """
     direction = torch.randn_like(plain.float())
@@ -64,9 +65,7 @@ def compare(plain, fast, inputs, dtype=torch.float32):
 
 
 def set_fused(module, value):
-    for part in module.modules():
-        if hasattr(part, "fused"):
-            part.fused = value
+    module.ops.fused = value
     return module
 
 
@@ -197,7 +196,7 @@ def test_whole_model(backend, switches):
 
 
 def test_whole_model_under_bfloat16_autocast(backend):
-    """Both twins round at nearly the same places: neither is farther from float32 than the other."""
+    """Both round at nearly the same places: neither is farther from float32 than the other."""
     ids, targets = torch.randint(0, 61, (2, 3, 40), generator=torch.Generator().manual_seed(1))
 
     def gradient(enabled, half):
@@ -241,7 +240,7 @@ def test_same_input_same_bits_whatever_the_thread_that_takes_a_piece():
         assert all(torch.equal(a, b) for a, b in zip(runs[0], other, strict=True))
 
 
-def test_activation_checkpointing_and_the_twins_go_together():
+def test_activation_checkpointing_and_fused_layers_go_together():
     ids, targets = torch.randint(0, 61, (2, 2, 16))
     grads = []
     for switch in (False, True):

@@ -39,11 +39,12 @@ def test_the_decoding_kernel_is_not_taken_for_a_model_that_it_does_not_know():
 
 def test_the_fused_implementations_are_not_taken_for_a_model_that_they_do_not_know(monkeypatch):
     ids = torch.randint(53, (2, 20))
-    assert hb.TransformerLM(AT_DEFAULT).use_fused().fused
+    assert hb.TransformerLM(AT_DEFAULT).use_fused().ops.fused
     model = hb.TransformerLM(OTHERWISE)
     plain = model.loss(ids, ids)
-    monkeypatch.setattr("hornbook.models.transformer.fused", None)  # any use of them would be an error
-    assert not model.use_fused().fused
+    for module in ("nn.ops", "models.transformer"):
+        monkeypatch.setattr(f"hornbook.{module}.fused", None)  # any use of them would be an error
+    assert not model.use_fused().ops.fused
     assert torch.equal(model.loss(ids, ids), plain)
 
 

@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 import hornbook as hb
 from hornbook.errors import ConfigError, DataError
-from hornbook.nn.layers import Dropout, ReLU2FeedForward
+from hornbook.nn.dropout import Dropout
+from hornbook.nn.feed_forward import ReLU2FeedForward
 
 f64 = torch.float64
 

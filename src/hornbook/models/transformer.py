@@ -2,8 +2,8 @@
 
     ids (..., T) → token_embeddings → L × TransformerBlock → ln_final → lm_head → logits (..., T, V)
 
-State-dict names are part of the contract (docs/model.md). `loss` is what training calls: mean nats per token, through
-the plain path or the fast twins, which compute the same. Left out: dropout on attention weights, biases.
+State-dict names are part of the contract (docs/model.md). `loss` is what training calls: mean nats per token, by the
+plain functions or the fused implementations, which compute the same. Left out: dropout on attention weights, biases.
 """
 
 from __future__ import annotations
@@ -20,8 +20,12 @@ from hornbook.errors import ConfigError, HornbookError
 from hornbook.models.config import ModelConfig, unknown_field
 from hornbook.nn import fused
 from hornbook.nn.attention import AttentionCache, MultiHeadSelfAttention
-from hornbook.nn.layers import Device, Dropout, Embedding, Linear, ReLU2FeedForward, RMSNorm, SiLUFeedForward, SwiGLU
-from hornbook.nn.plain import check_ids, cross_entropy
+from hornbook.nn.dropout import Dropout
+from hornbook.nn.feed_forward import ReLU2FeedForward, SiLUFeedForward, SwiGLU
+from hornbook.nn.linear import Embedding, Linear
+from hornbook.nn.norm import RMSNorm
+from hornbook.nn.ops import Ops
+from hornbook.nn.plain import Device, check_ids, cross_entropy
 from hornbook.nn.rope import RotaryPositionalEmbedding
 
 __all__ = ["TransformerBlock", "TransformerLM"]
@@ -56,6 +60,7 @@ class TransformerBlock(nn.Module):
         dropout: probability on each sub-layer's output while training.
         qk_norm: see `MultiHeadSelfAttention`.
         value_gate: see `MultiHeadSelfAttention`.
+        ops: plain or fused (nn/ops.py); None: plain.
     """
 
     def __init__(
@@ -73,20 +78,21 @@ class TransformerBlock(nn.Module):
         dropout: float = 0.0,
         qk_norm: bool = False,
         value_gate: bool = False,
+        ops: Ops | None = None,
     ):
         super().__init__()
         if norm not in ("pre", "post", "none"):
             raise ConfigError(f"norm = {norm!r} is not one of 'pre', 'post', 'none'")
         if ffn not in _FEED_FORWARD:
             raise ConfigError(f"ffn = {ffn!r} is not one of 'swiglu', 'silu', 'relu2'")
-        self.norm = norm
+        self.norm, ops = norm, ops or Ops()
         self.attn = MultiHeadSelfAttention(
             d_model, num_heads, rope=rope, device=device, dtype=dtype, qk_norm=qk_norm, norm_eps=norm_eps,
-            value_gate=value_gate,
+            value_gate=value_gate, ops=ops,
         )  # fmt: skip
-        self.ffn = _FEED_FORWARD[ffn](d_model, d_ff, device, dtype)
-        self.ln1 = RMSNorm(d_model, norm_eps, device, dtype) if norm != "none" else nn.Identity()
-        self.ln2 = RMSNorm(d_model, norm_eps, device, dtype) if norm != "none" else nn.Identity()
+        self.ffn = _FEED_FORWARD[ffn](d_model, d_ff, device, dtype, ops=ops)
+        self.ln1 = RMSNorm(d_model, norm_eps, device, dtype, ops=ops) if norm != "none" else nn.Identity()
+        self.ln2 = RMSNorm(d_model, norm_eps, device, dtype, ops=ops) if norm != "none" else nn.Identity()
         self.dropout = Dropout(dropout)
 
     def forward(
@@ -116,7 +122,7 @@ class TransformerLM(nn.Module):
         config: as given.
         activation_checkpointing: keep only each block's input while training and compute the rest again in the backward
             pass; the result is the same, memory shrinks, time grows by about a third.
-        fused: the fast twins of `nn/fused.py` are in use; `use_fused` sets it here and in every layer.
+        ops: the functions that all layers compute with; `use_fused` switches them.
     """
 
     def __init__(self, config: ModelConfig, device: Device = None, dtype: torch.dtype | None = None):
@@ -124,26 +130,28 @@ class TransformerLM(nn.Module):
         c = config
         self.config = c
         self.activation_checkpointing = False
-        self.fused = False
+        self.ops = Ops()
         rope = (
             RotaryPositionalEmbedding(c.rope_theta, c.d_head, c.context_length, device)
             if c.position == "rope"
             else None
         )
-        self.token_embeddings = Embedding(c.vocab_size, c.d_model, device, dtype)
+        self.token_embeddings = Embedding(c.vocab_size, c.d_model, device, dtype, ops=self.ops)
         self.dropout = Dropout(c.dropout)
         self.layers = nn.ModuleList(
             TransformerBlock(
                 c.d_model, c.num_heads, c.d_ff, rope=rope, norm=c.norm, ffn=c.ffn, device=device, dtype=dtype,
                 norm_eps=c.norm_eps, dropout=c.dropout, qk_norm=c.qk_norm,
-                value_gate=i >= c.num_layers - c.value_embeddings,
+                value_gate=i >= c.num_layers - c.value_embeddings, ops=self.ops,
             )
             for i in range(c.num_layers)
         )  # fmt: skip
         self.value_embeddings = nn.ModuleList(
-            Embedding(c.vocab_size, c.d_model, device, dtype) for _ in range(c.value_embeddings)
+            Embedding(c.vocab_size, c.d_model, device, dtype, ops=self.ops) for _ in range(c.value_embeddings)
         )
-        self.ln_final = RMSNorm(c.d_model, c.norm_eps, device, dtype) if c.norm != "none" else nn.Identity()
+        self.ln_final = (
+            RMSNorm(c.d_model, c.norm_eps, device, dtype, ops=self.ops) if c.norm != "none" else nn.Identity()
+        )
         self.lm_head = None if c.tie_embeddings else Linear(c.d_model, c.vocab_size, device, dtype)
         if c.tie_embeddings:
             self.token_embeddings.std = 1 / math.sqrt(c.d_model)
@@ -167,10 +175,7 @@ class TransformerLM(nn.Module):
 
         A model whose configuration has a field that they do not know stays plain.
         """
-        enabled = enabled and unknown_field(self.config, _FUSED_KNOWS) is None
-        for module in self.modules():
-            if hasattr(module, "fused"):
-                setattr(module, "fused", enabled)  # noqa: B010
+        self.ops.fused = enabled and unknown_field(self.config, _FUSED_KNOWS) is None
         return self
 
     @property
@@ -240,7 +245,7 @@ class TransformerLM(nn.Module):
         Raises:
             ValueError, DataError: as `forward` and `cross_entropy`.
         """
-        if not self.fused:
+        if not self.ops.fused:
             return cross_entropy(self(ids), targets)
         if ids.shape != targets.shape or ids.numel() == 0:
             raise ValueError(

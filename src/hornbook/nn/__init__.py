@@ -1,1 +1,1 @@
-"""The parts of a Transformer, from scratch, and their fast twins."""
+"""The parts of a Transformer, from scratch, plain and fused."""

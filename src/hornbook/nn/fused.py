@@ -1,14 +1,14 @@
-"""The fast twins of the plain parts: fused attention, projections, norm, feed-forward, and a loss without all logits.
+"""The fused implementations of the plain functions: attention, norm, feed-forward, and a loss without all logits.
 
-Each computes the same function as its plain twin (tests/unit/test_fused.py: forward and gradient over random shapes).
-On the CPU they run hornbook's own kernels (`native.py`), elsewhere and inside a compiled graph PyTorch's fused
-operators: this module alone may use `torch.nn.functional`. Under autocast they compute in its dtype, as the plain
-parts do.
+Each computes the same as the function of its name in plain.py (tests/unit/test_fused.py: forward and gradient over
+random shapes). On the CPU they run hornbook's own kernels (cpu_kernels.py), elsewhere and inside a compiled graph
+PyTorch's fused operators: this module alone may use `torch.nn.functional`. Under autocast they compute in its dtype, as
+the plain functions do.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float, Int
@@ -17,10 +17,14 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from hornbook.nn import cpu_kernels as native
-from hornbook.nn.plain import at_least_float32
+from hornbook.nn.plain import at_least_float32, rotate_pairs
 from hornbook.nn.shapes import loss_chunk_elements
 
-__all__ = ["causal_attention", "embedding", "head_loss", "projection", "rms_norm", "swiglu_network"]
+if TYPE_CHECKING:
+    from hornbook.nn.norm import RMSNorm
+    from hornbook.nn.rope import RotaryPositionalEmbedding
+
+__all__ = ["attention", "causal_attention", "embedding", "head_loss", "projection", "rms_norm", "swiglu"]
 
 
 def compute_dtype(x: Tensor) -> torch.dtype:
@@ -30,7 +34,7 @@ def compute_dtype(x: Tensor) -> torch.dtype:
 
 
 def rms_norm(x: Float[Tensor, "... C"], gain: Float[Tensor, "C"], eps: float) -> Float[Tensor, "... C"]:
-    """Twin of `RMSNorm`; under autocast the result comes in its dtype, as the product that follows wants it."""
+    """Fused `plain.rms_norm`; under autocast the result comes in its dtype, as the product that follows wants it."""
     dtype = compute_dtype(x)
     if native.usable(x, gain) and dtype in (torch.float32, torch.bfloat16):
         return native.rms_norm(x, gain.float(), eps, dtype)
@@ -38,7 +42,7 @@ def rms_norm(x: Float[Tensor, "... C"], gain: Float[Tensor, "C"], eps: float) ->
 
 
 def embedding(ids: Int[Tensor, "..."], table: Float[Tensor, "V C"]) -> Float[Tensor, "... C"]:
-    """Twin of `Embedding`, with a backward pass that adds rows instead of sorting indices."""
+    """Fused `plain.embedding`, with a backward pass that adds rows instead of sorting indices."""
     return F.embedding(ids, table)
 
 
@@ -50,13 +54,32 @@ def projection(x: Float[Tensor, "... C"], *weights: Tensor) -> Float[Tensor, "..
     return x.to(dtype) @ weight.T
 
 
-def swiglu_network(x: Float[Tensor, "... C"], w1: Tensor, w2: Tensor, w3: Tensor) -> Float[Tensor, "... C"]:
-    """Twin of `SwiGLU`: gate and up in one product, then silu(gate) · up in one pass."""
+def swiglu(x: Float[Tensor, "... C"], w1: Tensor, w2: Tensor, w3: Tensor) -> Float[Tensor, "... C"]:
+    """Fused `plain.swiglu`: gate and up in one product, then silu(gate) · up in one pass."""
     both = projection(x, w1, w3)  # (..., 2F)
     if native.usable(both):
         return projection(native.swiglu(both), w2)
     gate, up = both.chunk(2, -1)
     return projection(F.silu(gate) * up, w2)
+
+
+def attention(
+    x: Float[Tensor, "... T C"],
+    projections: tuple[Tensor, Tensor, Tensor],
+    num_heads: int,
+    norms: tuple[RMSNorm, RMSNorm] | None = None,
+    rope: RotaryPositionalEmbedding | None = None,
+    added: Float[Tensor, "... T H D"] | None = None,
+) -> Float[Tensor, "... T C"]:
+    """Fused `plain.attention`: one product for queries, keys and values, then `causal_attention`."""
+    qkv = projection(x, *projections).unflatten(-1, (3, num_heads, -1))  # (..., T, 3, H, D)
+    if added is not None:
+        q, k, v = qkv.unbind(-3)  # (..., T, H, D)
+        qkv = torch.stack((q, k, (v + added).to(v.dtype)), -3)
+    tables = (None, None) if rope is None else (rope.cos, rope.sin)
+    if norms is None:
+        return causal_attention(qkv, *tables)
+    return causal_attention(qkv, *tables, norms[0].weight, norms[1].weight, norms[0].eps)
 
 
 def causal_attention(
@@ -67,7 +90,7 @@ def causal_attention(
     k_gain: Float[Tensor, "D"] | None = None,
     eps: float = 0.0,
 ) -> Float[Tensor, "... T C"]:
-    """Twin of QK norm, rotation, causal mask and attention, over queries, keys and values packed together.
+    """Return QK norm, rotation, causal mask and attention in one, over queries, keys and values packed together.
 
     Args:
         qkv: packed by `projection`.
@@ -89,14 +112,9 @@ def causal_attention(
     if q_gain is not None and k_gain is not None:
         q, k = rms_norm(q, q_gain, eps), rms_norm(k, k_gain, eps)
     if cos is not None and sin is not None:
-        q, k = _rotate(q, cos[:T], sin[:T]), _rotate(k, cos[:T], sin[:T])
+        q, k = rotate_pairs(q, cos[:T], sin[:T]), rotate_pairs(k, cos[:T], sin[:T])
     mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
     return mixed.transpose(1, 2).reshape(*lead, T, H * D)
-
-
-def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    even, odd = at_least_float32(x).unflatten(-1, (-1, 2)).unbind(-1)
-    return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2).to(x.dtype)
 
 
 class _HeadLoss(torch.autograd.Function):
@@ -163,7 +181,7 @@ def _cross_entropy(
 def head_loss(
     hidden: Float[Tensor, "... C"], weight: Float[Tensor, "V C"], targets: Int[Tensor, "..."], softcap: float = 0.0
 ) -> Float[Tensor, ""]:
-    """Twin of `cross_entropy(logits(hidden), targets)` that never holds all logits.
+    """Return `cross_entropy(logits(hidden), targets)` without ever holding all logits.
 
     Args:
         hidden: final states (..., C).

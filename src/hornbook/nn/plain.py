@@ -1,18 +1,42 @@
-"""The plain functions of the model: softmax, SiLU, cross-entropy, written out and numerically stable.
+"""The plain functions of the model, written out and numerically stable: what the fused implementations must equal.
 
-Handout §3.5 and §4.1. Half-precision inputs are computed in float32, float64 stays float64, so that each of them agrees
-with PyTorch's own to rounding. Their fast twins are in `fused.py`. Left out: label smoothing, class weights.
+Softmax, SiLU, cross-entropy (handout §3.5 and §4.1), attention (Vaswani et al. 2017; handout §3.5.4–3.5.5), and the
+plain half of `Ops` (ops.py). Half-precision inputs are computed in float32, float64 stays float64, so that each agrees
+with PyTorch's own to rounding. Left out: label smoothing, class weights, dropout on attention weights.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import Any
+
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from hornbook.errors import DataError
 
-__all__ = ["at_least_float32", "check_ids", "cross_entropy", "relu2", "silu", "softmax"]
+__all__ = [
+    "Device",
+    "at_least_float32",
+    "attention",
+    "causal_mask",
+    "check_ids",
+    "cross_entropy",
+    "embedding",
+    "merge_heads",
+    "query_key_value",
+    "relu2",
+    "rms_norm",
+    "rotate_pairs",
+    "scaled_dot_product_attention",
+    "silu",
+    "softmax",
+    "swiglu",
+]
+
+Device = torch.device | str | None
 
 
 def at_least_float32(x: Tensor) -> Tensor:
@@ -44,6 +68,114 @@ def relu2(x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
     """Return max(x, 0)², element by element (So et al. 2021)."""
     positive = x.clamp(min=0)
     return positive * positive
+
+
+def embedding(ids: Int[Tensor, "..."], table: Float[Tensor, "V C"]) -> Float[Tensor, "... C"]:
+    """Return the rows of `table` that `ids` name."""
+    return table[ids]
+
+
+def rms_norm(x: Float[Tensor, "... C"], gain: Float[Tensor, "C"], eps: float) -> Float[Tensor, "... C"]:
+    """Return x / √(mean(x²) + ε) · gain, computed in float32, in the dtype of `x` (Zhang & Sennrich 2019)."""
+    wide = at_least_float32(x)
+    scale = (wide.square().mean(-1, keepdim=True) + eps).rsqrt()
+    return (wide * scale * at_least_float32(gain)).to(x.dtype)
+
+
+def swiglu(x: Float[Tensor, "... C"], w1: Tensor, w2: Tensor, w3: Tensor) -> Float[Tensor, "... C"]:
+    """Return w2(silu(w1 x) ⊙ w3 x) (Shazeer 2020)."""
+    return (silu(x @ w1.T) * (x @ w3.T)) @ w2.T
+
+
+def rotate_pairs(
+    x: Float[Tensor, "... T D"], cos: Float[Tensor, "... T D/2"], sin: Float[Tensor, "... T D/2"]
+) -> Float[Tensor, "... T D"]:
+    """Turn each pair (x₂ₖ, x₂ₖ₊₁) by the angle whose cosine and sine are given; in float32, returned in x's dtype."""
+    wide = at_least_float32(x)
+    even, odd = wide.unflatten(-1, (-1, 2)).unbind(-1)
+    turned = torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1)  # (..., T, D/2, 2)
+    return turned.flatten(-2).to(x.dtype)  # (..., T, D)
+
+
+def scaled_dot_product_attention(
+    q: Float[Tensor, "... Tq D"],
+    k: Float[Tensor, "... Tk D"],
+    v: Float[Tensor, "... Tk Dv"],
+    mask: Bool[Tensor, "... Tq Tk"] | None = None,
+) -> Float[Tensor, "... Tq Dv"]:
+    """Return softmax(q kᵀ / √D) v.
+
+    Args:
+        q: queries.
+        k: keys.
+        v: values.
+        mask: True where a query may look at a key; broadcasts to (..., Tq, Tk). None: everywhere.
+
+    Returns:
+        One mixture of values per query; zeros for a query that may look nowhere.
+    """
+    scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # (..., Tq, Tk)
+    if mask is None:
+        return softmax(scores, -1) @ v
+    # A row with no True is let see everything and zeroed afterwards: no NaN arises, forward or backward.
+    blind = ~mask.any(-1, keepdim=True)
+    weights = softmax(scores.masked_fill(~(mask | blind), -math.inf), -1)
+    return weights.masked_fill(blind, 0.0) @ v
+
+
+def causal_mask(length: int, device: Device = None) -> Bool[Tensor, "T T"]:
+    """Return the lower triangle: position i may look at positions 0…i."""
+    return torch.ones(length, length, dtype=torch.bool, device=device).tril()
+
+
+def attention(
+    x: Float[Tensor, "... T C"],
+    projections: tuple[Tensor, Tensor, Tensor],
+    num_heads: int,
+    norms: Any = None,
+    rope: Any = None,
+    added: Float[Tensor, "... T H D"] | None = None,
+) -> Float[Tensor, "... T C"]:
+    """Return the outputs of the heads of causal self-attention, side by side; arguments as `query_key_value`."""
+    q, k, v = query_key_value(x, projections, num_heads, norms, rope, added)
+    return merge_heads(scaled_dot_product_attention(q, k, v, causal_mask(x.shape[-2], x.device)))
+
+
+def query_key_value(
+    x: Float[Tensor, "... T C"],
+    projections: tuple[Tensor, Tensor, Tensor],
+    num_heads: int,
+    norms: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None,
+    rope: Callable[[Tensor, Tensor | None], Tensor] | None = None,
+    added: Float[Tensor, "... T H D"] | None = None,
+    token_positions: Int[Tensor, "... T"] | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return queries, keys and values, each (..., H, T, D).
+
+    Args:
+        x: the sequence.
+        projections: the matrices of queries, keys and values, each (C, C).
+        num_heads: H.
+        norms: of each head's queries and keys, before the rotation.
+        rope: the rotation of queries and keys.
+        added: to the values of each head.
+        token_positions: for the rotation; None: 0…T−1.
+    """
+    q, k, v = ((x @ w.T).unflatten(-1, (num_heads, -1)).transpose(-3, -2) for w in projections)  # (..., H, T, D)
+    if added is not None:
+        v = v + added.transpose(-3, -2)
+    if norms is not None:
+        q, k = norms[0](q), norms[1](k)
+    if rope is not None:
+        if token_positions is not None and token_positions.ndim > 1:
+            token_positions = token_positions.unsqueeze(-2)  # (..., 1, T): one for all heads
+        q, k = rope(q, token_positions), rope(k, token_positions)
+    return q, k, v
+
+
+def merge_heads(x: Float[Tensor, "... H T D"]) -> Float[Tensor, "... T C"]:
+    """Put the heads' outputs side by side."""
+    return x.transpose(-3, -2).flatten(-2)
 
 
 def cross_entropy(logits: Float[Tensor, "... V"], targets: Int[Tensor, "..."]) -> Float[Tensor, ""]:

@@ -1,8 +1,8 @@
 """Rotary position embedding (Su et al. 2021; handout §3.5.3): pairs (2k, 2k+1) turn by position · Θ^(−2k/D).
 
 The table of cosines and sines is made once for the longest sequence and is no parameter and no part of the state
-dict. Left out: scaling tricks for longer contexts; the "half-split" pair layout of Llama checkpoints (`interop`
-permutes the weights).
+dict. Left out: scaling tricks for longer contexts; the layout of Llama checkpoints, in which the two channels of a pair
+lie D/2 apart (interop/huggingface.py changes the order of the rows of such weights).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hornbook.errors import ConfigError
-from hornbook.nn.plain import at_least_float32
+from hornbook.nn.plain import Device, rotate_pairs
 
-__all__ = ["RotaryPositionalEmbedding", "rotate_pairs"]
+__all__ = ["RotaryPositionalEmbedding"]
 
 
 class RotaryPositionalEmbedding(nn.Module):
@@ -36,14 +36,14 @@ class RotaryPositionalEmbedding(nn.Module):
     cos: Tensor
     sin: Tensor
 
-    def __init__(self, theta: float, d_k: int, max_seq_len: int, device: torch.device | str | None = None):
+    def __init__(self, theta: float, d_k: int, max_seq_len: int, device: Device = None):
         super().__init__()
         if d_k % 2:
             raise ConfigError(f"rotary embedding turns pairs of channels, so d_k = {d_k} must be even")
         self.theta, self.d_k, self.max_seq_len = theta, d_k, max_seq_len
         self._make_table(device)
 
-    def _make_table(self, device: torch.device | str | None) -> None:
+    def _make_table(self, device: Device) -> None:
         """Fill `cos` and `sin`, each (max_seq_len, D/2) in float32; the angles are computed in float64."""
         frequencies = self.theta ** (-torch.arange(0, self.d_k, 2, dtype=torch.float64) / self.d_k)
         angles = torch.outer(torch.arange(self.max_seq_len, dtype=torch.float64), frequencies)
@@ -80,13 +80,3 @@ class RotaryPositionalEmbedding(nn.Module):
     def extra_repr(self) -> str:
         """Say the three numbers."""
         return f"theta={self.theta}, d_k={self.d_k}, max_seq_len={self.max_seq_len}"
-
-
-def rotate_pairs(
-    x: Float[Tensor, "... T D"], cos: Float[Tensor, "... T D/2"], sin: Float[Tensor, "... T D/2"]
-) -> Float[Tensor, "... T D"]:
-    """Turn each pair (x₂ₖ, x₂ₖ₊₁) by the angle whose cosine and sine are given; in float32, returned in x's dtype."""
-    wide = at_least_float32(x)
-    even, odd = wide[..., 0::2], wide[..., 1::2]
-    turned = torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1)  # (..., T, D/2, 2)
-    return turned.flatten(-2).to(x.dtype)  # (..., T, D)

@@ -1,0 +1,30 @@
+"""Dropout (Srivastava et al. 2014), inverted: what is left while training is scaled, so evaluation does nothing."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+__all__ = ["Dropout"]
+
+
+class Dropout(nn.Module):
+    """While training, zero each element with probability `p` and scale the others by 1/(1−p); else the identity.
+
+    The mask comes from torch's global generator of the device, whose state a checkpoint carries.
+    """
+
+    def __init__(self, p: float = 0.0):
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        """Return `x` with elements dropped."""
+        if not self.training or self.p == 0:
+            return x
+        return x * (torch.rand_like(x) >= self.p) / (1 - self.p)
+
+    def extra_repr(self) -> str:
+        """Say the probability."""
+        return f"p={self.p}"

@@ -1,0 +1,88 @@
+"""The feed-forward networks: gated (SwiGLU) and un-gated (SiLU, squared ReLU), without biases (handout §3.5.2, §7.3).
+
+The un-gated ones have no fused implementation of their own: two products and one function of each element.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from hornbook.nn.linear import Linear
+from hornbook.nn.ops import Ops
+from hornbook.nn.plain import Device, relu2, silu
+from hornbook.nn.shapes import default_d_ff
+
+__all__ = ["ReLU2FeedForward", "SiLUFeedForward", "SwiGLU"]
+
+
+class SwiGLU(nn.Module):
+    """w2(silu(w1 x) ⊙ w3 x), the gated feed-forward network (Shazeer 2020; handout Eq. 7).
+
+    Args:
+        d_model: width of input and output.
+        d_ff: inner width; None: the multiple of 64 nearest to 8/3 · d_model.
+        device: where the weights live.
+        dtype: of the weights; None: torch's default.
+        ops: plain or fused (ops.py); None: plain.
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        d_ff: int | None = None,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
+        *,
+        ops: Ops | None = None,
+    ):
+        super().__init__()
+        d_ff = default_d_ff(d_model, "swiglu") if d_ff is None else d_ff
+        self.ops = ops or Ops()
+        self.w1 = Linear(d_model, d_ff, device, dtype)
+        self.w2 = Linear(d_ff, d_model, device, dtype)
+        self.w3 = Linear(d_model, d_ff, device, dtype)
+
+    def forward(self, x: Float[Tensor, "... C"]) -> Float[Tensor, "... C"]:
+        """Return the network's output for any leading dimensions."""
+        return self.ops.swiglu(x, self.w1.weight, self.w2.weight, self.w3.weight)
+
+
+class SiLUFeedForward(nn.Module):
+    """w2 silu(w1 x), the un-gated network of the handout's ablation.
+
+    Args:
+        d_model: width of input and output.
+        d_ff: inner width; None: 4 · d_model, which matches SwiGLU's parameters.
+        device: where the weights live.
+        dtype: of the weights; None: torch's default.
+        ops: plain or fused (ops.py); None: plain.
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        d_ff: int | None = None,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
+        *,
+        ops: Ops | None = None,
+    ):
+        super().__init__()
+        d_ff = default_d_ff(d_model, "silu") if d_ff is None else d_ff
+        self.ops = ops or Ops()
+        self.w1 = Linear(d_model, d_ff, device, dtype)
+        self.w2 = Linear(d_ff, d_model, device, dtype)
+
+    def forward(self, x: Float[Tensor, "... C"]) -> Float[Tensor, "... C"]:
+        """Return the network's output for any leading dimensions."""
+        return self.w2(silu(self.w1(x)))
+
+
+class ReLU2FeedForward(SiLUFeedForward):
+    """w2 relu(w1 x)²; arguments as `SiLUFeedForward` (So et al. 2021)."""
+
+    def forward(self, x: Float[Tensor, "... C"]) -> Float[Tensor, "... C"]:
+        """Return the network's output for any leading dimensions."""
+        return self.w2(relu2(self.w1(x)))
