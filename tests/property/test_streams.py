@@ -112,3 +112,11 @@ def test_malformed_streams_name_the_byte(tokenizers, tmp_path):
         assert tokenizers[pattern].decode(tokens.ids) == "a\ufffdb"
     with pytest.raises(DataError, match="one is int"):
         hb.count_pretokens(iter([1]))
+
+
+@pytest.mark.parametrize("pattern", ["gpt2", FREE])
+def test_a_lone_surrogate_in_a_stream_gets_a_sentence(tokenizers, tmp_path, pattern):
+    with pytest.raises(TokenizerError, match=r"lone surrogate \(U\+D800\) at character 1"):
+        hb.count_pretokens(iter(["a\ud800"]), pattern=pattern)
+    with pytest.raises(TokenizerError, match="lone surrogate"):
+        tokenizers[pattern].encode_file(iter(["a\ud800"]), tmp_path / "out.npy")

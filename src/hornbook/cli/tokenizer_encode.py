@@ -6,14 +6,13 @@ import codecs
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from hornbook.cli.common import SpecialTokens, TextKind, TokenizerFormat, open_corpus, result_console, show_bytes
 from hornbook.errors import ConfigError, TokenizerError
 from hornbook.format import quantity
 
 if TYPE_CHECKING:
-    from hornbook.data.text_reader import Corpus
     from hornbook.tokenizer.tokenizer import Tokenizer
 
 __all__ = ["convert", "decode", "encode"]
@@ -46,6 +45,7 @@ def encode(
     """
     from hornbook.fileio import canonical_json
     from hornbook.tokenizer.tokenizer import Tokenizer
+    from hornbook.tokenizer.utf8 import decoded
 
     tok = Tokenizer.load(tokenizer)
     if (text is None) == (not files):
@@ -58,7 +58,7 @@ def encode(
         return 0
     corpus = open_corpus(files, tok.special_tokens, field=field, kind=kind, errors=errors)
     if out is None:
-        for number, token_id in enumerate(_ids(tok, corpus)):
+        for number, token_id in enumerate(tok.encode_iterable(decoded(corpus, errors))):
             print(token_id, end="\n" if number % 20 == 19 else " ")
         print()
         return 0
@@ -79,12 +79,6 @@ def encode(
         f"{size / max(1, facts['num_tokens']):.3f} bytes per token, {quantity(size / seconds, 'B/s')}"
     )
     return 0
-
-
-def _ids(tok: Tokenizer, corpus: Corpus) -> Any:
-    from hornbook.tokenizer.streams import decoded
-
-    return tok.encode_iterable(decoded(corpus, corpus.errors))
 
 
 def decode(

@@ -22,6 +22,7 @@ from hornbook.errors import FormatError
 from hornbook.fileio import atomic_write, canonical_json, sha256_bytes
 from hornbook.tokenizer.byte_map import to_bytes, to_text
 from hornbook.tokenizer.patterns import UNICODE_VERSION, resolve
+from hornbook.tokenizer.utf8 import malformed
 
 __all__ = ["FILE_NAME", "TokenizerParts", "fingerprint", "read_folder", "write_folder"]
 
@@ -168,7 +169,7 @@ def load_json(file: Path) -> Any:
             content.decode(), object_pairs_hook=_no_key_twice, parse_constant=_no_constant, parse_int=_small_int
         )
     except UnicodeDecodeError as error:
-        raise FormatError(f"{file} is not UTF-8 (byte {error.start})") from None
+        raise FormatError(malformed(file, error.start)) from None
     except RecursionError:
         raise FormatError(f"{file} is nested too deeply to be a tokenizer") from None
     except ValueError as error:

@@ -29,7 +29,7 @@ import numpy as np
 from hornbook.errors import DataError, HornbookError, TokenizerError
 from hornbook.tokenizer import formats
 from hornbook.tokenizer.patterns import split
-from hornbook.tokenizer.reference import split_special
+from hornbook.tokenizer.special import split_special
 
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
@@ -37,25 +37,25 @@ if TYPE_CHECKING:
 __all__ = ["SMALL", "batches", "count", "encode"]
 
 SMALL = 2_000_000
-"""Characters under which starting processes costs more than it gains."""
-_BATCH = 500_000  # characters
+"""Bytes under which starting processes costs more than it gains."""
+_BATCH = 500_000  # bytes
 
 
-def batches(pieces: Iterable[tuple[str, bool]]) -> Iterator[str]:
-    """Join pieces (text, is it special) to batches of half a million characters or more, each of whole documents."""
-    batch: list[str] = []
+def batches(pieces: Iterable[tuple[bytes, bool]]) -> Iterator[bytes]:
+    """Join pieces (text, is it special) to batches of half a megabyte or more, each of whole documents."""
+    batch: list[bytes] = []
     held = 0
     for text, _ in pieces:
         batch.append(text)
         held += len(text)
         if held >= _BATCH:
-            yield "".join(batch)
+            yield b"".join(batch)
             batch, held = [], 0
     if batch:
-        yield "".join(batch)
+        yield b"".join(batch)
 
 
-def count(texts: Iterable[str], pattern: str, special_tokens: list[str], processes: int) -> Counter[bytes]:
+def count(texts: Iterable[bytes], pattern: str, special_tokens: list[str], processes: int) -> Counter[bytes]:
     """Count the pre-tokens of texts that consist of whole documents. Raises TokenizerError as `patterns.split`."""
     total: Counter[bytes] = Counter()
     with _Workers(["count", pattern, *special_tokens], processes) as workers:
@@ -67,7 +67,7 @@ def count(texts: Iterable[str], pattern: str, special_tokens: list[str], process
     return total
 
 
-def encode(texts: Iterable[str], tokenizer: Tokenizer, processes: int) -> Iterator[np.ndarray]:
+def encode(texts: Iterable[bytes], tokenizer: Tokenizer, processes: int) -> Iterator[np.ndarray]:
     """Yield the ids of texts that consist of whole documents, in order. Raises TokenizerError as `patterns.split`."""
     with tempfile.TemporaryDirectory(prefix="hornbook-") as folder:
         formats.write_folder(tokenizer.parts(), folder)
@@ -102,11 +102,11 @@ class _Workers:
                 with contextlib.suppress(OSError):
                     pipe.close()  # type: ignore[union-attr]
 
-    def map(self, texts: Iterable[str]) -> Iterator[bytes]:
+    def map(self, texts: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the answers in order; a few texts per process are under way at any time."""
         under_way: deque[Future[bytes]] = deque()
         for text in texts:
-            under_way.append(self._threads.submit(self._ask, text.encode()))
+            under_way.append(self._threads.submit(self._ask, text))
             if len(under_way) > 2 * len(self._processes):
                 yield under_way.popleft().result()
         while under_way:

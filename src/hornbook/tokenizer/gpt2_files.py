@@ -16,6 +16,8 @@ from hornbook.errors import FormatError
 from hornbook.fileio import atomic_write
 from hornbook.tokenizer.byte_map import to_bytes, to_text
 from hornbook.tokenizer.formats import TokenizerParts, checked, load_json, of_type, read_merges, unique_keys
+from hornbook.tokenizer.special import place_special
+from hornbook.tokenizer.utf8 import malformed
 
 __all__ = ["read_gpt2", "write_gpt2"]
 
@@ -57,26 +59,11 @@ def read_gpt2(
     )
 
 
-def place_special(vocab: dict[int, bytes], special_tokens: Sequence[str]) -> dict[str, int]:
-    """Find the lowest id of each special token's bytes; append to `vocab` at max id + 1 those that it lacks."""
-    lowest: dict[bytes, int] = {}
-    for token_id in sorted(vocab):
-        lowest.setdefault(vocab[token_id], token_id)
-    ids: dict[str, int] = {}
-    for token in special_tokens:
-        content = token.encode("utf-8", errors="surrogatepass")
-        if content not in lowest:
-            lowest[content] = max(vocab) + 1
-            vocab[lowest[content]] = content
-        ids[token] = lowest[content]
-    return ids
-
-
 def _merge_lines(file: Path) -> list[str]:
     try:
         lines = file.read_bytes().decode().split("\n")
     except UnicodeDecodeError as error:
-        raise FormatError(f"{file} is not UTF-8 (byte {error.start})") from None
+        raise FormatError(malformed(file, error.start)) from None
     if lines[0].startswith("#version"):
         del lines[0]
     while lines and not lines[-1].strip("\r"):

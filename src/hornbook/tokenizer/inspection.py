@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from hornbook.tokenizer.patterns import split
-from hornbook.tokenizer.reference import Pair, split_special
+from hornbook.tokenizer.special import split_special
 
 __all__ = [
     "PILE_BYTES",
@@ -36,6 +36,9 @@ __all__ = [
 
 PILE_BYTES = 825e9
 """Size of the Pile (Gao et al., 2020), which the CS336 handout asks the encoding time of."""
+
+
+Pair = tuple[bytes, bytes]
 
 
 class TokenizerLike(Protocol):

@@ -31,6 +31,7 @@ from typing import NamedTuple
 from hornbook.errors import HornbookError, TokenizerError
 from hornbook.tokenizer import reference
 from hornbook.tokenizer.reference import Pair, merge
+from hornbook.tokenizer.special import check_special_tokens
 
 __all__ = ["RUNGS", "Rung", "count_parallel", "merge_heap", "merge_incremental", "merge_naive", "run"]
 
@@ -270,7 +271,7 @@ def run(
         TokenizerError: an unknown rung, or a rung whose merges differ (a defect).
         OSError: the file cannot be read.
     """
-    reference.check_special_tokens(special_tokens)
+    check_special_tokens(special_tokens)
     num_merges = vocab_size - 256 - len(special_tokens)
     if num_merges < 0:
         raise TokenizerError(f"vocab_size {vocab_size} is too small: at least {256 + len(special_tokens)} is needed")

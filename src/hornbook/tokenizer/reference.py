@@ -16,14 +16,13 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import regex
-
 from hornbook.errors import TokenizerError
 from hornbook.tokenizer.patterns import split
+from hornbook.tokenizer.special import check_special_tokens
+from hornbook.tokenizer.utf8 import encoded
 
 __all__ = [
     "ReferenceTokenizer",
-    "check_special_tokens",
     "count_pretokens",
     "merge",
     "split_special",
@@ -34,33 +33,21 @@ __all__ = [
 Pair = tuple[bytes, bytes]
 
 
-def check_special_tokens(special_tokens: Sequence[str]) -> None:
-    """Refuse special tokens that cannot be told apart from nothing or from each other.
-
-    Raises:
-        TokenizerError: an empty or repeated special token.
-    """
-    for token in special_tokens:
-        if not isinstance(token, str) or not token:
-            raise TokenizerError(f"a special token is a non-empty str, not {token!r}")
-        _as_str(token)
-        if special_tokens.count(token) > 1:
-            raise TokenizerError(
-                f"the special token {token!r} is given {special_tokens.count(token)} times; once is enough"
-            )
-
-
 def split_special(text: str, special_tokens: Sequence[str]) -> list[tuple[str, bool]]:
     """Cut a text at its special tokens: leftmost first and, at one place, the longest.
 
     Returns:
         (piece, is it special) in order; joined, the pieces are the text. Pieces are not empty.
     """
-    if not special_tokens:
-        return [(text, False)] if text else []
-    longest_first = sorted(special_tokens, key=len, reverse=True)
-    pieces = regex.split("(" + "|".join(map(regex.escape, longest_first)) + ")", text)
-    return [(piece, index % 2 == 1) for index, piece in enumerate(pieces) if piece]
+    places = {token: text.find(token) for token in special_tokens}  # where each stands next; below 0: nowhere
+    pieces: list[tuple[str, bool]] = []
+    start = 0
+    while ahead := [token for token in special_tokens if places[token] >= 0]:
+        first = min(ahead, key=lambda token: (places[token], -len(token)))
+        pieces += [(text[start : places[first]], False), (first, True)]
+        start = places[first] + len(first)
+        places |= {token: text.find(token, start) for token in ahead if places[token] < start}
+    return [piece for piece in [*pieces, (text[start:], False)] if piece[0]]
 
 
 def count_pretokens(text: str | bytes, special_tokens: Sequence[str] = (), pattern: str = "gpt2") -> Counter[bytes]:
@@ -224,13 +211,7 @@ def _as_str(text: str | bytes) -> str:
     if isinstance(text, bytes):
         # Each byte that belongs to no well-formed sequence becomes one lone surrogate: of no class, hence "other".
         return text.decode("utf-8", errors="surrogateescape")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise TokenizerError(
-            f"the text has a lone surrogate (U+{ord(text[error.start]):04X}) at character {error.start}, "
-            "which UTF-8 cannot hold"
-        ) from None
+    encoded(text)
     return text
 
 

@@ -9,36 +9,35 @@ Left out: a stream's own parallel reading; unpacking is one thread's work, count
 
 from __future__ import annotations
 
-import codecs
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 
-from hornbook.errors import DataError
 from hornbook.tokenizer import _core
 from hornbook.tokenizer.free_pattern import batches
 from hornbook.tokenizer.patterns import resolve
-from hornbook.tokenizer.reference import split_special
+from hornbook.tokenizer.special import byte_finder, documents_of
+from hornbook.tokenizer.utf8 import Errors, checked, encoded
 
-__all__ = ["BLOCK_BYTES", "Tally", "blocks", "count_stream", "decoded", "documents_of", "encode_stream", "independent"]
+__all__ = ["BLOCK_BYTES", "Tally", "blocks", "count_stream", "encode_stream", "independent", "read_file"]
 
 BLOCK_BYTES = 4 << 20
 Chunk = str | bytes
 
 
-def _bytes_of(chunks: Iterable[Chunk]) -> Iterator[bytes]:
-    for chunk in chunks:
-        if not isinstance(chunk, str | bytes):
-            raise DataError(f"a stream of text has chunks of str or bytes; one is {type(chunk).__name__}")
-        yield chunk.encode() if isinstance(chunk, str) else chunk
+def read_file(path: Path) -> Iterator[bytes]:
+    """Yield a file in chunks of a megabyte. Raises OSError."""
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            yield chunk
 
 
-def blocks(chunks: Iterable[Chunk], special_tokens: Sequence[str], size: int | None = None) -> Iterator[bytes]:
+def blocks(chunks: Iterable[bytes], special_tokens: Sequence[str], size: int | None = None) -> Iterator[bytes]:
     """Yield the text in blocks that may be counted or encoded apart under any named pattern.
 
     Args:
@@ -50,7 +49,7 @@ def blocks(chunks: Iterable[Chunk], special_tokens: Sequence[str], size: int | N
     pending = bytearray()
     searched, wanted = 0, size
     margin = 8 + max((len(token.encode()) for token in special_tokens), default=0)
-    for chunk in _bytes_of(chunks):
+    for chunk in chunks:
         for start in range(0, len(chunk), size):
             pending += chunk[start : start + size]
             if len(pending) < wanted:
@@ -84,7 +83,7 @@ def count_stream(
     pattern: str,
     special_tokens: Sequence[str],
     threads: int,
-    errors: str,
+    errors: Errors,
 ) -> None:
     """Add the pre-tokens of a stream under a named pattern to `total`, counted on several threads.
 
@@ -121,81 +120,14 @@ def count_stream(
         total.merge(table)
 
 
-def checked(chunks: Iterable[Chunk], errors: str) -> Iterator[bytes]:
-    """Yield the text as well-formed UTF-8. Raises DataError for malformed bytes with errors="strict"."""
-    if errors == "replace":
-        for text in decoded(chunks, errors):
-            yield text.encode()
-        return
-    decode = _Decoder(errors)
-    for chunk in _bytes_of(chunks):
-        decode(chunk)
-        yield chunk
-    decode(b"", final=True)
-
-
-class _Decoder:
-    """An incremental decoder whose complaint names the byte of the stream."""
-
-    def __init__(self, errors: str) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors)
-        self._done = 0
-
-    def __call__(self, chunk: bytes, final: bool = False) -> str:
-        pending = len(self._decoder.getstate()[0])
-        try:
-            text = self._decoder.decode(chunk, final)
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"the stream is not UTF-8: malformed at byte {self._done - pending + error.start} "
-                '(errors="replace", on the command line --errors replace, reads such bytes as U+FFFD)'
-            ) from None
-        self._done += len(chunk)
-        return text
-
-
-def decoded(chunks: Iterable[Chunk], errors: str) -> Iterator[str]:
-    """Yield the chunks as str. Raises DataError for malformed bytes with errors="strict"."""
-    decode = _Decoder(errors)
-    for chunk in _bytes_of(chunks):
-        yield decode(chunk)
-    yield decode(b"", final=True)
-
-
-def documents_of(chunks: Iterable[Chunk], special_tokens: Sequence[str], errors: str) -> Iterator[tuple[str, bool]]:
-    """Yield the stretches between special tokens, and the special tokens: (text, is it special).
-
-    Holds one stretch in memory at a time. Raises DataError as `checked`.
-    """
-    longest = max(map(len, special_tokens), default=0)
-    pending: list[str] = []
-    held, wanted = 0, 0
-    for text in decoded(chunks, errors):
-        pending.append(text)
-        held += len(text)
-        if held < wanted or not special_tokens:
-            continue
-        whole = "".join(pending)
-        pieces = split_special(whole, special_tokens)
-        # The last stretch, and special tokens that a longer one might still replace, wait for what follows.
-        kept: list[str] = []
-        length = 0
-        while pieces and (length < longest or not pieces[-1][1]):
-            kept.append(pieces.pop()[0])
-            length += len(kept[-1])
-        yield from pieces
-        pending, held = ["".join(reversed(kept))], length
-        wanted = length * 5 // 4 if not pieces else 0
-    yield from split_special("".join(pending), special_tokens)
-
-
-def independent(chunks: Iterable[Chunk], pattern: str, special_tokens: Sequence[str], errors: str) -> Iterator[bytes]:
+def independent(
+    chunks: Iterable[Chunk], pattern: str, special_tokens: Sequence[str], errors: Errors
+) -> Iterator[bytes]:
     """Yield the text in pieces whose ids, one after the other, are the text's under this pattern, named or free."""
     if resolve(pattern).name in _core.native_patterns:
         yield from blocks(checked(chunks, errors), special_tokens)
     else:
-        for text in batches(documents_of(chunks, special_tokens, errors)):
-            yield text.encode()
+        yield from batches(documents_of(checked(chunks, errors), special_tokens))
 
 
 class Described:
@@ -208,7 +140,8 @@ class Described:
         self._digest, self._size = hashlib.sha256(), 0
 
     def __iter__(self) -> Iterator[bytes]:
-        for chunk in _bytes_of(self._reported):
+        for chunk in self._reported:
+            chunk = encoded(chunk) if isinstance(chunk, str) else chunk
             self._digest.update(chunk)
             self._size += len(chunk)
             yield chunk
@@ -224,8 +157,7 @@ class Tally:
     """What the manifest of a token file says of the text: bytes of ordinary text, and documents, block by block."""
 
     def __init__(self, special_tokens: Sequence[str]) -> None:
-        longest_first = sorted((token.encode() for token in special_tokens), key=len, reverse=True)
-        self._special = re.compile(b"|".join(map(re.escape, longest_first))) if longest_first else None
+        self._special = byte_finder(special_tokens)
         self.num_bytes = 0
         self._closed, self._open = 0, False
 
@@ -237,7 +169,7 @@ class Tally:
     def add(self, block: bytes) -> None:
         """Take the next block, which cuts no special token."""
         end = 0
-        for match in self._special.finditer(block) if self._special else ():
+        for match in self._special.finditer(block):
             self._stretch(block[end : match.start()])
             self._closed, self._open = self._closed + self._open, False
             end = match.end()
@@ -253,7 +185,7 @@ def encode_stream(
     chunks: Iterable[Chunk],
     encode: Callable[[bytes], np.ndarray],
     special_tokens: Sequence[str],
-    errors: str,
+    errors: Errors,
     tally: Tally,
 ) -> Iterator[np.ndarray]:
     """Yield the ids of a stream under a named pattern, block by block, counting bytes and documents into `tally`."""

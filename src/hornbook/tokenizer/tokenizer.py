@@ -11,10 +11,11 @@ Left out: normalisation, added tokens with stripping rules, truncation and paddi
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,19 +23,21 @@ from hornbook.errors import FormatError, TokenizerError, did_you_mean
 from hornbook.fileio import sha256_file
 from hornbook.tokenizer import _core, files, formats, free_pattern, streams
 from hornbook.tokenizer.formats import TokenizerParts
-from hornbook.tokenizer.gpt2_files import place_special, read_gpt2
+from hornbook.tokenizer.gpt2_files import read_gpt2
 from hornbook.tokenizer.patterns import resolve, split
-from hornbook.tokenizer.reference import check_special_tokens, split_special
+from hornbook.tokenizer.special import check_special_tokens, documents_of, place_special, split_special
 from hornbook.tokenizer.token_file import TokenFile, TokenFileWriter
-from hornbook.tokenizer.training import _replace, _threads, documents
+from hornbook.tokenizer.training import _threads
+from hornbook.tokenizer.utf8 import Errors, check_errors, checked, encoded, lone_surrogate
 
 __all__ = ["Tokenizer"]
 
 Allowed = Literal["all", "none"] | Collection[str]
-Errors = Literal["strict", "replace"]
 
 # encode_iterable works through its input in pieces of so many characters: enough to be fast, and few ids at a time.
 _PIECE = 1 << 14
+# A free pattern's pre-tokens become ids so many at a time: as Python objects they take ten times the text's memory.
+_PRETOKENS = 1 << 16
 
 
 class Tokenizer:
@@ -169,7 +172,7 @@ class Tokenizer:
                 return self._native.encode(text, allowed)
             return self._encode_free(text, allowed).tolist()
         except UnicodeEncodeError as error:
-            _raise_surrogate(error)
+            raise lone_surrogate(error) from None
 
     def encode_array(
         self, text: str | bytes, num_threads: int | None = 1, *, allowed_special: Allowed = "all"
@@ -192,7 +195,7 @@ class Tokenizer:
                 return self._native.encode_array(text, allowed, _threads(num_threads))
             return self._encode_free(text, allowed)
         except UnicodeEncodeError as error:
-            _raise_surrogate(error)
+            raise lone_surrogate(error) from None
 
     def encode_batch(
         self, texts: Sequence[str], num_threads: int | None = None, *, allowed_special: Allowed = "all"
@@ -207,7 +210,7 @@ class Tokenizer:
                 return self._native.encode_batch(texts, allowed, _threads(num_threads))
             return [self._encode_free(text, allowed) for text in texts]
         except UnicodeEncodeError as error:
-            _raise_surrogate(error)
+            raise lone_surrogate(error) from None
 
     def encode_pretokens(self, pretokens: Sequence[bytes]) -> np.ndarray:
         """Return the ids of pre-tokens that are cut already, one after the other; the pattern is not asked."""
@@ -256,20 +259,25 @@ class Tokenizer:
             DataError: malformed UTF-8 with errors="strict" (names the byte offset).
             OSError: a file that cannot be read or written.
         """
-        replace, threads = _replace(errors), _threads(num_threads)
+        check_errors(errors)
+        threads = _threads(num_threads)
         if not isinstance(path, str | os.PathLike):
             return self._encode_stream(path, out_path, threads, errors, progress)
         source = Path(path)
         with TokenFileWriter(out_path, vocab_size=self.vocab_size) as writer:
             if self._is_native:
                 count, num_bytes, num_documents = self._native.encode_file_to(
-                    str(source), writer.file.fileno(), threads, replace, progress
+                    str(source), writer.file.fileno(), threads, errors == "replace", progress
                 )
                 writer.appended(count)
             else:
                 processes = threads if source.stat().st_size >= free_pattern.SMALL else 1
                 tally = streams.Tally(self.special_tokens)
-                for ids in self._encode_free_pieces(documents(source, self.special_tokens, errors), processes, tally):
+                for ids in self._encode_free_pieces(
+                    self._documents(source, errors),
+                    processes,
+                    tally,
+                ):
                     writer.append(ids)
                 num_bytes, num_documents = tally.num_bytes, tally.num_documents
             entry = {"path": str(source), "bytes": source.stat().st_size, "sha256": sha256_file(source)}
@@ -287,13 +295,14 @@ class Tokenizer:
         self, path: str | os.PathLike[str], *, num_threads: int | None = None, errors: Errors = "strict"
     ) -> np.ndarray:
         """Return the ids of a UTF-8 file in memory, as one array of `dtype`. Raises as `encode_file`."""
-        replace, threads = _replace(errors), _threads(num_threads)
+        check_errors(errors)
+        threads = _threads(num_threads)
         if self._is_native:
-            return self._native.encode_file(os.fspath(path), threads, replace, None)
+            return self._native.encode_file(os.fspath(path), threads, errors == "replace", None)
         source = Path(path)
         processes = threads if source.stat().st_size >= free_pattern.SMALL else 1
         tally = streams.Tally(self.special_tokens)
-        parts = self._encode_free_pieces(documents(source, self.special_tokens, errors), processes, tally)
+        parts = self._encode_free_pieces(self._documents(source, errors), processes, tally)
         return np.concatenate([np.empty(0, self.dtype), *parts])
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
@@ -346,24 +355,15 @@ class Tokenizer:
                         searched = max(0, len(pending) - margin)
                         patience = len(pending) * 5 // 4 if len(pending) > _PIECE else 0
         except UnicodeEncodeError as error:
-            _raise_surrogate(error)
+            raise lone_surrogate(error) from None
         yield from self._native.encode_array(pending, allowed).tolist()
 
     def _encode_free_iterable(self, iterable: Iterable[str], allowed: list[int] | None) -> Iterator[int]:
-        special = self._texts(allowed)
-        longest = max(map(len, special), default=0)
-        pending = ""
-        for chunk in iterable:
-            pending += chunk
-            pieces = split_special(pending, special)
-            cut = len(pending)
-            # All up to a special token that no longer one can replace any more is settled.
-            while pieces and not (pieces[-1][1] and len(pending) - cut >= longest):
-                cut -= len(pieces.pop()[0])
-            if cut:
-                yield from self._encode_free(pending[:cut], allowed).tolist()
-                pending = pending[cut:]
-        yield from self._encode_free(pending, allowed).tolist()
+        for piece, is_special in documents_of(map(encoded, iterable), self._texts(allowed)):
+            if is_special:
+                yield self.special_token_ids[piece.decode()]
+            else:
+                yield from self._encode_free(piece.decode(), []).tolist()
 
     def _texts(self, allowed: list[int] | None) -> list[str]:
         return self.special_tokens if allowed is None else [self.special_tokens[index] for index in allowed]
@@ -372,24 +372,28 @@ class Tokenizer:
         if isinstance(text, bytes):
             text = text.decode("utf-8", errors="surrogateescape")
         else:
-            text.encode()  # raises for a lone surrogate
+            encoded(text)  # raises for a lone surrogate
         parts = [np.empty(0, self.dtype)]
         for piece, is_special in split_special(text, self._texts(allowed)):
             if is_special:
                 parts.append(np.array([self.special_token_ids[piece]], self.dtype))
                 continue
-            pretokens = [pretoken.encode("utf-8", "surrogateescape") for pretoken in split(piece, self.pattern)]
-            parts.append(self.encode_pretokens(pretokens))
+            pretokens = (pretoken.encode("utf-8", "surrogateescape") for pretoken in split(piece, self.pattern))
+            while some := list(itertools.islice(pretokens, _PRETOKENS)):
+                parts.append(self.encode_pretokens(some))
         return np.concatenate(parts)
 
+    def _documents(self, path: Path, errors: Errors) -> Iterator[tuple[bytes, bool]]:
+        return documents_of(checked(streams.read_file(path), errors, path), self.special_tokens)
+
     def _encode_free_pieces(
-        self, pieces: Iterable[tuple[str, bool]], processes: int, tally: streams.Tally
+        self, pieces: Iterable[tuple[bytes, bool]], processes: int, tally: streams.Tally
     ) -> Iterator[np.ndarray]:
         """Yield the ids of a text in pieces (text, is it special), whole documents at a time."""
 
-        def counted() -> Iterator[str]:
+        def counted() -> Iterator[bytes]:
             for batch in free_pattern.batches(pieces):
-                tally.add(batch.encode())
+                tally.add(batch)
                 yield batch
 
         if processes > 1:
@@ -417,7 +421,7 @@ class Tokenizer:
                 tally,
             )
         else:
-            parts = self._encode_free_pieces(streams.documents_of(source, self.special_tokens, errors), threads, tally)
+            parts = self._encode_free_pieces(documents_of(checked(source, errors), self.special_tokens), threads, tally)
         with TokenFileWriter(out_path, vocab_size=self.vocab_size) as writer:
             for ids in parts:
                 writer.append(ids)
@@ -428,10 +432,3 @@ class Tokenizer:
                 num_documents=tally.num_documents,
             )
         return TokenFile.open(out_path)
-
-
-def _raise_surrogate(error: UnicodeEncodeError) -> NoReturn:
-    raise TokenizerError(
-        f"the text has a lone surrogate (U+{ord(error.object[error.start]):04X}) at character {error.start}, which "
-        "UTF-8 cannot hold; text read with errors='replace' has none"
-    ) from None

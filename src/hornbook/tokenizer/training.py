@@ -14,19 +14,19 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeGuard
+from typing import Any, TypeGuard
 
 from hornbook.errors import DataError, FormatError, TokenizerError
 from hornbook.tokenizer import _core, free_pattern, streams
 from hornbook.tokenizer.patterns import UNICODE_VERSION, resolve, split
-from hornbook.tokenizer.reference import check_special_tokens, split_special
+from hornbook.tokenizer.special import check_special_tokens, documents_of, split_special
+from hornbook.tokenizer.utf8 import Errors, check_errors, checked, encoded
 
 __all__ = ["PretokenCounts", "count_pretokens", "train_bpe", "train_bpe_from_counts"]
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Source = Paths | Iterable[str | bytes]
 Progress = Callable[[int, int], Any]
-Errors = Literal["strict", "replace"]
 
 logger = logging.getLogger("hornbook")
 
@@ -68,9 +68,9 @@ class PretokenCounts:
 
     def add_text(self, text: str) -> None:
         """Count a text in memory, as if it were one more file."""
-        check_text = text.encode()
+        content = encoded(text)
         if resolve(self.pattern).name in _core.native_patterns:
-            self._native.add_text(check_text, self.pattern, self.special_tokens)
+            self._native.add_text(content, self.pattern, self.special_tokens)
             return
         for piece, is_special in split_special(text, self.special_tokens):
             if not is_special:
@@ -159,19 +159,20 @@ def count_pretokens(
         _count_stream(counts, source, _threads(num_threads), errors, progress)
         return counts
     paths = _paths(source)
-    replace = _replace(errors)
+    check_errors(errors)
     total = sum(path.stat().st_size for path in paths)
     report = None if progress is None else lambda done: progress(done, total)
     if resolve(pattern).name in _core.native_patterns:
         names = [str(path) for path in paths]
         counts.phases = counts._native.count_files(
-            names, counts.pattern, counts.special_tokens, _threads(num_threads), replace, report
+            names, counts.pattern, counts.special_tokens, _threads(num_threads), errors == "replace", report
         )
         return counts
     done = 0
     processes = _threads(num_threads) if total >= free_pattern.SMALL else 1
     for path in paths:
-        _count_free(counts, documents(path, counts.special_tokens, errors), processes, report, done)
+        pieces = documents_of(checked(streams.read_file(path), errors, path), counts.special_tokens)
+        _count_free(counts, pieces, processes, report, done)
         done += path.stat().st_size
         if report is not None:
             report(done)
@@ -180,12 +181,12 @@ def count_pretokens(
 
 def _count_free(
     counts: PretokenCounts,
-    pieces: Iterable[tuple[str, bool]],
+    pieces: Iterable[tuple[bytes, bool]],
     processes: int,
     report: Callable[[int], Any] | None,
     done: int,
 ) -> None:
-    def told() -> Iterator[str]:
+    def told() -> Iterator[bytes]:
         held = done
         for batch in free_pattern.batches(pieces):
             yield batch
@@ -195,7 +196,7 @@ def _count_free(
 
     if processes == 1:
         for batch in told():
-            counts.add_text(batch)
+            counts.add_text(batch.decode())
         return
     words = free_pattern.count(told(), counts.pattern, counts.special_tokens, processes)
     for pretoken, count in words.items():
@@ -205,12 +206,13 @@ def _count_free(
 def _count_stream(
     counts: PretokenCounts, chunks: Iterable[str | bytes], threads: int, errors: Errors, progress: Progress | None
 ) -> None:
-    _replace(errors)
+    check_errors(errors)
     source = streams.reported(chunks, progress)
     if resolve(counts.pattern).name in _core.native_patterns:
         streams.count_stream(counts._native, source, counts.pattern, counts.special_tokens, threads, errors)
     else:
-        _count_free(counts, streams.documents_of(source, counts.special_tokens, errors), threads, None, 0)
+        pieces = documents_of(checked(source, errors), counts.special_tokens)
+        _count_free(counts, pieces, threads, None, 0)
 
 
 def train_bpe(
@@ -306,52 +308,6 @@ def _train(
     return vocab, merges
 
 
-def documents(path: Path, special_tokens: Sequence[str], errors: Errors) -> Iterator[tuple[str, bool]]:
-    """Yield the stretches of a file between special tokens, and the special tokens: (text, is it special).
-
-    Holds one stretch in memory at a time (and a block of the file); a file without special tokens is one stretch.
-
-    Raises:
-        DataError: malformed UTF-8 with errors="strict".
-        OSError: the file cannot be read.
-    """
-    block, pending, held = 1 << 22, "", max((len(token) for token in special_tokens), default=1)
-    decode = _decoder(path, errors)
-    with path.open("rb") as file:
-        while content := file.read(block):
-            pending += decode(content, final=False)
-            pieces = split_special(pending, special_tokens)
-            # The last stretch, and a special token that a longer one might still replace, wait for what follows.
-            keep, kept = [], 0
-            while pieces and (kept <= held or not pieces[-1][1]):
-                keep.append(pieces.pop()[0])
-                kept += len(keep[-1])
-            yield from pieces
-            pending = "".join(reversed(keep))
-    yield from split_special(pending + decode(b"", final=True), special_tokens)
-
-
-def _decoder(path: Path, errors: Errors) -> Callable[..., str]:
-    import codecs
-
-    decoder, position = codecs.getincrementaldecoder("utf-8")(errors), 0
-
-    def decode(content: bytes, final: bool) -> str:
-        nonlocal position
-        waiting = len(decoder.getstate()[0])
-        try:
-            text = decoder.decode(content, final)
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{path} is not UTF-8: malformed at byte {position - waiting + error.start} "
-                '(errors="replace", on the command line --errors replace, reads such bytes as U+FFFD)'
-            ) from None
-        position += len(content)
-        return text
-
-    return decode
-
-
 def _is_stream(source: Source) -> TypeGuard[Iterable[str | bytes]]:
     return not isinstance(source, str | os.PathLike | list | tuple)
 
@@ -361,12 +317,6 @@ def _paths(source: Any) -> list[Path]:
     if not paths:
         raise DataError("there is no file to read; name at least one")
     return paths
-
-
-def _replace(errors: str) -> bool:
-    if errors not in ("strict", "replace"):
-        raise TokenizerError(f'errors is "strict" or "replace", not {errors!r}')
-    return errors == "replace"
 
 
 def _threads(num_threads: int | None) -> int:
