@@ -173,7 +173,7 @@ def test_several_files_and_gzip_are_one_data_set(tmp_path):
         (["--text", "my.txt", "--training.steps", "many"], "wanted a whole number, got 'many'"),
         (["--text", "my.txt", "--model.d-model", "10", "--model.num-heads", "3"], "not divisible by num_heads"),
         (["--text", "my.txt", "--model.d-model", "9", "--model.num-heads", "3"], "odd width"),
-        (["--text", "my.txt", "--optimizer.name", "adam"], "not one of 'adamw', 'muon', 'sgd'"),
+        (["--text", "my.txt", "--optimizer.name", "adam"], "not one of 'adamw', 'muon', 'lion', 'sgd'"),
         (["--text", "my.txt", "--training.gradient-accumulation", "3"], "equal parts"),
         (["--text", "my.txt", "--training.device", "cuda:7"], "is not there"),
         (["--text", "my.txt", "--data.corpus", "storyworld"], "both given"),

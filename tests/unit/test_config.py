@@ -34,7 +34,7 @@ class Outer:
 
 
 def build(recipe=None, words=()):
-    return config.build(Outer, config.apply_overrides(recipe or {"steps": 1}, list(words)))
+    return config.build(Outer, config.merge(recipe or {"steps": 1}, config.parse_overrides(list(words))))
 
 
 @pytest.mark.parametrize(
@@ -158,6 +158,11 @@ def test_merge_lays_sections_and_dotted_paths_over_the_base():
         "model": {"lr": 2.0, "name": "b"},
     }
     assert base == {"steps": 1, "model": {"lr": 1.0, "name": "a"}}
+
+
+def test_keys_for_a_section_that_holds_a_value_are_refused():
+    with pytest.raises(ConfigError, match="'model' holds a value, not a section"):
+        build({"steps": 1, "model": 3}, ["--model.lr", "1"])
 
 
 def test_flatten_names_nested_keys_and_merge_is_the_way_back():

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 
+from hornbook.config import parse_overrides
 from hornbook.errors import ConfigError, DataError, FormatError, HornbookError
 from hornbook.report.render import write_report
 from hornbook.studies import analysis, execution, runner
@@ -294,25 +295,16 @@ def test_worse_than_guessing_counts_as_diverged(tmp_path, trainer):
 
 
 def test_search_ranges_are_read_and_bad_ones_refused():
-    space, fixed = parse_space(
-        [
-            "--optimizer.lr",
-            "1e-4:1e-2:log",
-            "--model.norm=pre|post",
-            "--model.num-layers",
-            "2:8",
-            "--training.steps",
-            "9",
-        ]
-    )
+    typed = "--optimizer.lr 1e-4:1e-2:log --model.norm=pre|post --model.num-layers 2:8 --training.steps 9"
+    space, fixed = parse_space(parse_overrides(typed.split()))
     assert space == {
         "optimizer.lr": Range(1e-4, 1e-2, True),
         "model.norm": Range(choices=("pre", "post")),
         "model.num_layers": Range(2, 8, whole=True),
     }
-    assert fixed == ["--training.steps", "9"]
+    assert fixed == {"training.steps": "9"}
     with pytest.raises(ConfigError, match="not a range"):
-        parse_space(["--optimizer.lr", "0:1:log"])
+        parse_space({"optimizer": {"lr": "0:1:log"}})
 
 
 def test_search_finds_the_better_setting_and_goes_on_where_it_was(tmp_path, trainer, monkeypatch):

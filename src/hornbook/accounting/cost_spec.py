@@ -1,4 +1,4 @@
-"""What an account is about: a preset or a recipe by name, with `--section.key value` overrides laid over it.
+"""What an account is about: a preset or a recipe by name, with overrides laid over it.
 
 Of a recipe only the parts that cost something are read: the model, the tokenizer's vocabulary size, batch, steps,
 accumulation, dtype, checkpointing, optimizer. (`hornbook train` checks the rest of it.)
@@ -6,7 +6,7 @@ accumulation, dtype, checkpointing, optimizer. (`hornbook train` checks the rest
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,12 +50,12 @@ class Target:
     """Whether the layers are recomputed in the backward pass."""
 
 
-def find_target(name: str | Path, overrides: Sequence[str] = ()) -> Target:
+def find_target(name: str | Path, overrides: Mapping[str, Any] | None = None) -> Target:
     """Return the preset or recipe called `name`.
 
     Args:
         name: a key of `PRESETS`, or the path of a .toml, .json or .yaml recipe.
-        overrides: words such as `--model.ffn silu --training.batch-size 4`.
+        overrides: sections to lay over it, such as `{"model": {"ffn": "silu"}}`.
 
     Raises:
         ConfigError: neither a preset nor a recipe, or a key or value that cannot be used.
@@ -69,7 +69,7 @@ def find_target(name: str | Path, overrides: Sequence[str] = ()) -> Target:
     else:
         preset(str(name))  # says which names there are
         raise AssertionError("unreachable")
-    recipe = config.apply_overrides(recipe, overrides)
+    recipe = config.merge(recipe, overrides or {})
     sections = ("model", "training", "optimizer")
     for section in recipe:
         if str(name) in PRESETS and section not in sections:

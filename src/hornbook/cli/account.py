@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from hornbook.cli.common import parse_known
+from hornbook.cli.arguments import Overrides
 
 __all__ = ["main"]
 
 
-def main(argv: list[str]) -> int:
-    """Run the verb. Returns 0."""
-    from hornbook.accounting.cost_spec import find_target
-    from hornbook.accounting.render import render
-    from hornbook.accounting.summary import account
-    from hornbook.fileio import canonical_json
-
-    options, overrides = parse_known(_options, argv, prog="hornbook account")
-    as_json, explain = options.pop("json"), options.pop("explain")
-    result = account(find_target(options.pop("target"), overrides), **options)
-    print(canonical_json(result.to_dict()).rstrip() if as_json else render(result, explain=explain))
-    return 0
-
-
-def _options(
+def main(
     target: str,
-    /,
+    *,
     context_length: int | None = None,
     batch_size: int | None = None,
     steps: int | None = None,
@@ -35,8 +19,9 @@ def _options(
     optimizer: str | None = None,
     json: bool = False,
     explain: bool = False,
-) -> dict[str, Any]:
-    """Parameters, FLOPs, memory and time of a preset or recipe; `--model.KEY VALUE` changes its shape.
+    overrides: Overrides,
+) -> int:
+    """Parameters, FLOPs, memory and time of a preset or recipe, before anything is trained.
 
     Args:
         target: a preset (gpt2-small, gpt2-medium, gpt2-large, gpt2-xl, llama-7b, …) or a recipe file.
@@ -46,8 +31,29 @@ def _options(
         dtype: float32 or bfloat16 (mixed precision).
         device: whose data sheet gives peak and memory: a100, h100, h200, …
         mfu: share of the device's peak that is sustained.
-        optimizer: its name as in a recipe, instead of the recipe's (or adamw).
+        optimizer: adamw, sgd or muon.
         json: print JSON, counts as exact integers.
         explain: print every formula with its numbers in it.
+        overrides: keys of the recipe.
+
+    Examples:
+        hornbook account gpt2-xl --context-length 16384
+        hornbook account recipes/tinystories.toml --model.d-model 768 --explain
     """
-    return dict(locals())
+    from hornbook.accounting.cost_spec import find_target
+    from hornbook.accounting.render import render
+    from hornbook.accounting.summary import account
+    from hornbook.fileio import canonical_json
+
+    result = account(
+        find_target(target, overrides),
+        context_length=context_length,
+        batch_size=batch_size,
+        steps=steps,
+        dtype=dtype,
+        device=device,
+        mfu=mfu,
+        optimizer=optimizer,
+    )
+    print(canonical_json(result.to_dict()).rstrip() if json else render(result, explain=explain))
+    return 0

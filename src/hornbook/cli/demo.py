@@ -7,12 +7,12 @@ ordinary; the same run is `hornbook train` with these settings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hornbook import config
-from hornbook.cli.common import command, parse
+from hornbook.cli.arguments import Overrides
+from hornbook.cli.common import command
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write
 
@@ -41,43 +41,35 @@ QUICK: dict[str, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Arguments:
-    """Run the whole line: corpus, tokenizer, token files, model, samples, report; any key of the recipe can follow as
-    --section.key value."""
+def main(
+    *,
+    text: Path | None = None,
+    quick: bool = False,
+    directory: Path = Path("demo"),
+    seed: int = 0,
+    overrides: Overrides,
+) -> int:
+    """Run the whole line in about five minutes: corpus, tokenizer, token files, model, samples, report.
 
-    text: Path | None = None
-    """A text file of yours instead of storyworld (UTF-8; documents separated by a line `<|endoftext|>`)."""
-    quick: bool = False
-    """About a minute instead of about five."""
-    directory: Path = Path("demo")
-    """Where everything goes; a number is added where something is there already."""
-    seed: int = 0
-    """Of the weights, the data order and the samples."""
-
-
-def main(argv: list[str]) -> int:
-    """Run the verb; returns 0 done, 130 stopped by a signal."""
-    overrides, rest = config.split_words(argv)
-    return demo(parse(Arguments, rest, prog="hornbook demo"), overrides)
-
-
-def demo(arguments: Arguments, overrides: list[str]) -> int:
-    """Train, measure, write the report, and say what can be done with them."""
+    Args:
+        text: a text file of yours instead of storyworld (UTF-8; documents separated by a line `<|endoftext|>`).
+        quick: about a minute instead of about five.
+        directory: where everything goes; a number is added where something is there already.
+        seed: of the weights, the data order and the samples.
+        overrides: keys of the recipe.
+    """
     from hornbook.report.render import write_report
     from hornbook.tracking.console import Console
     from hornbook.training.loop import train
 
-    text, quick, seed = arguments.text, arguments.quick, arguments.seed
     recipe = config.merge(FULL, QUICK) if quick else FULL
-    folder = _free(arguments.directory)
+    folder = _free(directory)
     own: dict[str, Any] = {"run": {"name": folder.name, "directory": str(folder / "run")}, "training": {"seed": seed}}
     recipe = config.merge(recipe, own)
     if text is not None:
         recipe = {**recipe, "data": {"text": [str(text)]}}
-    recipe = config.apply_overrides(recipe, overrides)
     console = Console()
-    run = train(recipe, console=console)
+    run = train(config.merge(recipe, overrides), console=console)
     if run.status == "stopped":
         console.say(f"stopped; continue with: {command()} train {run.path} --resume")
         return 130

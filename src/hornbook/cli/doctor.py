@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-import tyro
-
-from hornbook.cli.common import parse
 from hornbook.format import duration, quantity
 
 
-@dataclass(frozen=True)
-class Arguments:
-    """Say what this machine can do; with a recipe, how fast it would train."""
+def main(recipe: str | None = None, *, json_: bool = False) -> int:
+    """What this machine can do; with a recipe, how fast it would train.
 
-    recipe: Annotated[str | None, tyro.conf.Positional] = None
-    """A recipe whose speed is measured by a few steps on random tokens; nothing is written."""
-    json_report: bool = False
-    """Print JSON."""
+    Args:
+        recipe: a recipe whose speed is measured by a few steps on random tokens; nothing is written.
+        json_: print JSON.
 
-
-def main(argv: list[str]) -> int:
-    """Run the verb; returns the exit code."""
-    arguments = parse(
-        Arguments, ["--json-report" if word == "--json" else word for word in argv], prog="hornbook doctor"
-    )
+    Examples:
+        hornbook doctor recipes/tinystories-cpu.toml
+    """
     found: dict[str, Any] = {"software": _software(), "cpu": _cpu(), "devices": _devices()}
-    if arguments.recipe is not None:
-        found["recipe"] = _recipe(arguments.recipe)
-    if arguments.json_report:
+    if recipe is not None:
+        found["recipe"] = _recipe(recipe)
+    if json_:
         print(json.dumps(found, indent=2))
         return 0
     for title, section in found.items():

@@ -5,26 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-import tyro
-
-from hornbook.cli.common import parse
 from hornbook.errors import DataError
 
 END_OF_TEXT = "<|endoftext|>"
 
 
-def main(argv: list[str]) -> int:
-    """Run the verb; returns the exit code."""
-    return parse(_generate, argv, prog="hornbook generate")
-
-
-def _generate(
+def main(
     run: str,
-    /,
-    prompt: str = "",
     *,
+    prompt: str = "",
     prompt_file: str | None = None,
     max_new_tokens: int = 256,
     temperature: float = 0.8,
@@ -37,7 +28,7 @@ def _generate(
     dtype: Literal["auto", "float32", "bfloat16"] = "auto",
     cache: bool = True,
     checkpoint: str = "best",
-    json_lines: Annotated[bool, tyro.conf.arg(name="json")] = False,
+    json_: bool = False,
 ) -> int:
     """Complete a prompt with a trained model.
 
@@ -56,7 +47,10 @@ def _generate(
         dtype: of the weights while generating on a CPU; "auto" takes the faster.
         cache: keep keys and values of the tokens read; the text is the same without, only slower.
         checkpoint: "best", "last" or a step.
-        json_lines: print one JSON object per completion instead of text.
+        json_: print one JSON object per completion instead of text.
+
+    Examples:
+        hornbook generate runs/tinystories --prompt "Once upon a time" --temperature 0.7
     """
     import torch
 
@@ -82,12 +76,12 @@ def _generate(
         "cache": cache, "dtype": dtype,
         "generator": torch.Generator().manual_seed(seed),
     }  # fmt: skip
-    if num_samples == 1 and not json_lines:
+    if num_samples == 1 and not json_:
         _print_live(prompt, tokenizer, stream(model, ids, max_new_tokens, **settings))
         return 0
     for number, new in enumerate(generate(model, [ids] * num_samples, max_new_tokens, **settings)):
         text = tokenizer.decode(new.tolist())
-        if json_lines:
+        if json_:
             record = {"prompt": prompt, "completion": text, "tokens": new.tolist(), "seed": seed, "sample": number}
             print(json.dumps(record, ensure_ascii=False))
         else:

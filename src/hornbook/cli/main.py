@@ -1,7 +1,7 @@
-"""`hornbook VERB …`: finds the verb's module, runs it, and turns a user's mistake into one sentence and exit code 2.
+"""`hornbook SUBCOMMAND …`: finds it, runs it, and turns a user's mistake into one sentence and exit code 2.
 
-A verb is a module of this package with `main(argv) -> exit code`; it is imported only when it is called, so that
-`hornbook --help` and the light verbs never wait for torch.
+A subcommand is a function of this package that takes its arguments as parameters (arguments.py) and returns the exit
+code; its module is imported only when it is called, so that `hornbook --help` and the light ones never wait for torch.
 """
 
 from __future__ import annotations
@@ -11,24 +11,41 @@ import importlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 
-from hornbook.errors import HornbookError, did_you_mean
+from hornbook.errors import ConfigError, HornbookError, did_you_mean
 
-VERBS: dict[str, tuple[str, str]] = {
-    "demo": ("hornbook.cli.demo", "the whole line in about five minutes: corpus, tokenizer, model, samples, report"),
-    "data": ("hornbook.cli.data", "list, fetch and prepare corpora; print stories"),
-    "tokenizer": ("hornbook.cli.tokenizer", "train, encode, decode, inspect, compare, ladder"),
-    "train": ("hornbook.cli.train", "train a model from a recipe, or from a text file of yours (--text FILE)"),
-    "runs": ("hornbook.cli.runs", "list every run: what changed, final loss, status"),
-    "eval": ("hornbook.cli.eval", "loss, perplexity and bits per byte of a run on its validation set or on a file"),
-    "generate": ("hornbook.cli.generate", "complete a prompt with a trained model"),
-    "study": ("hornbook.cli.study", "list, run and show designed experiments"),
-    "report": ("hornbook.cli.report", "one self-contained HTML page for runs or studies"),
-    "account": ("hornbook.cli.account", "parameters, FLOPs, memory and time of a model"),
-    "doctor": ("hornbook.cli.doctor", "what this machine can do, and what to expect of it"),
+SUBCOMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo.main", "the whole line in about five minutes: corpus, tokenizer, model, samples, report"),
+    "data list": ("data.list_corpora", "the corpora that have a name, and which of their files are here"),
+    "data get": ("data.get", "fetch one of them, or any file by its address"),
+    "data storyworld": ("data.storyworld", "print stories, explain their choices, or write a corpus"),
+    "data prepare": ("data.prepare", "tokenizer and token files of a recipe, ahead of its training"),
+    "tokenizer train": ("tokenizer_train.train", "train a byte-level BPE on your text"),
+    "tokenizer encode": ("tokenizer_encode.encode", "text to token ids: to a token file, or to the terminal"),
+    "tokenizer decode": ("tokenizer_encode.decode", "token ids to text"),
+    "tokenizer convert": ("tokenizer_encode.convert", "read a tokenizer of any format and write another"),
+    "tokenizer inspect": ("tokenizer_inspect.inspect", "longest tokens, how a word is merged, how a text splits"),
+    "tokenizer compare": ("tokenizer_compare.compare", "tokenizers × corpora: bytes per token, throughput"),
+    "tokenizer ladder": ("tokenizer_compare.ladder", "five trainers, naive to native, timed on one corpus"),
+    "train": ("train.main", "train a model from a recipe, or from a text file of yours (--text FILE)"),
+    "runs": ("runs.main", "list every run: what changed, final loss, status"),
+    "eval": ("eval.main", "loss, perplexity and bits per byte of a run on its validation set or on a file"),
+    "generate": ("generate.main", "complete a prompt with a trained model"),
+    "study list": ("study.list_studies", "the catalogue: every study with its question and cost"),
+    "study run": ("study.run", "run what is missing of a study, and write its page"),
+    "study show": ("study.show", "a study's findings and tables"),
+    "study search": ("study.search", "search a recipe's settings with optuna"),
+    "report": ("report.main", "one self-contained HTML page for runs or studies"),
+    "account": ("account.main", "parameters, FLOPs, memory and time of a model"),
+    "doctor": ("doctor.main", "what this machine can do, and what to expect of it"),
 }
-
-USAGE = "usage: hornbook VERB [arguments]     (`hornbook VERB --help` says what a verb takes)"
+"""Name → function below hornbook.cli, imported when it is called; and what it does, in a line."""
+GROUPS = {
+    "data": "list, fetch and prepare corpora; print stories",
+    "tokenizer": "train, encode, decode, convert, inspect, compare, ladder",
+    "study": "list, run and show designed experiments",
+}
 
 
 def entry() -> None:
@@ -49,19 +66,15 @@ def main(argv: list[str]) -> int:
     Returns:
         The exit code: 0 done, 1 done with a negative result, 2 bad input, 130 interrupted.
     """
-    if not argv or argv[0] in ("-h", "--help", "help"):
-        print(help_text())
-        return 0 if argv else 2
-    if argv[0] in ("-V", "--version"):
+    if argv[:1] in (["-V"], ["--version"]):
         from hornbook import __version__
 
         print(f"hornbook {__version__}")
         return 0
-    verb, rest = argv[0], argv[1:]
-    if verb not in VERBS:
-        return complain(f"there is no verb {verb!r}{did_you_mean(verb, VERBS)}; `hornbook --help` lists them")
+    if argv[:1] == ["help"]:
+        argv = [*argv[1:], "--help"]
     try:
-        code = importlib.import_module(VERBS[verb][0]).main(rest)
+        code = _run(argv)
         sys.stdout.flush()
         return code
     except HornbookError as error:
@@ -77,12 +90,53 @@ def main(argv: list[str]) -> int:
         return 128 + signal.SIGINT
 
 
-def help_text() -> str:
-    """Return the overview of all verbs."""
-    width = max(len(verb) for verb in VERBS)
-    lines = ["hornbook trains language models from first letters.", "", USAGE, ""]
-    lines += [f"  {verb:<{width}}  {summary}" for verb, (_, summary) in VERBS.items()]
-    return "\n".join(lines)
+def names(group: str = "") -> dict[str, str]:
+    """Return the subcommands of hornbook, or those of `data`, `tokenizer` or `study`, each with what it does."""
+    if group:
+        return {name.split()[1]: text for name, (_, text) in SUBCOMMANDS.items() if name.startswith(f"{group} ")}
+    first = dict.fromkeys(name.split()[0] for name in SUBCOMMANDS)
+    return {name: GROUPS.get(name) or SUBCOMMANDS[name][1] for name in first}
+
+
+def find(words: list[str]) -> tuple[str, list[str]]:
+    """Return the subcommand or the group that `words` begin with, "" for none, and the words after it."""
+    for count in (2, 1):
+        name = " ".join(words[:count])
+        if len(words) >= count and (name in SUBCOMMANDS or name in GROUPS):
+            return name, words[count:]
+    return "", words
+
+
+def load(name: str) -> Callable[..., int]:
+    """Return the function of a subcommand."""
+    module, _, function = SUBCOMMANDS[name][0].partition(".")
+    return getattr(importlib.import_module(f"hornbook.cli.{module}"), function)
+
+
+def _run(argv: list[str]) -> int:
+    name, words = find(argv)
+    prog = f"hornbook {name}".rstrip()
+    wants_help = not {"-h", "--help"}.isdisjoint(words[: words.index("--")] if "--" in words else words)
+    if name in SUBCOMMANDS:
+        function = load(name)
+        if wants_help:
+            from hornbook.cli.help import command_help
+
+            print(command_help(function, prog))
+            return 0
+        from hornbook.cli.arguments import parse
+
+        return function(**parse(function, words, prog))
+    known = names(name)
+    if words and words[0] not in ("-h", "--help"):
+        raise ConfigError(
+            f"there is no `{prog} {words[0]}`{did_you_mean(words[0], known)}; it is one of {', '.join(known)} "
+            f"(`{prog} --help` says what each does)"
+        )
+    from hornbook.cli.help import overview
+
+    print(overview(GROUPS.get(name, "hornbook trains language models from first letters."), prog, known))
+    return 0 if wants_help else 2
 
 
 def complain(sentence: str) -> int:

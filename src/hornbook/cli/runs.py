@@ -6,12 +6,8 @@ import csv
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import tyro
-
-from hornbook.cli.common import parse
 from hornbook.config import flatten
 from hornbook.format import setting
 
@@ -22,35 +18,29 @@ if TYPE_CHECKING:
 UNTOLD = ("run.", "data.text", "training.threads")
 
 
-@dataclass(frozen=True)
-class Arguments:
-    """List runs: what changed from the one before, final loss, status."""
+def main(
+    folders: tuple[str, ...] = ("runs",), *, tag: tuple[str, ...] = (), csv_: bool = False, json_: bool = False
+) -> int:
+    """Runs: what changed from the one before, final loss, status.
 
-    folders: Annotated[tuple[str, ...], tyro.conf.Positional] = ("runs",)
-    """Where to look (study folders too)."""
-    tag: tuple[str, ...] = ()
-    """Only runs with all of these tags."""
-    csv: bool = False
-    """Print CSV."""
-    json: bool = False
-    """Print JSON."""
-
-
-def main(argv: list[str]) -> int:
-    """Run the verb; returns the exit code."""
-    arguments = parse(Arguments, argv, prog="hornbook runs")
+    Args:
+        folders: where to look (study folders too).
+        tag: only runs with all of these tags.
+        csv_: print CSV.
+        json_: print JSON.
+    """
     from hornbook.tracking.run import find_runs
 
-    runs = [run for run in find_runs(arguments.folders) if set(arguments.tag) <= set(run.tags)]
+    runs = [run for run in find_runs(folders) if set(tag) <= set(run.tags)]
     rows = describe_runs(runs)
-    if arguments.json:
+    if json_:
         print(json.dumps(rows))
-    elif arguments.csv:
+    elif csv_:
         writer: csv.DictWriter[str] = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     elif not rows:
-        print(f"no runs in {', '.join(arguments.folders)}; `hornbook train --text FILE` makes one")
+        print(f"no runs in {', '.join(folders)}; `hornbook train --text FILE` makes one")
     else:
         _print_table(rows)
     return 0

@@ -2,106 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import tyro
-
-from hornbook.cli.common import parse, parse_known
-from hornbook.errors import ConfigError, DataError, did_you_mean
-
-USAGE = "usage: hornbook study list | run NAME | show NAME | search RECIPE     (each takes --help)"
+from hornbook.cli.arguments import Overrides, Words
+from hornbook.errors import ConfigError, DataError
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class RunArguments:
-    """Run what is missing of a study, then write its results and its page. Killed half-way, the same command goes on.
+def list_studies(*, json_: bool = False) -> int:
+    """Print the catalogue: every study with its question and cost.
 
-    Further words such as `--model.d-model 64` change the recipe that all arms share.
+    Args:
+        json_: print it as JSON.
     """
-
-    name: Annotated[str, tyro.conf.Positional]
-    """A study of `hornbook study list`."""
-    scale: str = "tiny"
-    """tiny (does it work), cpu (the published scale for a laptop) or gpu."""
-    seeds: int | None = None
-    """Seeds per arm; by default the scale's own number."""
-    jobs: int = 1
-    """Runs at a time, each in a process of its own."""
-    out: Path = Path("studies")
-    """The folder of all studies."""
-    text: Path | None = None
-    """A text file to train on instead of storyworld."""
-    web_text: Path | None = None
-    """Web text for the studies that compare two corpora."""
-    accept_older: bool = False
-    """Runs made by another commit of hornbook count as done."""
-    figures: bool = False
-    """Also write every figure as SVG and PNG (needs matplotlib)."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ShowArguments:
-    """Print a study's findings and tables."""
-
-    name: Annotated[str, tyro.conf.Positional]
-    """A study folder, or the name of a study."""
-    scale: str = "tiny"
-    """Which scale of the named study."""
-    out: Path = Path("studies")
-    """The folder of all studies."""
-    json: bool = False
-    """Print the results as JSON."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ListArguments:
-    """Print the catalogue: every study with its question and cost."""
-
-    json: bool = False
-    """Print it as JSON."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class SearchArguments:
-    """Search a recipe's settings with optuna (an extra), every trial a run in a folder.
-
-    Give ranges as `--optimizer.lr 1e-4:1e-2:log`, `--model.num-layers 2:8`, choices as `--model.norm pre|post`; other
-    words are fixed overrides.
-    """
-
-    recipe: Annotated[Path, tyro.conf.Positional]
-    """The recipe that every trial starts from."""
-    trials: int = 20
-    """Trials in all; a search that was cut short goes on."""
-    seeds: int = 1
-    """Seeds per trial; their mean final validation loss is what is minimised."""
-    out: Path = Path("studies/search")
-    """The search's folder."""
-
-
-def main(argv: list[str]) -> int:
-    """Run the verb; return the exit code."""
-    verbs = {"list": list_studies, "run": run, "show": show, "search": search}
-    if not argv or argv[0] in ("-h", "--help"):
-        print(USAGE)
-        return 0 if argv else 2
-    if argv[0] not in verbs:
-        raise ConfigError(f"hornbook study has no {argv[0]!r}{did_you_mean(argv[0], verbs)}; {USAGE}")
-    return verbs[argv[0]](argv[1:])
-
-
-def list_studies(argv: list[str]) -> int:
-    """Print the catalogue."""
-    arguments = parse(ListArguments, argv, prog="hornbook study list")
     from hornbook.studies import catalogue
 
     studies = [catalogue.load(name) for name in catalogue.NAMES]
-    if arguments.json:
+    if json_:
         plain = [{"name": s.name, "question": s.question, "design": s.design, "cost": dict(s.cost)} for s in studies]
         print(json.dumps(plain, indent=2, ensure_ascii=False))
         return 0
@@ -115,56 +35,75 @@ def list_studies(argv: list[str]) -> int:
     return 0
 
 
-def run(argv: list[str]) -> int:
-    """Run a study and write its page."""
-    arguments, words = parse_known(RunArguments, argv, prog="hornbook study run")
-    from hornbook.config import apply_overrides
+def run(
+    name: str,
+    *,
+    scale: str = "tiny",
+    seeds: int | None = None,
+    jobs: int = 1,
+    out: Path = Path("studies"),
+    text: Path | None = None,
+    web_text: Path | None = None,
+    accept_older: bool = False,
+    figures: bool = False,
+    overrides: Overrides,
+    words: Words,
+) -> int:
+    """Run what is missing of a study, then write its results and its page. Killed half-way, the same command goes on.
+
+    Args:
+        name: a study of `hornbook study list`.
+        scale: tiny (does it work), cpu (the published scale for a laptop) or gpu.
+        seeds: seeds per arm; by default the scale's own number.
+        jobs: runs at a time, each in a process of its own.
+        out: the folder of all studies.
+        text: a text file to train on instead of storyworld.
+        web_text: web text for the studies that compare two corpora.
+        accept_older: runs made by another commit of hornbook count as done.
+        figures: also write every figure as SVG and PNG (needs matplotlib).
+        overrides: keys of the recipe that all arms share, such as `--model.d-model 64`.
+        words: the command, which the study's folder keeps.
+
+    Examples:
+        hornbook study run learning_rate --scale cpu
+    """
     from hornbook.report.render import write_report
     from hornbook.studies import catalogue
     from hornbook.studies.runner import run_study
     from hornbook.studies.study import Options, check_scale
 
-    study, scale = catalogue.load(arguments.name), check_scale(arguments.scale)
-    for option in ("seeds", "jobs"):
-        value = getattr(arguments, option)
+    study, size = catalogue.load(name), check_scale(scale)
+    for flag, value in (("--seeds", seeds), ("--jobs", jobs)):
         if value is not None and value < 1:
-            raise ConfigError(f"--{option} {value} must be at least 1")
-    for path in (arguments.text, arguments.web_text):
+            raise ConfigError(f"{flag} {value} must be at least 1")
+    for path in (text, web_text):
         if path is not None and not path.is_file():
             raise DataError(f"{path} is not a file; give a UTF-8 text file")
-    options = Options(
-        seeds=arguments.seeds,
-        text=arguments.text,
-        web_text=arguments.web_text,
-        overrides=apply_overrides({}, words),
-    )
-    command = shlex.join(["hornbook", "study", "run", *argv])
-    folder = run_study(
-        study,
-        scale,
-        options,
-        out=arguments.out,
-        jobs=arguments.jobs,
-        accept_older=arguments.accept_older,
-        command=command,
-    )
-    page = write_report([folder], folder / "report.html", figures=folder / "figures" if arguments.figures else None)
+    options = Options(seeds=seeds, text=text, web_text=web_text, overrides=overrides)
+    command = shlex.join(["hornbook", "study", "run", *words])
+    folder = run_study(study, size, options, out=out, jobs=jobs, accept_older=accept_older, command=command)
+    page = write_report([folder], folder / "report.html", figures=folder / "figures" if figures else None)
     print_study(folder)
     print(f"\nresults in {folder}, page {page}")
     return 0
 
 
-def show(argv: list[str]) -> int:
-    """Print a study's findings and tables."""
-    arguments = parse(ShowArguments, argv, prog="hornbook study show")
-    folder = Path(arguments.name)
+def show(name: str, *, scale: str = "tiny", out: Path = Path("studies"), json_: bool = False) -> int:
+    """Print a study's findings and tables.
+
+    Args:
+        name: a study folder, or the name of a study.
+        scale: which scale of the named study.
+        out: the folder of all studies.
+        json_: print the results as JSON.
+    """
+    folder = Path(name)
     if not folder.is_dir():
         from hornbook.studies import catalogue
         from hornbook.studies.study import check_scale
 
-        name = catalogue.load(arguments.name).name.replace("_", "-")
-        folder = arguments.out / f"{name}-{check_scale(arguments.scale)}"
-    if arguments.json:
+        folder = out / f"{catalogue.load(name).name.replace('_', '-')}-{check_scale(scale)}"
+    if json_:
         from hornbook.studies.charts import to_dict
         from hornbook.studies.folder import read_study
 
@@ -215,16 +154,28 @@ def cell_text(value: Any) -> str:
     return str(value.get("text", "–")) if isinstance(value, dict) else number(value)
 
 
-def search(argv: list[str]) -> int:
-    """Search settings with optuna."""
-    arguments, words = parse_known(SearchArguments, argv, prog="hornbook study search")
+def search(
+    recipe: Path, *, trials: int = 20, seeds: int = 1, out: Path = Path("studies/search"), overrides: Overrides
+) -> int:
+    """Search a recipe's settings with optuna (an extra), every trial a run in a folder.
+
+    Args:
+        recipe: the recipe that every trial starts from.
+        trials: trials in all; a search that was cut short goes on.
+        seeds: seeds per trial; their mean final validation loss is what is minimised.
+        out: the search's folder.
+        overrides: ranges and choices to search, and fixed values.
+
+    Examples:
+        hornbook study search r.toml --optimizer.lr 1e-4:1e-2:log --model.num-layers 2:8 --model.norm "pre|post"
+    """
     from hornbook import config
     from hornbook.studies.search import parse_space, search_settings
 
-    space, fixed = parse_space(words)
+    space, fixed = parse_space(overrides)
     if not space:
         raise ConfigError("there is nothing to search: give at least one range, such as --optimizer.lr 1e-4:1e-2:log")
-    base = config.apply_overrides(config.read(arguments.recipe), fixed)
-    best, value, folder = search_settings(base, space, arguments.out, trials=arguments.trials, seeds=arguments.seeds)
+    base = config.merge(config.read(recipe), fixed)
+    best, value, folder = search_settings(base, space, out, trials=trials, seeds=seeds)
     print(f"best of {folder}: validation loss {value:.4f} with " + ", ".join(f"{k} = {v}" for k, v in best.items()))
     return 0

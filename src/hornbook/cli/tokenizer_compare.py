@@ -17,7 +17,7 @@ __all__ = ["compare", "ladder"]
 
 def compare(
     tokenizers: tuple[Path, ...],
-    /,
+    *,
     corpora: tuple[str, ...],
     documents: int | None = None,
     seed: int = 0,
@@ -94,7 +94,7 @@ def _show_comparison(tokenizers: tuple[Path, ...], corpora: tuple[str, ...], cel
 
 def ladder(
     file: Path,
-    /,
+    *,
     vocab_size: int = 2000,
     special_tokens: tuple[str, ...] = ("<|endoftext|>",),
     pattern: str = "gpt2",

@@ -21,7 +21,7 @@ __all__ = ["convert", "decode", "encode"]
 def encode(
     tokenizer: Path,
     files: tuple[str, ...] = (),
-    /,
+    *,
     text: str | None = None,
     out: Path | None = None,
     field: str = "text",
@@ -84,7 +84,7 @@ def encode(
 def decode(
     tokenizer: Path,
     ids: tuple[str, ...] = (),
-    /,
+    *,
     tokens: Path | None = None,
     start: int = 0,
     count: int | None = None,
@@ -138,7 +138,7 @@ def _decode_file(tok: Tokenizer, path: Path, start: int, count: int | None) -> N
 def convert(
     tokenizer: Path,
     out: Path,
-    /,
+    *,
     to: TokenizerFormat,
     special_tokens: SpecialTokens = (),
     pattern: str | None = None,

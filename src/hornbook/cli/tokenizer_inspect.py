@@ -23,7 +23,7 @@ _COLOURS = ("on dark_blue", "on dark_green", "on dark_red", "on purple4", "on da
 def inspect(
     tokenizer: Path,
     files: tuple[str, ...] = (),
-    /,
+    *,
     longest: int = 20,
     word: str | None = None,
     text: str | None = None,

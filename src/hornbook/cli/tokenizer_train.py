@@ -22,7 +22,7 @@ __all__ = ["train"]
 
 def train(
     files: tuple[str, ...],
-    /,
+    *,
     vocab_size: int,
     out: Path,
     special_tokens: SpecialTokens = ("<|endoftext|>",),

@@ -7,18 +7,7 @@ Left out on purpose: includes, interpolation, environment variables, code in con
 """
 
 from hornbook.config.build import Word, build, convert, to_dict
-from hornbook.config.overrides import apply_overrides, flatten, merge, split_words
+from hornbook.config.overrides import flatten, merge, parse_overrides
 from hornbook.config.read import dump_toml, read
 
-__all__ = [
-    "Word",
-    "apply_overrides",
-    "build",
-    "convert",
-    "dump_toml",
-    "flatten",
-    "merge",
-    "read",
-    "split_words",
-    "to_dict",
-]
+__all__ = ["Word", "build", "convert", "dump_toml", "flatten", "merge", "parse_overrides", "read", "to_dict"]

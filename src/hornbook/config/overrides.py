@@ -8,60 +8,44 @@ from typing import Any
 from hornbook.config.build import Word
 from hornbook.errors import ConfigError
 
-__all__ = ["apply_overrides", "flatten", "merge", "split_words"]
+__all__ = ["flatten", "merge", "parse_overrides"]
 
 
-def apply_overrides(recipe: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
-    """Return a copy of `recipe` changed by command-line words.
+def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
+    """Return the sections that command-line words set; `merge` lays them over a recipe.
 
     Args:
-        recipe: the sections of a recipe.
         words: `--section.key value` or `--section.key=value`, in order; hyphens in keys mean underscores; a key without
             a value is `true`.
 
     Raises:
-        ConfigError: a word that is not of that form, or a section that is not a table.
+        ConfigError: a word that is not of that form.
     """
-    changed = _copy(recipe)
+    sections: dict[str, Any] = {}
     for key, value in _pairs(words):
-        *sections, last = key.removeprefix("--").replace("-", "_").split(".")
-        node = changed
-        for depth, section in enumerate(sections):
-            node = node.setdefault(section, {})
-            if not isinstance(node, dict):
-                raise ConfigError(f"{key}: {'.'.join(sections[: depth + 1])!r} holds a value, not a section")
-        node[last] = Word(value)
-    return changed
-
-
-def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Separate `--section.key value` words from a verb's own flags and arguments; return (overrides, the rest)."""
-    overrides: list[str] = []
-    rest: list[str] = []
-    position = 0
-    while position < len(words):
-        word = words[position]
-        following = words[position + 1] if position + 1 < len(words) else "--"
-        if word.startswith("--") and "." in word.partition("=")[0]:
-            takes_next = "=" not in word and not following.startswith("--")
-            overrides += [word, following] if takes_next else [word]
-            position += 1 + takes_next
-        else:
-            rest.append(word)
-            position += 1
-    return overrides, rest
+        sections = merge(sections, {key.removeprefix("--").replace("-", "_"): Word(value)})
+    return sections
 
 
 def merge(base: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with the values of `extra` laid over it, section by section; dotted keys in `extra` are paths."""
+    """Return `base` with the values of `extra` laid over it, section by section; dotted keys in `extra` are paths.
+
+    Raises:
+        ConfigError: `extra` has keys for a section where `base` has a value.
+    """
     merged = _copy(base)
     for key, value in extra.items():
         *sections, last = key.split(".")
         node = merged
-        for section in sections:
+        for depth, section in enumerate(sections):
             node = node.setdefault(section, {})
-        if isinstance(value, Mapping) and isinstance(node.get(last), dict):
-            node[last] = merge(node[last], value)
+            if not isinstance(node, dict):
+                raise ConfigError(f"{'.'.join(sections[: depth + 1])!r} holds a value, not a section")
+        before = node.get(last)
+        if isinstance(value, Mapping) and before is not None:
+            if not isinstance(before, dict):
+                raise ConfigError(f"{key!r} holds a value, not a section")
+            node[last] = merge(before, value)
         else:
             node[last] = _copy(value)
     return merged

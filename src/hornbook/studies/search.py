@@ -10,11 +10,11 @@ import dataclasses
 import json
 import math
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hornbook.config import merge
+from hornbook.config import flatten, merge
 from hornbook.errors import ConfigError, HornbookError
 from hornbook.fileio import atomic_write
 from hornbook.studies.execution import train_one
@@ -39,33 +39,19 @@ class Range:
     choices: tuple[str, ...] = ()
 
 
-def parse_space(words: Sequence[str]) -> tuple[dict[str, Range], list[str]]:
-    """Split command-line words into ranges (`--section.key low:high[:log]`, `--section.key a|b`) and fixed overrides.
+def parse_space(overrides: Mapping[str, Any]) -> tuple[dict[str, Range], dict[str, Any]]:
+    """Separate ranges (`low:high`, `low:high:log`, `a|b`) from fixed values; both as `section.key` → value.
 
     Raises:
         ConfigError: a range that is empty, not finite, or logarithmic from zero.
     """
-    space: dict[str, Range] = {}
-    fixed: list[str] = []
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        if "=" in word:
-            word, value = word.split("=", 1)
-        elif rest and not rest[0].startswith("--"):
-            value = rest.pop(0)
-        else:
-            fixed.append(word)
-            continue
-        found = _parse_range(word, value)
-        if found is None:
-            fixed += [word, value]
-        else:
-            space[word.removeprefix("--").replace("-", "_")] = found
-    return space, fixed
+    words = flatten(overrides)
+    ranges = {key: _parse_range(key, value) for key, value in words.items()}
+    space = {key: found for key, found in ranges.items() if found is not None}
+    return space, {key: value for key, value in words.items() if key not in space}
 
 
-def _parse_range(word: str, value: str) -> Range | None:
+def _parse_range(key: str, value: str) -> Range | None:
     if "|" in value:
         return Range(choices=tuple(value.split("|")))
     parts = value.split(":")
@@ -77,7 +63,7 @@ def _parse_range(word: str, value: str) -> Range | None:
         return None
     log = len(parts) == 3
     if not (math.isfinite(low) and math.isfinite(high) and low < high and (low > 0 or not log)):
-        raise ConfigError(f"{word} {value} is not a range: it needs low < high, and low > 0 where it is logarithmic")
+        raise ConfigError(f"--{key} {value} is not a range: it needs low < high, and low > 0 where it is logarithmic")
     return Range(low, high, log, whole=all(part.lstrip("-").isdigit() for part in parts[:2]))
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
 from hornbook import config
+from hornbook.config.describe import Section, keys_of, summary_of
 from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.models.config import ModelConfig
@@ -31,6 +32,7 @@ __all__ = [
     "ScheduleSection",
     "TrainConfig",
     "TrainingSection",
+    "describe",
     "load",
     "resolve",
 ]
@@ -264,7 +266,7 @@ class TrainConfig:
     guard: GuardSection = field(default_factory=GuardSection)
     logging: LoggingSection = field(default_factory=LoggingSection)
     init_from: str | None = None
-    """`model.init_from` of the recipe: a run (or a Hugging Face folder) whose weights are the start."""
+    """A run (or a Hugging Face folder) whose weights are the start, and whose shape and tokenizer are taken."""
 
     @property
     def min_lr(self) -> float:
@@ -294,9 +296,9 @@ class TrainConfig:
 SECTIONS = tuple(f.name for f in dataclasses.fields(TrainConfig) if f.name != "init_from")
 
 
-def load(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
-    """Read a recipe, apply `--section.key value` words, and check all of it. Raises ConfigError or OSError."""
-    return resolve(config.apply_overrides(config.read(path), overrides))
+def load(path: str | Path) -> TrainConfig:
+    """Read a recipe and check all of it. Raises ConfigError or OSError."""
+    return resolve(config.read(path))
 
 
 def resolve(recipe: Mapping[str, Any]) -> TrainConfig:
@@ -325,6 +327,16 @@ def resolve(recipe: Mapping[str, Any]) -> TrainConfig:
     name = config.convert(optimizer.get("name", OptimizerSection.name), OptimizerName, "optimizer.name")
     sections["optimizer"] = {**optimizer_spec(name).defaults, **optimizer}
     return dataclasses.replace(config.build(TrainConfig, sections), init_from=init_from)
+
+
+def describe() -> list[Section]:
+    """Return the sections of a recipe and their keys, for `hornbook train --help`, the reference and completion."""
+    classes = {name: hint for name, hint in get_type_hints(TrainConfig).items() if name in SECTIONS}
+    found = {name: Section(name, summary_of(cls), keys_of(cls)) for name, cls in classes.items()}
+    init_from = next(key for key in keys_of(TrainConfig) if key.name == "init_from")
+    model = [replace(k, default="the tokenizer's") if k.name == "vocab_size" else k for k in found["model"].keys]
+    found["model"] = Section("model", found["model"].text, [*model, init_from])
+    return [found.pop(name) for name in ("run", "data", "tokenizer")] + list(found.values())
 
 
 def _at_least(section: str, name: str, value: float, least: float) -> None:

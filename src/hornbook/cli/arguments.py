@@ -1,0 +1,208 @@
+"""The arguments of a subcommand, read from the signature of its function: one engine with the keys of a recipe.
+
+Parameters that may be given by position are arguments in their order, keyword-only ones are flags (`num_samples` is
+`--num-samples`); type and default are the parameter's, the text is its entry in the docstring. A word takes its type by
+`config.convert`, so that a flag and a key of a recipe are understood and refused alike. A parameter of the type
+`Overrides` collects `--section.key value`, one of the type `Words` is the command line as it was typed. A list takes
+all words up to the next flag, and a flag given again adds to it.
+
+Left out: abbreviated flags, and one-letter ones but for -h.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import inspect
+import re
+import typing
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any
+
+from hornbook import config
+from hornbook.config.describe import metavar
+from hornbook.errors import ConfigError
+
+__all__ = ["Argument", "Overrides", "Words", "arguments_of", "docstring_of", "is_flag", "parse"]
+
+Overrides = Annotated[dict[str, Any], "--section.key value …"]
+Words = Annotated[tuple[str, ...], "the command line"]
+REQUIRED = inspect.Parameter.empty
+
+
+@dataclasses.dataclass(frozen=True)
+class Argument:
+    """One parameter of a subcommand."""
+
+    name: str
+    hint: Any
+    default: Any
+    is_flag: bool
+    text: str
+
+    @property
+    def shown(self) -> str:
+        """Its name on the command line: `--top-p`, or `RUN` for a positional one."""
+        # `json_` is json: the underscore is there for the module of that name.
+        plain = self.name.rstrip("_")
+        return "--" + plain.replace("_", "-") if self.is_flag else plain.replace("_", "-").upper()
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it takes no value: `--resume`."""
+        return self.hint is bool
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it takes several words."""
+        return typing.get_origin(self.plain_hint) is tuple
+
+    @property
+    def plain_hint(self) -> Any:
+        """Its type without `| None` (an absent flag says that) and without the word that stands for it in the help."""
+        hint = typing.get_args(self.hint)[0] if typing.get_origin(self.hint) is Annotated else self.hint
+        kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
+        return kinds[0] if type(None) in typing.get_args(hint) and len(kinds) == 1 else hint
+
+    @property
+    def usage(self) -> str:
+        """Its name and what stands for its value: `--seed INT`, `--cache, --no-cache`, `RUN`."""
+        if self.is_switch:
+            return f"{self.shown}, --no-{self.shown[2:]}" if self.default else self.shown
+        if self.is_flag:
+            return f"{self.shown} {metavar(self.hint)}"
+        return self.shown + (" …" if self.is_list else "")
+
+    def convert(self, words: list[str]) -> Any:
+        """Return `words` as a value of its type. Raises ConfigError."""
+        if not self.is_list:
+            return config.convert(config.Word(words[-1]), self.plain_hint, self.shown)
+        kind = typing.get_args(self.plain_hint)[0]
+        return tuple(config.convert(config.Word(word), kind, self.shown) for word in words)
+
+
+def arguments_of(function: Callable[..., Any]) -> list[Argument]:
+    """Return the parameters of a subcommand's function."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    _, texts, _ = docstring_of(function)
+    return [
+        Argument(name, hints[name], p.default, p.kind is p.KEYWORD_ONLY, texts.get(name, ""))
+        for name, p in inspect.signature(function).parameters.items()
+    ]
+
+
+def docstring_of(function: Callable[..., Any]) -> tuple[str, dict[str, str], str]:
+    """Return a docstring's description, its `Args:` as name → text, and its `Examples:`."""
+    description, _, rest = inspect.cleandoc(function.__doc__ or "").partition("\n\nArgs:\n")
+    if not rest:
+        description, _, examples = description.partition("\n\nExamples:\n")
+    else:
+        rest, _, examples = rest.partition("\n\nExamples:\n")
+    entries = re.findall(r"^    (\w+): (.*(?:\n {8,}.*)*)", rest, re.MULTILINE)
+    return description, {name: " ".join(text.split()) for name, text in entries}, inspect.cleandoc("\n" + examples)
+
+
+def is_flag(word: str) -> bool:
+    """Whether a word is a flag or a key; `-`, `-1` and text that begins with a hyphen and has blanks are values."""
+    return re.fullmatch(r"--?[A-Za-z][\w.-]*(=.*)?", word, re.DOTALL) is not None
+
+
+def parse(function: Callable[..., Any], words: list[str], prog: str) -> dict[str, Any]:
+    """Return what to call `function` with.
+
+    Args:
+        function: the subcommand.
+        words: those after its name.
+        prog: the command, such as `hornbook train`.
+
+    Raises:
+        ConfigError: a word that it does not take, a value of the wrong type, or an argument that is missing.
+    """
+    try:
+        return _parse(arguments_of(function), words, prog)
+    except ConfigError as error:
+        raise ConfigError(f"{error} (`{prog} --help` says what it takes)") from None
+
+
+def _parse(arguments: list[Argument], words: list[str], prog: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    given: dict[str, list[str]] = {}
+    takes_keys = any(argument.hint == Overrides for argument in arguments)
+    loose, keys = _sort(arguments, words, given, takes_keys)
+    for argument in arguments:
+        if argument.hint == Overrides:
+            values[argument.name] = config.parse_overrides(keys)
+        elif argument.hint == Words:
+            values[argument.name] = tuple(words)
+        elif not argument.is_flag and loose:
+            given[argument.name] = loose if argument.is_list else [loose.pop(0)]
+            loose = [] if argument.is_list else loose
+    if loose:
+        takes = " ".join(argument.usage for argument in arguments if not argument.is_flag) or "no arguments"
+        raise ConfigError(f"{loose[0]!r} is one word too many: `{prog}` takes {takes}, and flags")
+    missing = [a for a in arguments if a.default is REQUIRED and a.name not in {**given, **values}]
+    if missing:
+        names = " and ".join(argument.shown for argument in missing)
+        what = "are missing" if len(missing) > 1 else f"is missing: {missing[0].text.rstrip('.')}"
+        raise ConfigError(f"{names} {what}")
+    by_name = {argument.name: argument for argument in arguments}
+    return values | {name: by_name[name].convert(typed) for name, typed in given.items()}
+
+
+def _sort(
+    arguments: Iterable[Argument], words: list[str], given: dict[str, list[str]], takes_keys: bool
+) -> tuple[list[str], list[str]]:
+    """Put the words of flags into `given`; return the positional ones and those of a recipe's keys."""
+    flags = {argument.shown: argument for argument in arguments if argument.is_flag}
+    loose: list[str] = []
+    keys: list[str] = []
+    rest = deque(words)
+    while rest:
+        word = rest.popleft()
+        shown, equals, value = word.partition("=")
+        shown = shown.replace("_", "-")
+        if word == "--":
+            return loose + list(rest), keys
+        if not is_flag(word):
+            loose.append(word)
+        elif takes_keys and word.startswith("--") and "." in shown:
+            keys += [word, rest.popleft()] if not equals and rest and not rest[0].startswith("--") else [word]
+        elif shown in flags:
+            typed = [value] if equals else _values(flags[shown], rest)
+            given[flags[shown].name] = [*given.get(flags[shown].name, []), *typed]
+        elif shown.startswith("--no-") and (switch := flags.get("--" + shown[5:])) and switch.is_switch and not equals:
+            given[switch.name] = ["false"]
+        else:
+            raise ConfigError(f"there is no flag {shown!r}{_hint(shown, flags, takes_keys)}")
+    return loose, keys
+
+
+def _values(argument: Argument, rest: deque[str]) -> list[str]:
+    """Take the words that belong to a flag off the front of `rest`."""
+    if argument.is_switch:
+        return ["true"]
+    typed: list[str] = []
+    while rest and rest[0] != "--" and not is_flag(rest[0]) and (argument.is_list or not typed):
+        typed.append(rest.popleft())
+    # `--special-tokens` alone means none of them, where the default is some.
+    if not typed and not (argument.is_list and argument.default):
+        came = f"{rest[0]} came" if rest else "nothing came"
+        raise ConfigError(f"{argument.shown} wants a value ({metavar(argument.hint)}), and {came}")
+    return typed
+
+
+def _hint(shown: str, flags: Iterable[str], takes_keys: bool) -> str:
+    """Return the flag or the key of a recipe that was meant, as far as can be seen."""
+    keys: dict[str, list[str]] = {}
+    if takes_keys:
+        from hornbook.training.config import describe
+
+        for section in describe():
+            for key in section.keys:
+                keys.setdefault("--" + key.flag, []).append(f"--{section.name}.{key.flag}")
+    close = [shown] if shown in keys else difflib.get_close_matches(shown, [*flags, *keys], n=1)
+    if not close:
+        return ""
+    meant = keys[close[0]] if close[0] in keys and close[0] not in flags else close
+    return f" (did you mean {' or '.join(map(repr, meant))}?)"
