@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hornbook.data.sampler import BatchSampler, TokenData, get_batch
+from hornbook.data.sampler import BatchSampler, get_batch
+from hornbook.data.token_data import TokenData
 
 SHAPES = ((32, 256), (64, 512), (8, 1024), (32, 128))
 

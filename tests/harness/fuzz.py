@@ -32,7 +32,8 @@ import torch._dynamo
 from harness.recipes import VOCAB, tiny_recipe
 from hornbook import load_checkpoint, save_checkpoint
 from hornbook.checkpoint.folder import FILES, CheckpointStore
-from hornbook.data.sampler import BatchSampler, TokenData
+from hornbook.data.sampler import BatchSampler
+from hornbook.data.token_data import TokenData
 from hornbook.errors import HornbookError
 from hornbook.fileio import canonical_json, sha256_bytes
 from hornbook.tracking.console import Console

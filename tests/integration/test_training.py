@@ -12,7 +12,7 @@ from harness.recipes import VOCAB, tiny_recipe
 
 import hornbook as hb
 from hornbook.cli.main import main
-from hornbook.data.sampler import TokenData
+from hornbook.data.token_data import TokenData
 from hornbook.errors import ConfigError, HornbookError
 from hornbook.evaluation.loss import evaluate
 from hornbook.models.config import ModelConfig

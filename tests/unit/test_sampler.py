@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from hornbook.data.sampler import BatchSampler, TokenData, check_ids, get_batch
+from hornbook.data.sampler import BatchSampler, get_batch
+from hornbook.data.token_data import TokenData, check_in_vocabulary
 from hornbook.errors import DataError
 
 
@@ -111,7 +112,7 @@ def test_random_windows_of_several_files_are_uniform_over_all_of_them():
 @pytest.mark.parametrize("types", [("u2", "u2"), ("u4", "u2"), ("u4",)], ids=str)
 def test_a_copy_on_the_device_gives_the_same_batches(types, monkeypatch):
     """The path of a GPU, with the copy in the CPU's own memory."""
-    monkeypatch.setattr("hornbook.data.sampler.COPIED_AT_ONCE", 97)
+    monkeypatch.setattr("hornbook.data.token_data.COPIED_AT_ONCE", 97)
     draw = np.random.default_rng(3)
     highest = {"u2": 2**16, "u4": 2**32}  # ids that a signed type reads as negative, too
     arrays = [draw.integers(0, highest[t], 400, dtype=t) for t in types]
@@ -135,12 +136,12 @@ def test_a_copy_on_the_device_gives_the_same_batches(types, monkeypatch):
 def test_an_id_outside_the_vocabulary_is_found_and_named():
     ids = np.zeros(5_000_000, np.uint16)
     ids[4_321_987] = 700
-    check_ids(ids, 701, "a.npy", exact=True)
+    check_in_vocabulary(ids, 701, "a.npy", exact=True)
     with pytest.raises(DataError, match=r"a\.npy: the token at position 4,321,987 has id 700, .* 700 entries"):
-        check_ids(ids, 700, "a.npy", exact=True)
+        check_in_vocabulary(ids, 700, "a.npy", exact=True)
     ids[-1] = 900
     with pytest.raises(DataError, match="position 4,999,999 has id 900"):
-        check_ids(ids, 701, "a.npy")  # a sample always holds both ends
+        check_in_vocabulary(ids, 701, "a.npy")  # a sample always holds both ends
 
 
 def test_100_gigabytes_of_sparse_files_are_one_data_set_read_in_constant_memory(tmp_path):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hornbook.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from hornbook.data.sampler import TokenData
+    from hornbook.data.token_data import TokenData
     from hornbook.evaluation.registry import CorpusMetrics
     from hornbook.tracking.console import Console
 
@@ -141,7 +141,7 @@ def _data(
     import tempfile
 
     from hornbook.data.prepare import prepare
-    from hornbook.data.sampler import TokenData
+    from hornbook.data.token_data import TokenData
 
     if not texts:
         known = _record(Path(run)).get("validation", [])

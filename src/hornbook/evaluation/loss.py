@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from hornbook.data.sampler import TokenData
+from hornbook.data.token_data import TokenData
 from hornbook.errors import ConfigError, DataError
 from hornbook.models.transformer import TransformerLM
 

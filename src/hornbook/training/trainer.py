@@ -23,7 +23,8 @@ from hornbook.checkpoint.folder import Checkpoint, CheckpointStore
 from hornbook.checkpoint.tensors import LARGEST, flatten_optimizer, load_module, restore_optimizer
 from hornbook.config import build
 from hornbook.data.prepare import Prepared
-from hornbook.data.sampler import BatchSampler, TokenData
+from hornbook.data.sampler import BatchSampler
+from hornbook.data.token_data import TokenData
 from hornbook.errors import CheckpointError
 from hornbook.evaluation.loss import Evaluation, evaluate
 from hornbook.models.transformer import TransformerLM

@@ -21,7 +21,8 @@ from hornbook.accounting.flops import training_flops_per_token
 from hornbook.checkpoint.folder import CheckpointStore
 from hornbook.data.corpora.registry import find_corpus
 from hornbook.data.prepare import Prepared, prepare
-from hornbook.data.sampler import BatchSampler, TokenData
+from hornbook.data.sampler import BatchSampler
+from hornbook.data.token_data import TokenData
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json
 from hornbook.tracking.console import Console
