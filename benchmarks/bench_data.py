@@ -28,8 +28,8 @@ SHAPES = ((32, 256), (64, 512), (8, 1024), (32, 128))
 def resident() -> tuple[int, int]:
     """Return the memory of this process in bytes: its own, and pages of mapped files, which can be taken back."""
     status = Path("/proc/self/status").read_text()
-    own, files = (int(re.search(rf"{key}:\s+(\d+) kB", status)[1]) for key in ("RssAnon", "RssFile"))
-    return 1024 * own, 1024 * files
+    kilobytes = dict(re.findall(r"(\w+):\s+(\d+) kB", status))
+    return 1024 * int(kilobytes["RssAnon"]), 1024 * int(kilobytes["RssFile"])
 
 
 def rate(call, tokens: int, seconds: float = 0.5) -> float:
@@ -97,7 +97,7 @@ def main() -> None:
         data = TokenData([np.load(path, mmap_mode="r")])
         int(data.arrays[0].max())  # every page once
         for B, T in SHAPES:
-            row = {"batch": B, "context": T}
+            row: dict[str, float] = {"batch": B, "context": T}
             for order in ("random", "epochs"):
                 sampler = BatchSampler(data, B, T, seed=0, order=order)
                 row[order] = rate(sampler.batch, B * T)

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -27,7 +28,7 @@ PROMPT, NEW = 16, 224
 
 
 def theirs(config: hb.ModelConfig, prompt: torch.Tensor, *, sampling: bool, cache: bool = True) -> Callable[[], int]:
-    model = llama(config, prompt.device.type).eval()
+    model: Any = llama(config, prompt.device.type).eval()  # transformers' types of `generate` refuse its own models
     settings = {"do_sample": True, "temperature": 0.8, "top_p": 0.95, "top_k": 0} if sampling else {"do_sample": False}
 
     def run() -> int:

@@ -52,7 +52,7 @@ def main() -> None:
         system, path, vocab_size, threads = sys.argv[2:]
         print(json.dumps(worker(system, path, int(vocab_size), int(threads))))
         return
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--source", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("build/corpora"))
     parser.add_argument("--corpora", nargs="+", default=["docs", "books"])

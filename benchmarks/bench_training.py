@@ -18,6 +18,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -27,23 +28,28 @@ from hornbook.nn import cpu_kernels as native
 from hornbook.training.compilation import compiled as compile_step
 from hornbook.training.launch.device import peak_flops
 
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
+
 SIZES = {
     "tinystories": (hb.ModelConfig(10_000, 256, 512, 4, 16), 8),
     "small": (hb.ModelConfig(4_096, 128, 128, 4, 4), 32),
 }
 
 
-def llama(config: hb.ModelConfig, device: str) -> torch.nn.Module:
+def llama(config: hb.ModelConfig, device: str) -> LlamaForCausalLM:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)
-    return LlamaForCausalLM(
+    model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=config.vocab_size, hidden_size=config.d_model, intermediate_size=config.d_ff,
             num_hidden_layers=config.num_layers, num_attention_heads=config.num_heads,
             max_position_embeddings=config.context_length, tie_word_embeddings=False,
         )
-    ).to(device)  # fmt: skip
+    )  # fmt: skip
+    torch.nn.Module.to(model, device)  # transformers' own `to` has no types
+    return model
 
 
 def their_step(config: hb.ModelConfig, ids: torch.Tensor, *, half: bool, compiled: bool) -> Callable[[], None]:

@@ -106,7 +106,7 @@ def describe(path: Path) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--source", type=Path, required=True, help="the folder of docs-en.txt.gz and books-en.txt.gz")
     parser.add_argument("--out", type=Path, default=Path("build/corpora"))
     arguments = parser.parse_args()
