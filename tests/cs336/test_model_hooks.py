@@ -87,13 +87,13 @@ def attend(x, weights, num_heads, theta=None):
 
 def test_multihead_self_attention_without_and_with_rope():
     x = randn(2, 6, 16)
-    weights = [randn(16, 16, seed=s) / 4 for s in range(1, 5)]
-    plain = adapters.run_multihead_self_attention(16, 4, *weights, x)
+    q, k, v, out = weights = [randn(16, 16, seed=s) / 4 for s in range(1, 5)]
+    plain = adapters.run_multihead_self_attention(16, 4, q, k, v, out, x)
     torch.testing.assert_close(plain, attend(x, weights, 4), rtol=1e-4, atol=1e-5)
-    rotated = adapters.run_multihead_self_attention_with_rope(16, 4, 12, 10000.0, *weights, x)
+    rotated = adapters.run_multihead_self_attention_with_rope(16, 4, 12, 10000.0, q, k, v, out, x)
     torch.testing.assert_close(rotated, attend(x, weights, 4, 10000.0), rtol=1e-4, atol=1e-5)
     positions = torch.arange(6)[None]  # the assignment passes a batch of positions
-    given = adapters.run_multihead_self_attention_with_rope(16, 4, 12, 10000.0, *weights, x, positions)
+    given = adapters.run_multihead_self_attention_with_rope(16, 4, 12, 10000.0, q, k, v, out, x, positions)
     torch.testing.assert_close(given, rotated)
 
 

@@ -82,7 +82,8 @@ def _other_json(content: bytes, chance: random.Random) -> bytes:
     )
     try:
         tree = json.loads(content[start:end])
-        node, key = tree, None
+        node = parent = tree
+        key = None
         while isinstance(node, dict | list) and node:
             keys = list(node) if isinstance(node, dict) else list(range(len(node)))
             parent, key = node, chance.choice(keys)
@@ -158,6 +159,7 @@ class Targets:
 
     def all(self) -> list[tuple[str, str, Callable[[Path, bytes], None]]]:
         """Return (what, the name of the damaged file, its reader)."""
+        found: list[tuple[str, str, Callable[[Path, bytes], None]]]
         found = [("one-file checkpoint", "one.safetensors", self.read_single)]
         for name in FILES:
             found.append((f"{name} behind a matching manifest", name, self.read_folder(name, True)))

@@ -50,7 +50,7 @@ def serving(content: bytes) -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
         def do_GET(self) -> None:
@@ -114,7 +114,7 @@ def serving(content: bytes) -> Iterator[Site]:
             self.close_connection = not site.length
 
     class Server(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
+        def handle_error(self, request: object, client_address: object) -> None:
             """Say nothing: a client that goes away is what some tests are about."""
 
     server = Server(("127.0.0.1", 0), Handler)

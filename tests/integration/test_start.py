@@ -38,10 +38,11 @@ def write_llama(folder, *, tied=False, shards=None, vocab_size=VOCAB, **changes)
     torch.manual_seed(1)
     config = LlamaConfig(
         vocab_size=vocab_size, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
-        max_position_embeddings=64, rms_norm_eps=1e-6, tie_word_embeddings=tied, attn_implementation="eager",
+        max_position_embeddings=64, rms_norm_eps=1e-6, tie_word_embeddings=tied,
         rope_parameters={"rope_type": "default", "rope_theta": 5000.0}, **changes,
     )  # fmt: skip
     model = LlamaForCausalLM(config).eval()
+    model.set_attn_implementation("eager")
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if "norm" in name:

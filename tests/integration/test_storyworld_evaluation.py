@@ -134,6 +134,7 @@ def test_a_run_of_another_version_of_storyworld_is_not_measured(run, capsys):
 
 def test_metrics_are_put_beside_what_the_summary_has(run, tmp_path, monkeypatch):
     model, tokenizer, config = load_run(run)
+    assert tokenizer is not None
     written(monkeypatch, SEEN[0])
     from hornbook.tracking.console import Console
 

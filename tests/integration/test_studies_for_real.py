@@ -52,6 +52,7 @@ def test_the_tokenizer_study_runs_by_one_command(tmp_path, capsys):
 def test_a_study_killed_half_way_goes_on(tmp_path):
     command = [sys.executable, "-m", "hornbook", "study", "run", "feed-forward", "--seeds", "2", "--out", str(tmp_path)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
     for line in process.stdout:
         if line.startswith("[3/6]"):
             process.send_signal(signal.SIGKILL)

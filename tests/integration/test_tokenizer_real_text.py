@@ -14,8 +14,8 @@ FILES = ["tinystories.txt", "docs-en.txt.gz", "books-en.txt.gz"]
 
 
 def read(folder, name: str, size: int | None = None) -> str:
-    opener = gzip.open if name.endswith(".gz") else open
-    with opener(folder / name, "rb") as file:
+    path = folder / name
+    with gzip.GzipFile(path) if name.endswith(".gz") else path.open("rb") as file:
         return file.read(size).decode("utf-8", errors="ignore") if size else file.read().decode()
 
 
