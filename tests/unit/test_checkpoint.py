@@ -1,7 +1,9 @@
 """Checkpoints: safetensors byte for byte, one-file save and load, run folders that are verified and passed over."""
 
+import dataclasses
 import io
 import json
+from collections.abc import Callable
 
 import pytest
 import safetensors.torch
@@ -14,7 +16,7 @@ from hornbook.checkpoint.tensors import load_module, read_tensors, write_tensors
 from hornbook.errors import CheckpointError, FormatError, HornbookError
 
 
-def pair(width=4, lr=0.1, optimizer=torch.optim.AdamW):
+def pair(width=4, lr=0.1, optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.AdamW):
     torch.manual_seed(width)
     model = torch.nn.Sequential(torch.nn.Linear(3, width), torch.nn.Linear(width, 2))
     return model, optimizer(model.parameters(), lr=lr)
@@ -190,8 +192,7 @@ def test_a_manifest_cannot_point_out_of_its_folder(tmp_path):
 def test_the_memory_of_a_copy_serves_the_next_checkpoint_too(tmp_path):
     store = CheckpointStore(tmp_path)
     saver = Saver(store)
-    first, second = checkpoint(1), checkpoint(2)
-    second.model["w"] = first.model["w"] + 5
+    first, second = checkpoint(1), checkpoint(2, value=6)
     saver.save(first)
     saver.wait()
     places = {name: copy.data_ptr() for name, copy in saver._copies.items()}
@@ -201,8 +202,7 @@ def test_the_memory_of_a_copy_serves_the_next_checkpoint_too(tmp_path):
     assert len(places) == len(first.model) + len(first.optimizer)
     assert torch.equal(store.load(1).model["w"], first.model["w"])
     assert torch.equal(store.load(2).model["w"], first.model["w"] + 5)
-    wider = checkpoint(3)
-    wider.model["w"] = torch.full((7, 9), 3.0)
+    wider = dataclasses.replace(checkpoint(3), model={"w": torch.full((7, 9), 3.0)})
     saver.save(wider)
     saver.wait()
     assert torch.equal(store.load(3).model["w"], wider.model["w"])

@@ -14,6 +14,9 @@ class Plain(ReferenceTokenizer):
     def encode_array(self, text, num_threads=1):
         return np.array(self.encode(text), dtype=np.uint16)
 
+    def encode_pretokens(self, pretokens):
+        return np.array([i for part in pretokens for i in self.encode(part.decode())], dtype=np.uint16)
+
 
 def make(size=290, text=TEXT):
     vocab, merges = reference.train(text, size, ["<|e|>"])

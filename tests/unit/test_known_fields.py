@@ -21,7 +21,7 @@ AT_DEFAULT, OTHERWISE = Windowed(**SIZES), Windowed(**SIZES, window=8)
 
 
 def test_a_field_is_known_by_name_and_value_or_at_its_default():
-    sizes = dict.fromkeys(("vocab_size", "context_length", "d_model", "num_layers", "num_heads", "d_ff"))
+    sizes = dict.fromkeys([*SIZES, "d_ff"])
     assert unknown_field(AT_DEFAULT, sizes) is None
     assert unknown_field(OTHERWISE, sizes) == "window"
     assert unknown_field(OTHERWISE, {**sizes, "window": None}) is None

@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
 
-BASE = {"vocab_size": 100, "context_length": 16, "d_model": 32, "num_layers": 2, "num_heads": 4}
+BASE: dict[str, Any] = {"vocab_size": 100, "context_length": 16, "d_model": 32, "num_layers": 2, "num_heads": 4}
 
 
 def test_derived_values():

@@ -75,8 +75,8 @@ class Page(HTMLParser):
         self.tags, self.text, self.scripts, self.inside = [], [], [], None
         self.feed(path.read_text(encoding="utf-8"))
 
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
         if tag in ("script", "style"):
             self.inside = tag
             self.scripts.append("")

@@ -2,6 +2,7 @@
 
 import math
 import random
+from typing import Any
 
 import pytest
 import scipy.stats
@@ -30,6 +31,7 @@ def test_t_probabilities_equal_scipy(df, t):
 def test_interval_of_a_mean_is_the_t_interval():
     values = [2.1, 2.3, 1.9, 2.2, 2.05]
     interval = mean_interval(values)
+    assert interval.half_width is not None
     low, high = scipy.stats.t.interval(0.95, 4, loc=sum(values) / 5, scale=scipy.stats.sem(values))
     assert (interval.mean - interval.half_width, interval.mean + interval.half_width) == pytest.approx((low, high))
     assert mean_interval([3.0]).half_width is None
@@ -66,10 +68,12 @@ def test_pairing_sees_what_the_spread_between_seeds_would_hide():
     (found,) = compare(arms_of(-0.1), "base")
     assert found.verdict == "better"
     assert found.difference == pytest.approx(-0.1, abs=0.02)
+    assert found.low is not None
+    assert found.high is not None
     assert found.low < found.difference < found.high < 0
     arms = arms_of(-0.1)
-    unpaired = scipy.stats.ttest_ind(list(arms["arm0"].values()), list(arms["base"].values())).pvalue
-    assert unpaired > 0.05
+    unpaired: Any = scipy.stats.ttest_ind(list(arms["arm0"].values()), list(arms["base"].values()))
+    assert unpaired.pvalue > 0.05
 
 
 def test_paired_p_equals_scipy_and_holm_is_the_textbook_procedure():
@@ -111,6 +115,7 @@ def test_equal_runs_are_not_distinguishable_and_a_constant_difference_is():
     same, lower = compare({"base": base, "same": dict(base), "lower": dict.fromkeys(range(5), 0.5)}, "base")
     assert same.verdict == "not distinguishable"
     assert lower.verdict == "better"
+    assert lower.p is not None
     assert math.isclose(lower.p, 0)
 
 

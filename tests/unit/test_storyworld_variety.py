@@ -16,11 +16,11 @@ GROUP = 10
 MOST_SHARED = {"easy": (0.35, 0.3, 0.4), "normal": (0.2, 0.25, 0.15), "rich": (0.22, 0.25, 0.2)}
 
 
-def shape(level: str) -> re.Pattern:
+def shape(level: str) -> re.Pattern[str]:
     """Match the words for the things of the world and their pronouns: what a template fills in."""
-    words = {"he", "she", "him", "her", "his", "He", "She", "His", "Her", "himself", "herself"}
+    words: set[str] = {"he", "she", "him", "her", "his", "He", "She", "His", "Her", "himself", "herself"}
     for entity in itertools.chain.from_iterable(grammar(level).entities.values()):
-        words |= {attribute(entity, name) for name in ("word", "a", "pl", "Word", "A")}
+        words |= {text for name in ("word", "a", "pl", "Word", "A") if (text := attribute(entity, name))}
     return re.compile(r"\b(?:" + "|".join(sorted(map(re.escape, words), key=len, reverse=True)) + r")\b")
 
 

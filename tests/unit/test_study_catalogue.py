@@ -15,7 +15,8 @@ from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
 from hornbook.studies import analysis, catalogue
 from hornbook.studies.catalogue import batch_size, feed_forward, learning_rate, optimizer, sampling, shape, toy_sgd
-from hornbook.studies.study import SCALES, Options, Outcome
+from hornbook.studies.study import SCALES, Options, Outcome, Results
+from hornbook.tracking.console import Console
 from hornbook.training.config import load, resolve
 
 TRAINED = [name for name in catalogue.NAMES if catalogue.load(name).plan("tiny", Options()).arms]
@@ -117,38 +118,36 @@ def test_optimizers_are_swept_with_equal_effort():
     assert groups.count("adamw") == groups.count("muon") == len(groups) // 2
 
 
-class Made:
+def made_up(plan, loss, diverged=lambda arm, seed: False) -> Results:
     """Results made up from a loss per arm and seed."""
-
-    def __init__(self, plan, loss, diverged=lambda arm, seed: False):
-        self.plan, self.scale, self.options, self.folder = plan, "cpu", Options(), Path()
-        self.outcomes = [
-            Outcome(
-                arm=arm.name,
-                seed=seed,
-                status="diverged" if diverged(arm, seed) else "done",
-                path=Path(arm.name) / str(seed),
-                values={"val_loss": loss(arm, seed), "tokens_per_second": 100.0, "step": 10, "tokens": 640}
-                | {"val_bits_per_byte": loss(arm, seed) / 2, "uniform_loss": math.log(1024)},
-                records=[{"step": 10, "tokens": 640, "seconds": 6.4, "val_loss": loss(arm, seed)}],
-            )
-            for arm in plan.arms
-            for seed in plan.seeds
-        ]
-
-    def say(self, line):
-        pass
+    outcomes = [
+        Outcome(
+            arm=arm.name,
+            seed=seed,
+            status="diverged" if diverged(arm, seed) else "done",
+            path=Path(arm.name) / str(seed),
+            values={"val_loss": loss(arm, seed), "tokens_per_second": 100.0, "step": 10, "tokens": 640}
+            | {"val_bits_per_byte": loss(arm, seed) / 2, "uniform_loss": math.log(1024)},
+            records=[{"step": 10, "tokens": 640, "seconds": 6.4, "val_loss": loss(arm, seed)}],
+        )
+        for arm in plan.arms
+        for seed in plan.seeds
+    ]
+    console = Console(silent=True)
+    return Results(
+        plan=plan, scale="cpu", options=Options(), outcomes=outcomes, folder=Path(), console=console, commit="made up"
+    )
 
 
 def test_learning_rate_study_names_the_best_and_the_edge():
     plan = learning_rate.plan("cpu", Options())
-    made = Made(
+    made = made_up(
         plan, lambda arm, seed: 2 + abs(math.log10(arm.x / 1e-2)) / 10 + seed / 100, lambda arm, seed: arm.x >= 0.3
     )
     said = " ".join(learning_rate.analyse(made).findings)
     assert "stable up to lr 0.1; the first learning rate of the grid at which a seed diverges" in said
     assert "The best learning rate of the grid is 0.01, 30 × below the first that diverges." in said
-    calm = " ".join(learning_rate.analyse(Made(plan, lambda arm, seed: 2 + arm.x / 10)).findings)
+    calm = " ".join(learning_rate.analyse(made_up(plan, lambda arm, seed: 2 + arm.x / 10)).findings)
     assert "No run of the grid diverged, up to lr 10:" in calm
 
 
@@ -156,7 +155,7 @@ def test_learning_rate_study_names_the_best_and_the_edge():
 def test_every_reading_works_on_made_up_results_and_is_json(name):
     study = catalogue.load(name)
     plan = study.plan("cpu", Options())
-    made = Made(plan, lambda arm, seed: 2 + 0.01 * len(arm.name) + 0.1 * seed)
+    made = made_up(plan, lambda arm, seed: 2 + 0.01 * len(arm.name) + 0.1 * seed)
     found = study.analyse(made) if name != "sampling" else analysis.standard(made)
     from hornbook.studies.charts import figure_from_dict, table_from_dict, to_dict
 

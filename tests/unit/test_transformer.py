@@ -37,14 +37,15 @@ def llama_with_the_weights_of(model: TransformerLM):
     from transformers import LlamaConfig, LlamaForCausalLM
 
     c = model.config
+    assert c.d_ff is not None
     llama = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=c.vocab_size, hidden_size=c.d_model, intermediate_size=c.d_ff, num_hidden_layers=c.num_layers,
             num_attention_heads=c.num_heads, max_position_embeddings=c.context_length, rms_norm_eps=c.norm_eps,
             rope_parameters={"rope_type": "default", "rope_theta": c.rope_theta}, tie_word_embeddings=c.tie_embeddings,
-            attn_implementation="eager",
         )
     )  # fmt: skip
+    llama.set_attn_implementation("eager")
 
     def halves(weight):  # (H·D, C): rows 0 1 2 3 … of each head become 0 2 4 … 1 3 5 …
         return weight.unflatten(0, (c.num_heads, c.d_head // 2, 2)).transpose(1, 2).flatten(0, 2)
@@ -166,9 +167,10 @@ def test_same_seed_same_weights():
         assert torch.equal(a, b)
     model = build()
     model.reset_parameters(torch.Generator().manual_seed(5))
-    first = model.layers[1].ffn.w1.weight.clone()
+    weight = model.get_parameter("layers.1.ffn.w1.weight")
+    first = weight.clone()
     model.reset_parameters(torch.Generator().manual_seed(5))
-    assert torch.equal(first, model.layers[1].ffn.w1.weight)
+    assert torch.equal(first, weight)
 
 
 def test_activation_checkpointing_changes_nothing():
