@@ -27,7 +27,7 @@ def load(system: str, source: str) -> Any:
 
     if system == "hornbook":
         return hb.Tokenizer.from_files(f"{source}/gpt2-vocab.json", f"{source}/gpt2-merges.txt", [SEPARATOR])
-    from hornbook.tokenizer import files
+    from hornbook.tokenizer import formats
 
     parts = hb.Tokenizer.from_files(f"{source}/gpt2-vocab.json", f"{source}/gpt2-merges.txt", [SEPARATOR]).parts()
     if system == "tiktoken":
@@ -42,7 +42,7 @@ def load(system: str, source: str) -> Any:
     import gigatoken
 
     with tempfile.TemporaryDirectory() as folder:
-        files.write(parts, folder, "huggingface")
+        formats.write(parts, folder, "huggingface")
         return gigatoken.Tokenizer(f"{folder}/tokenizer.json")
 
 

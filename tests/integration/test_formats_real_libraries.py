@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from hornbook.tokenizer import files, patterns, reference
-from hornbook.tokenizer.formats import TokenizerParts
-from hornbook.tokenizer.huggingface_file import read_huggingface, write_huggingface
+from hornbook.tokenizer import formats, patterns, reference
+from hornbook.tokenizer.formats.huggingface import read_huggingface, write_huggingface
+from hornbook.tokenizer.formats.parts import TokenizerParts
+from hornbook.tokenizer.formats.tiktoken import read_tiktoken, settings_path, write_tiktoken
 from hornbook.tokenizer.reference import ReferenceTokenizer
-from hornbook.tokenizer.tiktoken_file import read_tiktoken, settings_path, write_tiktoken
 
 tiktoken = pytest.importorskip("tiktoken")
 load = pytest.importorskip("tiktoken.load")
@@ -90,7 +90,7 @@ def test_a_file_that_huggingface_wrote_loads(tmp_path, pattern):
     tokenizer.train_from_iterator([TEXT], trainer)
     path = tmp_path / "tokenizer.json"
     tokenizer.save(str(path))
-    parts = files.read(path)
+    parts = formats.read(path)
     assert parts.pattern == pattern
     assert list(parts.special_tokens) == SPECIAL
     assert ids_of(parts, SAMPLE) == tokenizer.encode(SAMPLE).ids
@@ -116,21 +116,21 @@ def test_ranks_that_tiktoken_trained_load(tmp_path):
 
 def test_gpt2_files_give_the_same_ids_in_tokenizers(tmp_path):
     parts = make_parts()
-    files.write(parts, tmp_path, "gpt2")
+    formats.write(parts, tmp_path, "gpt2")
     model = tokenizers.models.BPE.from_file(str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"))
     tokenizer = tokenizers.Tokenizer(model)
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.add_special_tokens(SPECIAL)
     assert tokenizer.encode(SAMPLE).ids == ids_of(parts, SAMPLE)
-    assert files.read(tmp_path, SPECIAL) == parts
+    assert formats.read(tmp_path, SPECIAL) == parts
 
 
 def test_published_gpt2_is_the_same_in_every_format(shared_data, tmp_path):
-    parts = files.read(shared_data / "gpt2-vocab.json", ["<|endoftext|>"])
+    parts = formats.read(shared_data / "gpt2-vocab.json", ["<|endoftext|>"])
     write_tiktoken(parts, tmp_path / "g.tiktoken")
     assert read_tiktoken(tmp_path / "g.tiktoken") == parts
     write_huggingface(parts, tmp_path / "tokenizer.json")
-    assert files.read(tmp_path) == parts
+    assert formats.read(tmp_path) == parts
     encoding = tiktoken_encoding(tmp_path / "g.tiktoken")
     tokenizer = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     text = (shared_data / "tinystories.txt").read_text(encoding="utf-8")[:500_000]

@@ -237,7 +237,7 @@ def test_another_tokenizer_of_the_same_size_is_refused(tmp_path):
 def test_a_hugging_face_folder_brings_its_tokenizer(tmp_path):
     (tmp_path / "a.txt").write_text(TEXT * 60)
     vocab, merges = hb.train_bpe(tmp_path / "a.txt", 290, ["<|endoftext|>"])
-    from hornbook.tokenizer.files import write
+    from hornbook.tokenizer.formats import write
 
     tokenizer = hb.Tokenizer(vocab, merges, ["<|endoftext|>"])
     write_llama(tmp_path / "llama", vocab_size=len(vocab))

@@ -3,9 +3,10 @@ import json
 import pytest
 
 from hornbook.errors import FormatError
-from hornbook.tokenizer import byte_map, formats, reference
-from hornbook.tokenizer.formats import TokenizerParts
-from hornbook.tokenizer.gpt2_files import read_gpt2, write_gpt2
+from hornbook.tokenizer import reference
+from hornbook.tokenizer.formats import byte_map, own
+from hornbook.tokenizer.formats.gpt2 import read_gpt2, write_gpt2
+from hornbook.tokenizer.formats.parts import TokenizerParts
 
 TEXT = "low lower lowest é \U0001f600 newest\n\n" * 5
 
@@ -25,25 +26,25 @@ def test_the_byte_characters_are_gpt2s():
 
 def test_own_format_round_trips(tmp_path):
     parts = make_parts(special=["<|endoftext|>", "<| pad |>"], pattern=r"\s+|\S+")
-    formats.write_folder(parts, tmp_path / "tok")
-    assert formats.read_folder(tmp_path / "tok") == parts
-    assert formats.read_folder(tmp_path / "tok" / formats.FILE_NAME) == parts
+    own.write_own(parts, tmp_path / "tok")
+    assert own.read_own(tmp_path / "tok") == parts
+    assert own.read_own(tmp_path / "tok" / own.FILE_NAME) == parts
 
 
 def test_fingerprint_tells_tokenizers_apart():
-    assert formats.fingerprint(make_parts()) == formats.fingerprint(make_parts())
-    assert formats.fingerprint(make_parts()) != formats.fingerprint(make_parts(size=270))
+    assert own.fingerprint(make_parts()) == own.fingerprint(make_parts())
+    assert own.fingerprint(make_parts()) != own.fingerprint(make_parts(size=270))
     two = make_parts(special=["b", "a"])
     other_order = TokenizerParts(vocab=two.vocab, merges=two.merges, special_tokens={"a": 1, "b": 0})
-    assert formats.fingerprint(two) == formats.fingerprint(other_order)
-    assert formats.fingerprint(make_parts()) != formats.fingerprint(make_parts(special=["<|end|>"]))
+    assert own.fingerprint(two) == own.fingerprint(other_order)
+    assert own.fingerprint(make_parts()) != own.fingerprint(make_parts(special=["<|end|>"]))
 
 
 def test_own_format_holds_entries_of_equal_bytes_and_gpt2_files_refuse_them(tmp_path):
     parts = make_parts(special=["l"])
     assert list(parts.vocab.values()).count(b"l") == 2
-    formats.write_folder(parts, tmp_path)
-    assert formats.read_folder(tmp_path) == parts
+    own.write_own(parts, tmp_path)
+    assert own.read_own(tmp_path) == parts
     with pytest.raises(FormatError, match="both written 'l'"):
         write_gpt2(parts, tmp_path / "vocab.json", tmp_path / "merges.txt")
     assert not (tmp_path / "vocab.json").exists()
@@ -72,8 +73,8 @@ def test_the_published_gpt2_files_load(shared_data):
 
 
 def own_file(tmp_path, change):
-    formats.write_folder(make_parts(), tmp_path)
-    file = tmp_path / formats.FILE_NAME
+    own.write_own(make_parts(), tmp_path)
+    file = tmp_path / own.FILE_NAME
     tree = json.loads(file.read_text(encoding="utf-8"))
     content = change(tree)
     if isinstance(content, str):
@@ -121,7 +122,7 @@ def own_file(tmp_path, change):
 )
 def test_hostile_own_files_get_a_sentence(tmp_path, change, words):
     with pytest.raises(FormatError, match=words):
-        formats.read_folder(own_file(tmp_path, change))
+        own.read_own(own_file(tmp_path, change))
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ import tracemalloc
 import pytest
 
 from hornbook.errors import FormatError
-from hornbook.tokenizer import files, reference
-from hornbook.tokenizer.formats import FILE_NAME, TokenizerParts
-from hornbook.tokenizer.huggingface_file import read_huggingface, write_huggingface
-from hornbook.tokenizer.tiktoken_file import merges_of_ranks, read_tiktoken, settings_path, write_tiktoken
+from hornbook.tokenizer import formats, reference
+from hornbook.tokenizer.formats.huggingface import read_huggingface, write_huggingface
+from hornbook.tokenizer.formats.own import FILE_NAME
+from hornbook.tokenizer.formats.parts import TokenizerParts
+from hornbook.tokenizer.formats.tiktoken import merges_of_ranks, read_tiktoken, settings_path, write_tiktoken
 
 BYTES = {bytes([byte]): byte for byte in range(256)}
 
@@ -168,14 +169,14 @@ def test_hostile_tokenizer_json(tmp_path, change, words):
 
 @pytest.mark.parametrize("cut", [1, 100, 2000, -3])
 def test_every_file_cut_short_gets_a_sentence(tmp_path, cut):
-    for format in files.FORMATS:
-        files.write(huggingface_tree(), tmp_path / format, format)
+    for format in formats.FORMATS:
+        formats.write(huggingface_tree(), tmp_path / format, format)
         for file in (tmp_path / format).iterdir():
             whole = file.read_bytes()
             file.write_bytes(whole[:cut])
             if file.name != "merges.txt" and cut < len(whole):  # a shorter list of merges is a list of merges
                 with pytest.raises(FormatError):
-                    files.read(tmp_path / format)
+                    formats.read(tmp_path / format)
             file.write_bytes(whole)
 
 
@@ -205,7 +206,7 @@ def test_memory_stays_a_small_multiple_of_the_file(tmp_path, name, content):
     tracemalloc.start()
     try:
         with pytest.raises(FormatError):
-            files.read(path, {} if name.endswith(".tiktoken") else None, "gpt2")
+            formats.read(path, {} if name.endswith(".tiktoken") else None, "gpt2")
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

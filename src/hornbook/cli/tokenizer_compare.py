@@ -120,19 +120,19 @@ def ladder(
         json: print JSON.
     """
     from hornbook.fileio import atomic_write, canonical_json
-    from hornbook.tokenizer import ladder as trainers
-    from hornbook.tokenizer.ladder_figure import figure as draw
+    from hornbook.tokenizer.ladder import timing
+    from hornbook.tokenizer.ladder.figure import figure as draw
 
     console = result_console(json)
-    done: list[trainers.Rung] = []
+    done: list[timing.Rung] = []
     with console.stage("training", len(rungs)) as stage:
         stage.update(0, f"{rungs[0]} first" if rungs else "")
 
-        def tell(rung: trainers.Rung) -> None:
+        def tell(rung: timing.Rung) -> None:
             done.append(rung)
             stage.update(len(done), f"{rung.name} took {rung.total_seconds:.2f} s")
 
-        result = trainers.run(file, vocab_size, special_tokens, pattern=pattern, rungs=rungs, progress=tell)
+        result = timing.run(file, vocab_size, special_tokens, pattern=pattern, rungs=rungs, progress=tell)
     if figure is not None:
         atomic_write(figure, draw(result, f"{file.name}, {vocab_size:,} entries"))
     rows = [rung._asdict() | {"total_seconds": rung.total_seconds} for rung in result]

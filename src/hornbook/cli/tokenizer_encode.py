@@ -152,9 +152,9 @@ def convert(
         special_tokens: for vocab.json, which does not say them.
         pattern: for ranks and vocab.json, which do not say it.
     """
-    from hornbook.tokenizer import files
+    from hornbook.tokenizer import formats
 
-    parts = files.read(tokenizer, list(special_tokens) or None, pattern)
-    files.write(parts, out, to)
-    print(f"{out}: {len(parts.vocab):,} entries as {files.FORMATS[to]}")
+    parts = formats.read(tokenizer, list(special_tokens) or None, pattern)
+    formats.write(parts, out, to)
+    print(f"{out}: {len(parts.vocab):,} entries as {formats.FORMATS[to]}")
     return 0

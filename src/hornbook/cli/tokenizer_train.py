@@ -49,7 +49,7 @@ def train(
         threads: how many; all cores by default.
         json: print the summary as JSON.
     """
-    from hornbook.tokenizer import files as tokenizer_files
+    from hornbook.tokenizer import formats
     from hornbook.tokenizer.tokenizer import Tokenizer
     from hornbook.tokenizer.training import _check_size, count_pretokens, train_bpe_from_counts
 
@@ -78,7 +78,7 @@ def train(
         stage.update(text=f"{len(merges):,} merges")
     merged = time.perf_counter()
     tokenizer = Tokenizer(vocab, merges, special_tokens, pattern=pattern)
-    tokenizer_files.write(tokenizer.parts(), out, format)
+    formats.write(tokenizer.parts(), out, format)
     summary = _summary(tokenizer, corpus, counts) | {
         "out": str(out),
         "count_seconds": round(counted - start, 3),

@@ -27,7 +27,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from hornbook.errors import DataError, HornbookError, TokenizerError
-from hornbook.tokenizer import formats
+from hornbook.tokenizer.formats import own
 from hornbook.tokenizer.patterns import split
 from hornbook.tokenizer.special import split_special
 
@@ -70,7 +70,7 @@ def count(texts: Iterable[bytes], pattern: str, special_tokens: list[str], proce
 def encode(texts: Iterable[bytes], tokenizer: Tokenizer, processes: int) -> Iterator[np.ndarray]:
     """Yield the ids of texts that consist of whole documents, in order. Raises TokenizerError as `patterns.split`."""
     with tempfile.TemporaryDirectory(prefix="hornbook-") as folder:
-        formats.write_folder(tokenizer.parts(), folder)
+        own.write_own(tokenizer.parts(), folder)
         with _Workers(["encode", folder], processes) as workers:
             for answer in workers.map(texts):
                 yield np.frombuffer(answer, dtype=tokenizer.dtype)

@@ -21,9 +21,10 @@ import numpy as np
 
 from hornbook.errors import FormatError, TokenizerError, did_you_mean
 from hornbook.fileio import sha256_file
-from hornbook.tokenizer import _core, files, formats, free_pattern, streams
-from hornbook.tokenizer.formats import TokenizerParts
-from hornbook.tokenizer.gpt2_files import read_gpt2
+from hornbook.tokenizer import _core, formats, free_pattern, streams
+from hornbook.tokenizer.formats.gpt2 import read_gpt2
+from hornbook.tokenizer.formats.own import fingerprint, write_own
+from hornbook.tokenizer.formats.parts import TokenizerParts
 from hornbook.tokenizer.patterns import resolve, split
 from hornbook.tokenizer.special import check_special_tokens, documents_of, place_special, split_special
 from hornbook.tokenizer.token_file import TokenFile, TokenFileWriter
@@ -99,7 +100,7 @@ class Tokenizer:
     def fingerprint(self) -> str:
         """SHA-256 of the tokenizer's content in its own format: equal exactly for tokenizers that give equal ids."""
         if not hasattr(self, "_fingerprint"):
-            self._fingerprint = formats.fingerprint(self.parts())
+            self._fingerprint = fingerprint(self.parts())
         return self._fingerprint
 
     def __repr__(self) -> str:
@@ -147,11 +148,11 @@ class Tokenizer:
             FormatError: nothing there is a tokenizer, or it is damaged.
             OSError: a file cannot be read.
         """
-        return cls.from_parts(files.read(path))
+        return cls.from_parts(formats.read(path))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write hornbook's own format into the folder `path`, in one step. Raises OSError."""
-        formats.write_folder(self.parts(), path)
+        write_own(self.parts(), path)
 
     def encode(self, text: str, *, allowed_special: Allowed = "all") -> list[int]:
         """Return the ids of a text.

@@ -34,7 +34,7 @@ def plan(scale: Scale, options: Options) -> Plan:
 
 def measure(path: Path, scale: Scale, rungs: Sequence[str]) -> list[dict[str, Any]]:
     """Time the given rungs once on one text."""
-    from hornbook.tokenizer import ladder
+    from hornbook.tokenizer.ladder import timing
 
     return [
         {
@@ -45,13 +45,13 @@ def measure(path: Path, scale: Scale, rungs: Sequence[str]) -> list[dict[str, An
             "peak_mb": rung.peak_mb,
             "merges_sha256": rung.merges_sha256,
         }
-        for rung in ladder.run(path, VOCAB_SIZE[scale], (SEPARATOR,), rungs=rungs)
+        for rung in timing.run(path, VOCAB_SIZE[scale], (SEPARATOR,), rungs=rungs)
     ]
 
 
 def analyse(results: Results) -> Analysis:
     """Time every rung on every size, smallest first."""
-    from hornbook.tokenizer.ladder import RUNGS
+    from hornbook.tokenizer.ladder.timing import RUNGS
 
     scale, rows = results.scale, []
     rungs = list(RUNGS)
@@ -96,7 +96,7 @@ def _findings(rows: Sequence[dict[str, Any]], scale: Scale) -> list[str]:
     for size in sizes:
         digests = {row["merges_sha256"] for row in rows if row["bytes"] == size}
         names = list(dict.fromkeys(row["rung"] for row in rows if row["bytes"] == size))
-        assert len(digests) == 1, "ladder.run compares the merges"
+        assert len(digests) == 1, "timing.run compares the merges"
         medians = {name: sorted(_seconds(rows, name, size))[len(_seconds(rows, name, size)) // 2] for name in names}
         slowest, fastest = max(medians, key=medians.__getitem__), min(medians, key=medians.__getitem__)
         said.append(

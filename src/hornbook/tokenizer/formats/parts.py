@@ -1,34 +1,32 @@
-"""Tokenizers on disk: what a file holds, hornbook's own folder, and which reader a path needs.
+"""What every tokenizer format reads to and writes from, and what the readers share.
 
-A format reads to and writes from `TokenizerParts`: plain data, checked, without a native object. The own format (see
-docs/formats/tokenizer.md) is a folder with one JSON file, written in one atomic step, which says everything: pattern,
-Unicode version, special tokens with their ids, entries in order of their ids, merges in order of creation. The formats
-of others are in `gpt2_files.py`, `tiktoken_file.py` and `huggingface_file.py`.
-
-Every reader takes hostile files: whatever is in them, the answer is parts that can be used or a `FormatError`, and the
-memory stays a small multiple of the file's size.
+`TokenizerParts` is plain data, checked, without a native object. Every reader takes hostile files: whatever is in them,
+the answer is parts that can be used or a `FormatError`, and the memory stays a small multiple of the file's size.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hornbook.errors import FormatError
-from hornbook.fileio import atomic_write, canonical_json, sha256_bytes
-from hornbook.tokenizer.byte_map import to_bytes, to_text
-from hornbook.tokenizer.patterns import UNICODE_VERSION, resolve
+from hornbook.tokenizer.formats.byte_map import to_bytes, to_text
+from hornbook.tokenizer.patterns import resolve
 from hornbook.tokenizer.utf8 import malformed
 
-__all__ = ["FILE_NAME", "TokenizerParts", "fingerprint", "read_folder", "write_folder"]
-
-FILE_NAME = "hornbook-tokenizer.json"
-_FORMAT, _VERSION = "hornbook-tokenizer", 1
-_KEYS = {"format", "version", "unicode_version", "pattern", "special_tokens", "vocab", "merges"}
+__all__ = [
+    "TokenizerParts",
+    "checked",
+    "load_json",
+    "of_type",
+    "ordinary_entries",
+    "read_entry",
+    "read_merges",
+    "unique_keys",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,74 +83,6 @@ def _check_ids(vocab: dict[int, bytes]) -> None:
             raise FormatError(f"the entry {token_id} is empty")
 
 
-def fingerprint(parts: TokenizerParts) -> str:
-    """Return the SHA-256 of the own format's content: equal exactly for tokenizers that give the same ids and texts."""
-    return sha256_bytes(_content(parts).encode())
-
-
-def write_folder(parts: TokenizerParts, path: str | os.PathLike[str]) -> None:
-    """Write the own format into the folder `path` in one atomic step; the folder is made where it is missing.
-
-    Raises:
-        OSError: the folder cannot be made or written.
-    """
-    atomic_write(Path(path) / FILE_NAME, _content(parts))
-
-
-def _content(parts: TokenizerParts) -> str:
-    entries: list[str | None] = [None] * (max(parts.vocab) + 1)
-    for token_id, token in parts.vocab.items():
-        entries[token_id] = to_text(token)
-    return canonical_json(
-        {
-            "format": _FORMAT,
-            "version": _VERSION,
-            "unicode_version": UNICODE_VERSION,
-            "pattern": parts.pattern,
-            "special_tokens": [[token, token_id] for token, token_id in parts.special_tokens.items()],
-            "vocab": entries,
-            "merges": [f"{to_text(left)} {to_text(right)}" for left, right in parts.merges],
-        }
-    )
-
-
-def read_folder(path: str | os.PathLike[str]) -> TokenizerParts:
-    """Read the own format from the folder `path`, or from the file in it.
-
-    Raises:
-        FormatError: not this format, of a newer version, damaged, or not a tokenizer.
-        OSError: the file cannot be read.
-    """
-    file = Path(path)
-    file = file / FILE_NAME if file.is_dir() else file
-    tree = load_json(file)
-    if not isinstance(tree, dict) or tree.get("format") != _FORMAT:
-        raise FormatError(f'{file} is not a hornbook tokenizer (no "format": "{_FORMAT}")')
-    if tree.get("version") != _VERSION:
-        raise FormatError(f"{file} has version {tree.get('version')!r}; this hornbook reads version {_VERSION}")
-    if tree.keys() != _KEYS:
-        raise FormatError(f"{file} has keys {sorted(tree)} where {sorted(_KEYS)} were expected")
-    if tree["unicode_version"] != UNICODE_VERSION:
-        raise FormatError(
-            f"{file} was made with Unicode {tree['unicode_version']!r} and this hornbook scans by {UNICODE_VERSION}: "
-            "ids could differ"
-        )
-    entries = of_type(tree["vocab"], list, file, "vocab")
-    vocab = {index: _entry(text, file) for index, text in enumerate(entries) if text is not None}
-    merges = read_merges(of_type(tree["merges"], list, file, "merges"), file)
-    special: dict[str, int] = {}
-    for item in of_type(tree["special_tokens"], list, file, "special_tokens"):
-        match item:
-            case [str(token), int(token_id)] if token not in special:
-                special[token] = token_id
-            case _:
-                raise FormatError(
-                    f"{file}: special_tokens has {item!r} where [token, id] was expected, each token once"
-                )
-    pattern = of_type(tree["pattern"], str, file, "pattern")
-    return checked(file, vocab=vocab, merges=merges, special_tokens=special, pattern=pattern)
-
-
 def checked(file: Path, **parts: Any) -> TokenizerParts:
     """Build `TokenizerParts`, naming `file` in the complaint."""
     try:
@@ -205,7 +135,8 @@ def of_type(value: Any, kind: type, file: Path, where: str) -> Any:
     return value
 
 
-def _entry(text: Any, file: Path) -> bytes:
+def read_entry(text: Any, file: Path) -> bytes:
+    """Read an entry written in byte characters. Raises FormatError."""
     token = to_bytes(text) if isinstance(text, str) else None
     if token is None:
         raise FormatError(f"{file}: the entry {text!r} is not written in GPT-2's byte characters")
@@ -221,7 +152,7 @@ def read_merges(lines: Iterable[Any], file: Path) -> list[tuple[bytes, bytes]]:
             raise FormatError(
                 f"{file}: merge {number} is {line!r} where two tokens with one space between were expected"
             )
-        merges.append((_entry(sides[0], file), _entry(sides[1], file)))
+        merges.append((read_entry(sides[0], file), read_entry(sides[1], file)))
     return merges
 
 

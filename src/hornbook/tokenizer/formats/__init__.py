@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hornbook.errors import FormatError, did_you_mean
-from hornbook.tokenizer import formats
-from hornbook.tokenizer.formats import TokenizerParts
-from hornbook.tokenizer.gpt2_files import read_gpt2, write_gpt2
-from hornbook.tokenizer.huggingface_file import read_huggingface, write_huggingface
-from hornbook.tokenizer.tiktoken_file import read_tiktoken, write_tiktoken
+from hornbook.tokenizer.formats.gpt2 import read_gpt2, write_gpt2
+from hornbook.tokenizer.formats.huggingface import read_huggingface, write_huggingface
+from hornbook.tokenizer.formats.own import FILE_NAME, read_own, write_own
+from hornbook.tokenizer.formats.parts import TokenizerParts
+from hornbook.tokenizer.formats.tiktoken import read_tiktoken, write_tiktoken
 
 __all__ = ["FORMATS", "read", "write"]
 
 FORMATS: dict[str, str] = {
-    "hornbook": f"hornbook's own: a folder with {formats.FILE_NAME}",
+    "hornbook": f"hornbook's own: a folder with {FILE_NAME}",
     "gpt2": "GPT-2's vocab.json and merges.txt",
     "tiktoken": "tiktoken's ranks, NAME.tiktoken, and NAME.tiktoken.json with pattern and special tokens",
     "huggingface": "Hugging Face's tokenizer.json",
@@ -47,8 +47,8 @@ def read(
         return read_tiktoken(file, special_tokens, pattern)
     if file.name in ("vocab.json", "encoder.json") or file.name.endswith("-vocab.json"):
         return read_gpt2(file, _merges_beside(file), list(special_tokens or []), pattern or "gpt2")
-    if file.name == formats.FILE_NAME:
-        return formats.read_folder(file)
+    if file.name == FILE_NAME:
+        return read_own(file)
     if file.suffix == ".json":
         return read_huggingface(file)
     raise FormatError(f"{file} is no tokenizer that hornbook knows: " + "; ".join(FORMATS.values()))
@@ -59,7 +59,7 @@ def _find(path: Path) -> Path:
         if not path.exists():
             raise FormatError(f"there is no tokenizer at {path} (no such file or folder)")
         return path
-    for name in (formats.FILE_NAME, "tokenizer.json", "vocab.json"):
+    for name in (FILE_NAME, "tokenizer.json", "vocab.json"):
         if (path / name).exists():
             return path / name
     ranks = sorted(path.glob("*.tiktoken"))
@@ -92,7 +92,7 @@ def write(parts: TokenizerParts, path: str | os.PathLike[str], format: str = "ho
     """
     target = Path(path)
     if format == "hornbook":
-        formats.write_folder(parts, target)
+        write_own(parts, target)
     elif format == "gpt2":
         write_gpt2(parts, target / "vocab.json", target / "merges.txt")
     elif format == "tiktoken":

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from hornbook.errors import FormatError
 from hornbook.fileio import atomic_write
-from hornbook.tokenizer.byte_map import to_bytes, to_text
-from hornbook.tokenizer.formats import TokenizerParts, checked, load_json, of_type, read_merges, unique_keys
+from hornbook.tokenizer.formats.byte_map import to_bytes, to_text
+from hornbook.tokenizer.formats.parts import TokenizerParts, checked, load_json, of_type, read_merges, unique_keys
 from hornbook.tokenizer.special import place_special
 from hornbook.tokenizer.utf8 import malformed
 

@@ -18,8 +18,8 @@ import regex
 
 from hornbook.errors import FormatError
 from hornbook.fileio import atomic_write
-from hornbook.tokenizer.byte_map import to_bytes
-from hornbook.tokenizer.formats import (
+from hornbook.tokenizer.formats.byte_map import to_bytes
+from hornbook.tokenizer.formats.parts import (
     TokenizerParts,
     checked,
     load_json,
@@ -57,15 +57,15 @@ def read_huggingface(path: str | os.PathLike[str]) -> TokenizerParts:
         OSError: the file cannot be read.
     """
     file = Path(path)
-    tree = of_type(load_json(file), dict, file, "the file")
-    model = of_type(tree.get("model"), dict, file, "model")
+    pipeline = of_type(load_json(file), dict, file, "the file")
+    model = of_type(pipeline.get("model"), dict, file, "model")
     _check_model(model, file)
-    if tree.get("normalizer") is not None:
+    if pipeline.get("normalizer") is not None:
         raise FormatError(
-            f"{file} has a normalizer ({_type(tree['normalizer'])}), which changes the text: not supported"
+            f"{file} has a normalizer ({_type(pipeline['normalizer'])}), which changes the text: not supported"
         )
-    pattern = _pattern(tree.get("pre_tokenizer"), file)
-    added = _added_tokens(tree.get("added_tokens") or [], file)
+    pattern = _pattern(pipeline.get("pre_tokenizer"), file)
+    added = _added_tokens(pipeline.get("added_tokens") or [], file)
     vocab: dict[int, bytes] = {}
     for text, token_id in of_type(model.get("vocab"), dict, file, "model.vocab").items():
         if type(token_id) is not int:
@@ -196,7 +196,7 @@ def write_huggingface(parts: TokenizerParts, path: str | os.PathLike[str]) -> No
     symbols = {token: names[token_id] for token_id, token in ordinary_entries(parts).items()}
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
     plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-    tree = {
+    pipeline = {
         "version": "1.0",
         "truncation": None,
         "padding": None,
@@ -221,7 +221,7 @@ def write_huggingface(parts: TokenizerParts, path: str | os.PathLike[str]) -> No
             "merges": [[symbols[left], symbols[right]] for left, right in parts.merges],
         },
     }
-    atomic_write(path, json.dumps(tree, ensure_ascii=False, indent=1) + "\n")
+    atomic_write(path, json.dumps(pipeline, ensure_ascii=False, indent=1) + "\n")
 
 
 def _pre_tokenizer(parts: TokenizerParts, byte_level: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hornbook.tokenizer.ladder import Rung
+    from hornbook.tokenizer.ladder.timing import Rung
 
 __all__ = ["figure"]
 
@@ -19,7 +19,7 @@ def figure(rungs: Sequence[Rung], title: str = "") -> str:
     """Return an SVG with two bars per rung.
 
     Args:
-        rungs: from `ladder.run`.
+        rungs: from `timing.run`.
         title: a line above the bars.
     """
     times = [max(seconds, 1e-4) for rung in rungs for seconds in (rung.count_seconds, rung.merge_seconds)]

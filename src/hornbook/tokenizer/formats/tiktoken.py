@@ -22,7 +22,7 @@ from pathlib import Path
 
 from hornbook.errors import FormatError
 from hornbook.fileio import atomic_write, canonical_json
-from hornbook.tokenizer.formats import TokenizerParts, checked, load_json, of_type, ordinary_entries
+from hornbook.tokenizer.formats.parts import TokenizerParts, checked, load_json, of_type, ordinary_entries
 from hornbook.tokenizer.patterns import NAMED, resolve
 
 __all__ = ["merges_of_ranks", "read_tiktoken", "settings_path", "write_tiktoken"]
