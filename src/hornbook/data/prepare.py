@@ -1,4 +1,4 @@
-"""From a [data] section to token files: inspect the text, split it, train the tokenizer on the training part, encode
+"""From a [data] section to token files: scan the text, split it, train the tokenizer on the training part, encode
 both.
 
 What comes out is kept in the cache under a digest of everything that decides it (the text's SHA-256, the split, the
@@ -21,7 +21,7 @@ import numpy as np
 from hornbook.data.corpora.registry import corpus_file
 from hornbook.data.datasets import which_has
 from hornbook.data.sections import DataSection, Errors, TokenizerSection
-from hornbook.data.split import Part, Source, copy_part, inspect, split
+from hornbook.data.split import TextFile, TextSlice, copy_slice, scan_file, split
 from hornbook.data.text_reader import STDIN, find_files
 from hornbook.errors import ConfigError, DataError, TokenizerError
 from hornbook.fileio import atomic_write, cache_folder, canonical_json, sha256_bytes
@@ -65,13 +65,13 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
     """
     if data.tokens:
         return _open_tokens(data, tokenizer)
-    sources = _sources(data.text or _corpus(data, console), data, tokenizer, console)
-    held_out = _sources(data.validation_text, data, tokenizer, console)
+    files = _scan(data.text or _corpus(data, console), data, tokenizer, console)
+    held_out = _scan(data.validation_text, data, tokenizer, console)
     given = _load_tokenizer(tokenizer.path)
     description = {
         "version": VERSION,
-        "training": [[s.sha256, s.num_bytes] for s in sources],
-        "validation": [s.sha256 for s in held_out] or data.validation,
+        "training": [[f.sha256, f.num_bytes] for f in files],
+        "validation": [f.sha256 for f in held_out] or data.validation,
         "errors": data.errors,
         "tokenizer": given.fingerprint
         if given
@@ -81,9 +81,9 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
     folder = cache_folder() / "prepared" / digest[:24]
     if not (folder / "READY.json").exists():
         if held_out:
-            parts = [Part(s, 0, s.num_bytes) for s in sources], [Part(s, 0, s.num_bytes) for s in held_out]
+            parts = [TextSlice(f, 0, f.num_bytes) for f in files], [TextSlice(f, 0, f.num_bytes) for f in held_out]
         else:
-            parts = split(sources, tokenizer.separator, data.validation)
+            parts = split(files, tokenizer.separator, data.validation)
         temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
         temporary.mkdir(parents=True)
         try:
@@ -98,8 +98,8 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
 
 def _build(
     folder: Path,
-    training: Sequence[Part],
-    validation: Sequence[Part],
+    training: Sequence[TextSlice],
+    validation: Sequence[TextSlice],
     data: DataSection,
     section: TokenizerSection,
     given: Tokenizer | None,
@@ -154,7 +154,7 @@ def _train_tokenizer(paths: Sequence[Path], section: TokenizerSection, errors: E
     return Tokenizer(vocab, merges, specials, pattern=section.pattern)
 
 
-def _sources(paths: Sequence[str], data: DataSection, tokenizer: TokenizerSection, console: Console) -> list[Source]:
+def _scan(paths: Sequence[str], data: DataSection, tokenizer: TokenizerSection, console: Console) -> list[TextFile]:
     if not paths:
         return []
     files = _files(paths)
@@ -166,10 +166,10 @@ def _sources(paths: Sequence[str], data: DataSection, tokenizer: TokenizerSectio
             def advance(done: int, before: int = before) -> None:
                 stage.update(before + done)
 
-            found.append(inspect(path, tokenizer.separator, errors=data.errors, field=data.field, progress=advance))
+            found.append(scan_file(path, tokenizer.separator, errors=data.errors, field=data.field, progress=advance))
             before += Path(path).stat().st_size
-        documents = sum(source.num_documents for source in found)
-        stage.update(total, f"{quantity(sum(s.num_bytes for s in found), 'B')}, {documents:,} documents")
+        documents = sum(file.num_documents for file in found)
+        stage.update(total, f"{quantity(sum(file.num_bytes for file in found), 'B')}, {documents:,} documents")
     return found
 
 
@@ -240,13 +240,13 @@ def _publish(temporary: Path, folder: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)  # another process was faster; its files are the same
 
 
-def _as_files(parts: Sequence[Part], target: Path) -> list[Path]:
-    """Return the parts as files; at most one of them is a piece of a file, which is copied to `target`."""
+def _as_files(parts: Sequence[TextSlice], target: Path) -> list[Path]:
+    """Return the slices as files; at most one of them is less than a file, which is copied to `target`."""
     paths = []
     for part in parts:
         if not part.is_whole:
-            copy_part(part, target)
-        paths.append(Path(part.source.path) if part.is_whole else target)
+            copy_slice(part, target)
+        paths.append(Path(part.file.path) if part.is_whole else target)
     return paths
 
 

@@ -1,9 +1,9 @@
-"""Text files as sources of documents: checked, counted and cut into a training and a validation part.
+"""Text files: checked, counted and cut into a training and a validation part.
 
 One pass over each file finds its SHA-256, checks that it is UTF-8 and counts its documents; what was found is kept in
 the cache under the file's size and time, so that a second run over the same 12 GB starts at once. The split is the
 design's: the last share of the documents, or, under 20 documents, the last share of the bytes cut at a line. No torch.
-Packed files and files of records (corpora.py) become plain text in the cache first, which training then maps.
+Packed files and files of records (text_reader.py) become plain text in the cache first, which training then maps.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hornbook.data.text_reader import Corpus
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write, cache_folder, canonical_json, open_atomic, sha256_bytes
 
-__all__ = ["FEW_DOCUMENTS", "Part", "Source", "copy_part", "inspect", "split"]
+__all__ = ["FEW_DOCUMENTS", "TextFile", "TextSlice", "copy_slice", "scan_file", "split"]
 
 BLOCK = 1 << 23
 FEW_DOCUMENTS = 20
@@ -30,7 +30,7 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Source:
+class TextFile:
     """A text file and what one pass over it found."""
 
     path: str
@@ -40,27 +40,27 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Part:
-    """The bytes `start` … `end` of a source; the whole of it where that is everything."""
+class TextSlice:
+    """The bytes `start` … `end` of a file; the whole of it where that is everything."""
 
-    source: Source
+    file: TextFile
     start: int
     end: int
 
     @property
     def is_whole(self) -> bool:
-        """Whether the part is the file itself."""
-        return self.start == 0 and self.end == self.source.num_bytes
+        """Whether the slice is the whole file."""
+        return self.start == 0 and self.end == self.file.num_bytes
 
 
-def inspect(
+def scan_file(
     path: str | Path,
     separator: str | None,
     *,
     errors: Errors = "strict",
     field: str = "text",
     progress: Progress = lambda done: None,
-) -> Source:
+) -> TextFile:
     """Read a text file once; one that is packed, or of records, becomes plain text in the cache first.
 
     Args:
@@ -79,29 +79,29 @@ def inspect(
     key = canonical_json([str(path.resolve()), status.st_size, status.st_mtime_ns, separator, errors, field])
     memory = cache_folder() / "inspected" / f"{sha256_bytes(key.encode())[:32]}.json"
     try:
-        known = Source(**json.loads(memory.read_text(encoding="utf-8")))
+        known = TextFile(**json.loads(memory.read_text(encoding="utf-8")))
         if Path(known.path).stat().st_size == known.num_bytes:
             return known
     except (OSError, ValueError, TypeError):
         pass  # not seen before, or an entry that cannot be used: look at the file
     plain = status.st_size == 0 or Corpus(path).is_plain
     text_path = path.resolve() if plain else _as_text(path, separator, field, errors, progress)
-    digest, size = _scan(text_path, str(path), errors == "strict", progress if plain else lambda done: None)
+    digest, size = _checksum(text_path, str(path), errors == "strict", progress if plain else lambda done: None)
     if size == 0:
         raise DataError(f"{path} is empty; training needs text")
     documents = sum(1 for _ in _document_starts(text_path, separator))
     if documents == 0:
         raise DataError(f"{path} holds nothing but white space and separators; training needs text")
-    source = Source(str(text_path), size, digest, documents)
-    atomic_write(memory, canonical_json(asdict(source)))
-    return source
+    found = TextFile(str(text_path), size, digest, documents)
+    atomic_write(memory, canonical_json(asdict(found)))
+    return found
 
 
-def split(sources: Sequence[Source], separator: str | None, share: float) -> tuple[list[Part], list[Part]]:
+def split(files: Sequence[TextFile], separator: str | None, share: float) -> tuple[list[TextSlice], list[TextSlice]]:
     """Cut the text into a training and a validation part.
 
     Args:
-        sources: in order.
+        files: in order.
         separator: the string between documents.
         share: how much validation gets, 0 … 1: the last ⌈share · documents⌉ documents; under 20 documents the last
             `share` of the bytes, cut at a line.
@@ -109,18 +109,17 @@ def split(sources: Sequence[Source], separator: str | None, share: float) -> tup
     Raises:
         DataError: one of the two would be empty.
     """
-    documents = sum(source.num_documents for source in sources)
+    documents = sum(file.num_documents for file in files)
     if documents >= FEW_DOCUMENTS:
-        number = documents - math.ceil(share * documents)
-        file, place = _find_document(sources, separator, number)
+        number, place = _find_document(files, separator, documents - math.ceil(share * documents))
     else:
-        file, place = _find_line(sources, share)
-    training = [Part(source, 0, source.num_bytes) for source in sources[:file]]
-    validation = [Part(source, 0, source.num_bytes) for source in sources[file + 1 :]]
+        number, place = _find_line(files, share)
+    training = [TextSlice(file, 0, file.num_bytes) for file in files[:number]]
+    validation = [TextSlice(file, 0, file.num_bytes) for file in files[number + 1 :]]
     if place > 0:
-        training.append(Part(sources[file], 0, place))
-    if place < sources[file].num_bytes:
-        validation.insert(0, Part(sources[file], place, sources[file].num_bytes))
+        training.append(TextSlice(files[number], 0, place))
+    if place < files[number].num_bytes:
+        validation.insert(0, TextSlice(files[number], place, files[number].num_bytes))
     if not training or not validation:
         raise DataError(
             f"{documents} documents cannot be cut so that data.validation = {share} leaves something on both sides; "
@@ -129,20 +128,20 @@ def split(sources: Sequence[Source], separator: str | None, share: float) -> tup
     return training, validation
 
 
-def copy_part(part: Part, target: Path) -> None:
-    """Write a part to a file of its own. Raises OSError."""
-    with open(part.source.path, "rb") as source, open_atomic(target) as out:  # noqa: PTH123
-        source.seek(part.start)
-        left = part.end - part.start
+def copy_slice(piece: TextSlice, target: Path) -> None:
+    """Write a slice to a file of its own. Raises OSError."""
+    with open(piece.file.path, "rb") as file, open_atomic(target) as out:  # noqa: PTH123
+        file.seek(piece.start)
+        left = piece.end - piece.start
         while left > 0:
-            block = source.read(min(BLOCK, left))
+            block = file.read(min(BLOCK, left))
             if not block:
-                raise DataError(f"{part.source.path} became shorter while it was read; start again")
+                raise DataError(f"{piece.file.path} became shorter while it was read; start again")
             out.write(block)
             left -= len(block)
 
 
-def _scan(path: Path, name: str, strict: bool, progress: Progress) -> tuple[str, int]:
+def _checksum(path: Path, name: str, strict: bool, progress: Progress) -> tuple[str, int]:
     digest = hashlib.sha256()
     done, rest = 0, b""
     with open(path, "rb") as file:  # noqa: PTH123
@@ -192,23 +191,23 @@ def _has_text(data: mmap.mmap, start: int, end: int) -> bool:
     return False
 
 
-def _find_document(sources: Sequence[Source], separator: str | None, number: int) -> tuple[int, int]:
-    for file, source in enumerate(sources):
-        if number < source.num_documents:
-            for i, start in enumerate(_document_starts(Path(source.path), separator)):
-                if i == number:
-                    return file, start
-        number -= source.num_documents
-    return len(sources) - 1, sources[-1].num_bytes
+def _find_document(files: Sequence[TextFile], separator: str | None, number: int) -> tuple[int, int]:
+    for i, file in enumerate(files):
+        if number < file.num_documents:
+            for document, start in enumerate(_document_starts(Path(file.path), separator)):
+                if document == number:
+                    return i, start
+        number -= file.num_documents
+    return len(files) - 1, files[-1].num_bytes
 
 
-def _find_line(sources: Sequence[Source], share: float) -> tuple[int, int]:
-    total = sum(source.num_bytes for source in sources)
+def _find_line(files: Sequence[TextFile], share: float) -> tuple[int, int]:
+    total = sum(file.num_bytes for file in files)
     place = total - math.ceil(share * total)
-    for file, source in enumerate(sources):
-        if place < source.num_bytes or file == len(sources) - 1:
-            return file, _line_at(Path(source.path), min(place, source.num_bytes))
-        place -= source.num_bytes
+    for i, file in enumerate(files):
+        if place < file.num_bytes or i == len(files) - 1:
+            return i, _line_at(Path(file.path), min(place, file.num_bytes))
+        place -= file.num_bytes
     raise AssertionError("unreachable: the last file holds the place")
 
 
