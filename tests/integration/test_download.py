@@ -16,7 +16,7 @@ from harness.web import serving
 
 from hornbook.cli.main import main
 from hornbook.data import download as module
-from hornbook.data.datasets import DATASETS, Dataset, RemoteFile
+from hornbook.data.datasets import DATASETS, RemoteDataset, RemoteFile
 from hornbook.data.download import download
 from hornbook.errors import DataError
 from hornbook.tracking.console import Console
@@ -233,7 +233,7 @@ def test_get_fetches_every_file_of_a_data_set_and_list_shows_them(tmp_path, monk
     monkeypatch.chdir(tmp_path)
     with serving(gzip.compress(CONTENT)) as site:
         files = (RemoteFile(f"{site.url}/one.txt.gz", unpack=True), RemoteFile(f"{site.url}/two.bin"))
-        monkeypatch.setitem(DATASETS, "mine", Dataset("mine", "a test", files))
+        monkeypatch.setitem(DATASETS, "mine", RemoteDataset("mine", "a test", files))
         assert main(["data", "get", "mine"]) == 0
         assert main(["data", "get", f"{site.url}/three%20four.bin?download=true", "--out", "elsewhere"]) == 0
         assert main(["data", "get", f"{site.url}/five", "--sha256", "0" * 64]) == 2

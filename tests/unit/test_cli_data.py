@@ -158,7 +158,7 @@ def test_prepare_takes_text_as_people_have_it(tmp_path, kind, capsys):
 def test_what_get_fetched_is_what_prepare_reads(tmp_path, monkeypatch, capsys):
     from harness.web import serving
 
-    from hornbook.data.datasets import DATASETS, Dataset, RemoteFile
+    from hornbook.data.datasets import DATASETS, RemoteDataset, RemoteFile
 
     text = "\n<|endoftext|>\n".join(STORIES).encode()
     recipe = Path(__file__).resolve().parents[2] / "recipes" / "tinystories-cpu.toml"
@@ -168,7 +168,7 @@ def test_what_get_fetched_is_what_prepare_reads(tmp_path, monkeypatch, capsys):
     with serving(text) as site:
         names = [file.name for file in DATASETS["tinystories"].files]
         files = tuple(RemoteFile(f"{site.url}/{name}") for name in names)
-        monkeypatch.setitem(DATASETS, "tinystories", Dataset("tinystories", "a test", files))
+        monkeypatch.setitem(DATASETS, "tinystories", RemoteDataset("tinystories", "a test", files))
         site.cuts = [10_000]
         assert main(["data", "get", "tinystories"]) == 0
     capsys.readouterr()

@@ -13,7 +13,7 @@ from hornbook.config import parse_overrides
 from hornbook.errors import ConfigError, DataError, FormatError, HornbookError
 from hornbook.report.render import write_report
 from hornbook.studies import analysis, execution, runner
-from hornbook.studies.data import PreparedData, recipe_key
+from hornbook.studies.data import StudyData, recipe_key
 from hornbook.studies.folder import is_study, read_study, run_path
 from hornbook.studies.runner import StudyStoppedError, config_digest, run_study
 from hornbook.studies.search import Range, parse_space, search_settings
@@ -98,7 +98,7 @@ def trainer(monkeypatch):
         runner,
         "prepare_all",
         lambda recipes, console: {
-            recipe_key(r): PreparedData(
+            recipe_key(r): StudyData(
                 section=r["data"], vocab_size=300, digest="d1", summary={"entropy_floor_bits_per_byte": FLOOR}
             )
             for r in recipes

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from hornbook.errors import DataError, did_you_mean
 
-__all__ = ["DATASETS", "Dataset", "RemoteFile", "find_dataset", "which_has"]
+__all__ = ["DATASETS", "RemoteDataset", "RemoteFile", "find_dataset", "which_has"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class RemoteFile:
 
 
 @dataclass(frozen=True)
-class Dataset:
+class RemoteDataset:
     """Files that belong together."""
 
     name: str
@@ -47,7 +47,7 @@ _HOST = "https://huggingface.co/datasets"
 DATASETS = {
     dataset.name: dataset
     for dataset in (
-        Dataset(
+        RemoteDataset(
             "tinystories",
             "stories by GPT-4 in the words of small children (Eldan and Li 2023), 2.2 GB",
             tuple(
@@ -55,7 +55,7 @@ DATASETS = {
                 for part in ("train", "valid")
             ),
         ),
-        Dataset(
+        RemoteDataset(
             "openwebtext",
             "the sample of OpenWebText of CS336, about 12 GB unpacked",
             tuple(
@@ -67,7 +67,7 @@ DATASETS = {
 }
 
 
-def find_dataset(name: str) -> Dataset:
+def find_dataset(name: str) -> RemoteDataset:
     """Return a data set by name, or the one file that a web address means.
 
     Raises:
@@ -77,7 +77,7 @@ def find_dataset(name: str) -> Dataset:
         file = RemoteFile(name)
         if urlsplit(name).scheme not in ("http", "https") or not file.name.strip(". "):
             raise DataError(f"{name} is not the address of a file: http://… or https://… with a name at its end")
-        return Dataset(file.name, name, (file,))
+        return RemoteDataset(file.name, name, (file,))
     if name not in DATASETS:
         raise DataError(
             f"there is no data set {name!r}{did_you_mean(name, DATASETS)}; there are {', '.join(DATASETS)}, and any "
@@ -86,6 +86,6 @@ def find_dataset(name: str) -> Dataset:
     return DATASETS[name]
 
 
-def which_has(file_name: str) -> Dataset | None:
+def which_has(file_name: str) -> RemoteDataset | None:
     """Return the data set that has a file of this name, or None."""
     return next((d for d in DATASETS.values() if any(f.name == file_name for f in d.files)), None)

@@ -31,14 +31,14 @@ from hornbook.tracking.console import Console
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Dataset", "prepare"]
 
 # Changes when the same inputs would give other files.
 VERSION = 1
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Dataset:
     """Data that is ready for training."""
 
     train: tuple[Path, ...]
@@ -55,7 +55,7 @@ class Prepared:
     """Stands for the content of the token files; a resumed run checks it."""
 
 
-def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) -> Prepared:
+def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) -> Dataset:
     """Return token files for a recipe's data, from the cache where it has them.
 
     Raises:
@@ -191,7 +191,7 @@ def _corpus(data: DataSection, console: Console) -> tuple[str, ...]:
     return (str(corpus_file(data.corpus, data, console)),)
 
 
-def _open_tokens(data: DataSection, section: TokenizerSection) -> Prepared:
+def _open_tokens(data: DataSection, section: TokenizerSection) -> Dataset:
     from hornbook.tokenizer.token_file import TokenFile
 
     tokenizer = _load_tokenizer(section.path)
@@ -209,7 +209,7 @@ def _open_tokens(data: DataSection, section: TokenizerSection) -> Prepared:
     described = [[len(f), f.manifest or None, _sketch(f.ids)] for f in files.values()]
     digest = sha256_bytes(canonical_json(described).encode())
     as_paths = tuple(Path(path) for path in data.tokens), tuple(Path(path) for path in data.validation_tokens)
-    return Prepared(*as_paths, tokenizer, vocab_size, None, digest)
+    return Dataset(*as_paths, tokenizer, vocab_size, None, digest)
 
 
 def _sketch(ids: np.ndarray) -> str:
@@ -217,11 +217,11 @@ def _sketch(ids: np.ndarray) -> str:
     return sha256_bytes(np.ascontiguousarray(ids[:65536]).tobytes() + np.ascontiguousarray(ids[-65536:]).tobytes())
 
 
-def _open_prepared(folder: Path, digest: str) -> Prepared:
+def _open_prepared(folder: Path, digest: str) -> Dataset:
     tokenizer = _load_tokenizer(str(folder / "tokenizer"))
     assert tokenizer is not None
     text = folder / "validation.txt"
-    return Prepared(
+    return Dataset(
         tuple(sorted(folder.glob("train-*.npy"))),
         tuple(sorted(folder.glob("validation-*.npy"))),
         tokenizer,

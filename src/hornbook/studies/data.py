@@ -17,11 +17,11 @@ from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.fileio import canonical_json
 from hornbook.tracking.console import Console
 
-__all__ = ["PreparedData", "prepare_all", "recipe_key"]
+__all__ = ["StudyData", "prepare_all", "recipe_key"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PreparedData:
+class StudyData:
     """What the runs of a study need to know of their data."""
 
     section: dict[str, Any]
@@ -38,13 +38,13 @@ def recipe_key(recipe: dict[str, Any]) -> str:
     return canonical_json({key: recipe.get(key, {}) for key in ("data", "tokenizer")})
 
 
-def prepare_all(recipes: Sequence[dict[str, Any]], console: Console) -> dict[str, PreparedData]:
+def prepare_all(recipes: Sequence[dict[str, Any]], console: Console) -> dict[str, StudyData]:
     """Prepare every distinct data set of the recipes; return them by `recipe_key`. Raises as `prepare`."""
     distinct = {recipe_key(recipe): recipe for recipe in recipes}
     return {key: _prepare(recipe, console) for key, recipe in distinct.items()}
 
 
-def _prepare(recipe: dict[str, Any], console: Console) -> PreparedData:
+def _prepare(recipe: dict[str, Any], console: Console) -> StudyData:
     section = {key: value for key, value in recipe.get("data", {}).items() if value is not None}
     data = build(DataSection, section, "data")
     tokenizer = build(TokenizerSection, recipe.get("tokenizer", {}), "tokenizer")
@@ -54,4 +54,4 @@ def _prepare(recipe: dict[str, Any], console: Console) -> PreparedData:
     if floor is not None and prepared.validation_text is not None:
         text = prepared.validation_text.read_text(encoding="utf-8")
         summary["entropy_floor_bits_per_byte"] = floor(text, data)
-    return PreparedData(section=section, vocab_size=prepared.vocab_size, digest=prepared.digest, summary=summary)
+    return StudyData(section=section, vocab_size=prepared.vocab_size, digest=prepared.digest, summary=summary)

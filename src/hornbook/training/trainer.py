@@ -22,7 +22,7 @@ from hornbook.checkpoint.background import Saver
 from hornbook.checkpoint.folder import Checkpoint, CheckpointStore
 from hornbook.checkpoint.tensors import LARGEST, flatten_optimizer, load_module, restore_optimizer
 from hornbook.config import build
-from hornbook.data.prepare import Prepared
+from hornbook.data.prepare import Dataset
 from hornbook.data.sampler import BatchSampler
 from hornbook.data.token_data import TokenData
 from hornbook.errors import CheckpointError
@@ -87,7 +87,7 @@ class Trainer:
     def __init__(
         self,
         config: TrainConfig,
-        prepared: Prepared,
+        prepared: Dataset,
         store: CheckpointStore,
         *,
         start: Callable[[TransformerLM], None] | None = None,

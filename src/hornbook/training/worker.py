@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from hornbook.checkpoint.folder import CheckpointStore
-from hornbook.data.prepare import Prepared
+from hornbook.data.prepare import Dataset
 from hornbook.tracking.run import Run
 from hornbook.training.config import resolve
 from hornbook.training.distributed.group import Command, Group, WorkerLostError, detect_worker_loss
@@ -84,5 +84,5 @@ def _build(group: Group, message: dict[str, Any]) -> Trainer:
         config = config.with_training(device=f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
     set_machine(config)
     files = (tuple(map(Path, message[kind])) for kind in ("train", "validation"))
-    prepared = Prepared(*files, tokenizer=None, vocab_size=message["vocab_size"], validation_text=None, digest="")
+    prepared = Dataset(*files, tokenizer=None, vocab_size=message["vocab_size"], validation_text=None, digest="")
     return Trainer(config, prepared, CheckpointStore(Path(message["run"]) / "checkpoints"), group=group)

@@ -17,7 +17,7 @@ from torch import Tensor
 from hornbook.checkpoint.folder import CheckpointStore
 from hornbook.checkpoint.tensors import load_module
 from hornbook.config import convert, merge
-from hornbook.data.prepare import Prepared
+from hornbook.data.prepare import Dataset
 from hornbook.errors import CheckpointError
 from hornbook.interop.huggingface import is_llama_folder, llama_config, llama_tensors
 from hornbook.models.config import ModelConfig
@@ -72,7 +72,7 @@ def inherit(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def starter(
-    config: TrainConfig, prepared: Prepared, warn: Callable[[str], None]
+    config: TrainConfig, prepared: Dataset, warn: Callable[[str], None]
 ) -> Callable[[TransformerLM], None] | None:
     """Return what puts the weights of `model.init_from` into a fresh model; None where the recipe names none.
 
@@ -117,7 +117,7 @@ def _tokenizer(folder: str | Path) -> Path | None:
     return path if (path / "tokenizer.json").is_file() else None
 
 
-def _check_tokenizer(folder: Path, source: ModelConfig, config: TrainConfig, prepared: Prepared) -> None:
+def _check_tokenizer(folder: Path, source: ModelConfig, config: TrainConfig, prepared: Dataset) -> None:
     kept = _tokenizer(folder)
     way_out = f"; use the one of the weights: --tokenizer.path {kept}" if kept else ""
     if source.vocab_size != config.model.vocab_size:

@@ -20,7 +20,7 @@ import torch
 from hornbook.accounting.flops import training_flops_per_token
 from hornbook.checkpoint.folder import CheckpointStore
 from hornbook.data.corpora.registry import find_corpus
-from hornbook.data.prepare import Prepared, prepare
+from hornbook.data.prepare import Dataset, prepare
 from hornbook.data.sampler import BatchSampler
 from hornbook.data.token_data import TokenData
 from hornbook.errors import HornbookError
@@ -127,7 +127,7 @@ def _never_trained(path: Path) -> bool:
         return False
 
 
-def _new_run(recipe: TrainConfig, console: Console) -> tuple[Run, TrainConfig, Prepared]:
+def _new_run(recipe: TrainConfig, console: Console) -> tuple[Run, TrainConfig, Dataset]:
     prepared = prepare(recipe.data, recipe.tokenizer, console)
     config = resolve_auto(recipe.with_vocab_size(prepared.vocab_size))
     # What the data cannot give is said before there is a folder.
@@ -139,7 +139,7 @@ def _new_run(recipe: TrainConfig, console: Console) -> tuple[Run, TrainConfig, P
     return run, config, prepared
 
 
-def _old_run(recipe: TrainConfig, console: Console) -> tuple[Run, TrainConfig, Prepared]:
+def _old_run(recipe: TrainConfig, console: Console) -> tuple[Run, TrainConfig, Dataset]:
     run = Run.open(recipe.run.path)
     run.hold()
     try:
@@ -183,7 +183,7 @@ def _reconcile(stored: TrainConfig, recipe: TrainConfig, console: Console) -> Tr
     return resolve_auto(resolve(tree))
 
 
-def _build_message(config: TrainConfig, prepared: Prepared) -> dict[str, Any]:
+def _build_message(config: TrainConfig, prepared: Dataset) -> dict[str, Any]:
     """Return what the workers need to know to build what the main process has: read by worker.py."""
     return {
         "config": config.to_dict(),
@@ -251,7 +251,7 @@ def _kept_plan(path: Path) -> Plan | None:
     return None
 
 
-def _remember_data(run: Run, prepared: Prepared, corpus: str | None) -> None:
+def _remember_data(run: Run, prepared: Dataset, corpus: str | None) -> None:
     """Keep where the token files lie, so that `hornbook eval` finds the validation set again."""
     record = {
         "version": 1,
