@@ -1,122 +1,170 @@
-// The Python module hornbook.nn._kernels: addresses and sizes in, nothing out. Its callers (hornbook.nn.cpu_kernels) check shapes,
-// types and contiguity; the GIL is released while a kernel runs. No logic lives here.
+// The Python module hornbook.nn._kernels: addresses, sizes and switches in, by name; nothing out. Its callers
+// (hornbook.nn.cpu_kernels) check shapes, types and contiguity; the GIL is released while a kernel runs. No logic here.
 #include <nanobind/nanobind.h>
-#include <nanobind/stl/array.h>
-#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <array>
-#include <tuple>
+#include <string>
 #include <vector>
 
 #include "../cpp/kernels/kernels.hpp"
 
 namespace nb = nanobind;
-namespace hk = hornbook::kernels;
+using namespace nb::literals;
+using namespace hornbook::kernels;
 
 namespace {
 
-using Address = std::uintptr_t;
-using Index = std::ptrdiff_t;
-using HeadsTuple = std::tuple<Address, Index, Index, Index>;  // address, strides of batch, time, head
+using Address = std::uintptr_t;  // of a tensor's first element; 0: there is none
 
 template <typename T>
-T* pointer(Address a) {
-  return reinterpret_cast<T*>(a);
+T* at(Address address) {
+  return reinterpret_cast<T*>(address);
 }
 
-hk::DType dtype(int code) { return static_cast<hk::DType>(code); }
-
-hk::Heads heads(const HeadsTuple& t) {
-  return {pointer<void>(std::get<0>(t)), std::get<1>(t), std::get<2>(t), std::get<3>(t)};
+void bind_enums(nb::module_& m) {
+  nb::enum_<DType>(m, "DType").value("float32", DType::float32).value("bfloat16", DType::bfloat16);
+  nb::enum_<NormPlacement>(m, "NormPlacement")
+      .value("pre", NormPlacement::pre)
+      .value("post", NormPlacement::post)
+      .value("none", NormPlacement::none);
+  nb::enum_<FeedForward>(m, "FeedForward")
+      .value("swiglu", FeedForward::swiglu)
+      .value("silu", FeedForward::silu)
+      .value("relu2", FeedForward::relu2);
 }
 
-using ShapeTuple = std::tuple<Index, Index, Index, Index, Address, Address, Address, Address, float, int>;
+void bind_attention(nb::module_& m) {
+  nb::class_<Heads>(m, "Heads", "A (batch, time, head, channel) tensor, channels side by side; strides in elements.")
+      .def(
+          "__init__",
+          [](Heads* self, Address data, Index batch, Index time, Index head) {
+            new (self) Heads{at<void>(data), batch, time, head};
+          },
+          "data"_a, "batch"_a, "time"_a, "head"_a);
+  nb::class_<AttentionShape>(m, "AttentionShape")
+      .def(
+          "__init__",
+          [](AttentionShape* self, Index batch, Index heads, Index time, Index width, Address cosine, Address sine,
+             Address query_gain, Address key_gain, float eps, DType dtype) {
+            new (self) AttentionShape{
+                batch, heads, time, width, at<float>(cosine), at<float>(sine), at<float>(query_gain),
+                at<float>(key_gain), eps, dtype};
+          },
+          nb::kw_only(), "batch"_a, "heads"_a, "time"_a, "width"_a, "cosine"_a, "sine"_a, "query_gain"_a, "key_gain"_a,
+          "eps"_a, "dtype"_a);
+  m.def(
+      "attention_forward",
+      [](const AttentionShape& shape, const Heads& q, const Heads& k, const Heads& v, const Heads& out,
+         Address log_sum) { kernels().attention_forward({shape, q, k, v, out, at<float>(log_sum)}); },
+      nb::call_guard<nb::gil_scoped_release>(), "shape"_a, nb::kw_only(), "q"_a, "k"_a, "v"_a, "out"_a, "log_sum"_a);
+  m.def(
+      "attention_backward",
+      [](const AttentionShape& shape, const Heads& q, const Heads& k, const Heads& v, const Heads& out,
+         Address log_sum, const Heads& d_out, const Heads& d_q, const Heads& d_k, const Heads& d_v, Address d_gains) {
+        kernels().attention_backward(
+            {shape, q, k, v, out, at<float>(log_sum), d_out, d_q, d_k, d_v, at<float>(d_gains)});
+      },
+      nb::call_guard<nb::gil_scoped_release>(), "shape"_a, nb::kw_only(), "q"_a, "k"_a, "v"_a, "out"_a, "log_sum"_a,
+      "d_out"_a, "d_q"_a, "d_k"_a, "d_v"_a, "d_gains"_a);
+}
 
-hk::AttentionShape shape(const ShapeTuple& t) {
-  auto [batch, heads, time, width, cosine, sine, query_gain, key_gain, eps, type] = t;
-  return {batch, heads, time, width, pointer<const float>(cosine), pointer<const float>(sine),
-          pointer<const float>(query_gain), pointer<const float>(key_gain), eps, dtype(type)};
+void bind_rows(nb::module_& m) {
+  m.def(
+      "rms_norm_forward",
+      [](DType x_type, Address x, Address gain, float eps, DType y_type, Address y, Address scale, Index rows,
+         Index width) {
+        kernels().rms_norm_forward(
+            {x_type, at<void>(x), at<float>(gain), eps, y_type, at<void>(y), at<float>(scale), rows, width});
+      },
+      nb::call_guard<nb::gil_scoped_release>(), nb::kw_only(), "x_type"_a, "x"_a, "gain"_a, "eps"_a, "y_type"_a, "y"_a,
+      "scale"_a, "rows"_a, "width"_a);
+  m.def(
+      "rms_norm_backward",
+      [](DType x_type, Address x, Address gain, Address scale, DType y_type, Address d_y, Address d_x, Address d_gain,
+         Index parts, Index rows, Index width) {
+        kernels().rms_norm_backward(
+            {x_type, at<void>(x), at<float>(gain), at<float>(scale), y_type, at<void>(d_y), at<void>(d_x),
+             at<float>(d_gain), parts, rows, width});
+      },
+      nb::call_guard<nb::gil_scoped_release>(), nb::kw_only(), "x_type"_a, "x"_a, "gain"_a, "scale"_a, "y_type"_a,
+      "d_y"_a, "d_x"_a, "d_gain"_a, "parts"_a, "rows"_a, "width"_a);
+  m.def(
+      "swiglu_forward",
+      [](DType dtype, Address both, Address out, Index rows, Index width) {
+        kernels().swiglu_forward({dtype, at<void>(both), at<void>(out), rows, width});
+      },
+      nb::call_guard<nb::gil_scoped_release>(), nb::kw_only(), "dtype"_a, "both"_a, "out"_a, "rows"_a, "width"_a);
+  m.def(
+      "swiglu_backward",
+      [](DType dtype, Address both, Address d_out, Address d_both, Index rows, Index width) {
+        kernels().swiglu_backward({dtype, at<void>(both), at<void>(d_out), at<void>(d_both), rows, width});
+      },
+      nb::call_guard<nb::gil_scoped_release>(), nb::kw_only(), "dtype"_a, "both"_a, "d_out"_a, "d_both"_a, "rows"_a,
+      "width"_a);
+  m.def(
+      "cross_entropy",
+      [](DType dtype, Address logits, Address targets, Address loss, float weight, float softcap, bool with_gradient,
+         Index rows, Index width) {
+        kernels().cross_entropy({dtype, at<void>(logits), at<std::int64_t>(targets), at<float>(loss), weight, softcap,
+                                 with_gradient, rows, width});
+      },
+      nb::call_guard<nb::gil_scoped_release>(), nb::kw_only(), "dtype"_a, "logits"_a, "targets"_a, "loss"_a, "weight"_a,
+      "softcap"_a, "with_gradient"_a, "rows"_a, "width"_a);
+}
+
+void bind_decode(nb::module_& m) {
+  nb::class_<DecodeShape>(m, "DecodeShape", "A model's sizes and switches; dtype: of the layers' and head's weights.")
+      .def(
+          "__init__",
+          [](DecodeShape* self, Index batch, Index d_model, Index heads, Index d_ff, Index vocabulary, Index context,
+             NormPlacement norm, FeedForward ffn, float eps, float softcap, Address cosine, Address sine, DType dtype) {
+            new (self) DecodeShape{batch, d_model, heads, d_ff, vocabulary, context, norm, ffn, eps, softcap,
+                                   at<float>(cosine), at<float>(sine), dtype};
+          },
+          nb::kw_only(), "batch"_a, "d_model"_a, "heads"_a, "d_ff"_a, "vocabulary"_a, "context"_a, "norm"_a, "ffn"_a,
+          "eps"_a, "softcap"_a, "cosine"_a, "sine"_a, "dtype"_a);
+  nb::class_<DecodeLayer>(m, "DecodeLayer", "Addresses of one layer's weights, keys and values; 0: there is none.")
+      .def(
+          "__init__",
+          [](DecodeLayer* self, Address q, Address k, Address v, Address o, Address w1, Address w2, Address w3,
+             Address ln1, Address ln2, Address query_gain, Address key_gain, Address keys, Address values) {
+            new (self) DecodeLayer{at<void>(q), at<void>(k), at<void>(v), at<void>(o), at<void>(w1), at<void>(w2),
+                                   at<void>(w3), at<float>(ln1), at<float>(ln2), at<float>(query_gain),
+                                   at<float>(key_gain), at<float>(keys), at<float>(values)};
+          },
+          nb::kw_only(), "q"_a, "k"_a, "v"_a, "o"_a, "w1"_a, "w2"_a, "w3"_a, "ln1"_a, "ln2"_a, "query_gain"_a,
+          "key_gain"_a, "keys"_a, "values"_a);
+  m.def(
+      "decode",
+      [](const DecodeShape& shape, const std::vector<DecodeLayer>& layers, Address table, Address final_gain,
+         Address head, Address ids, Address positions, Address logits) {
+        kernels().decode({shape, layers.data(), static_cast<Index>(layers.size()), at<float>(table),
+                          at<float>(final_gain), at<void>(head), at<std::int64_t>(ids), at<std::int64_t>(positions),
+                          at<float>(logits)});
+      },
+      nb::call_guard<nb::gil_scoped_release>(), "shape"_a, "layers"_a, nb::kw_only(), "table"_a, "final_gain"_a,
+      "head"_a, "ids"_a, "positions"_a, "logits"_a);
+}
+
+std::vector<std::string> variant_names() {
+  std::vector<std::string> names;
+  for (const Kernels* const* k = variants(); *k; ++k) names.emplace_back((*k)->name);
+  return names;
 }
 
 }  // namespace
 
 NB_MODULE(_kernels, m) {
   m.doc() = "hornbook's CPU kernels, by address";
-  const hk::Kernels& k = hk::kernels();
-  m.def("variant", [&k] { return k.name; }, "The instruction set that the kernels run on this machine.");
-  auto release = nb::call_guard<nb::gil_scoped_release>();
-
+  bind_enums(m);
+  bind_attention(m);
+  bind_rows(m);
+  bind_decode(m);
+  m.def("variant", [] { return kernels().name; }, "The instruction set that the kernels run now.");
+  m.def("variants", &variant_names, "The instruction sets that this machine runs, widest first.");
   m.def(
-      "attention_forward",
-      [&k](const ShapeTuple& s, const HeadsTuple& query, const HeadsTuple& key, const HeadsTuple& value,
-           const HeadsTuple& out, Address log_sum) {
-        k.attention_forward(shape(s), heads(query), heads(key), heads(value), heads(out), pointer<float>(log_sum));
-      },
-      release);
-  m.def(
-      "attention_backward",
-      [&k](const ShapeTuple& s, const HeadsTuple& query, const HeadsTuple& key, const HeadsTuple& value,
-           const HeadsTuple& out, Address log_sum, const HeadsTuple& d_out, const HeadsTuple& d_q,
-           const HeadsTuple& d_k, const HeadsTuple& d_v, Address d_gains) {
-        k.attention_backward(shape(s), heads(query), heads(key), heads(value), heads(out), pointer<const float>(log_sum),
-                             heads(d_out), heads(d_q), heads(d_k), heads(d_v), pointer<float>(d_gains));
-      },
-      release);
-  m.def(
-      "rms_norm_forward",
-      [&k](int x_type, Address x, Address gain, float eps, int y_type, Address y, Address scale, Index rows,
-           Index width) {
-        k.rms_norm_forward(dtype(x_type), pointer<void>(x), pointer<float>(gain), eps, dtype(y_type), pointer<void>(y),
-                           pointer<float>(scale), rows, width);
-      },
-      release);
-  m.def(
-      "rms_norm_backward",
-      [&k](int x_type, Address x, Address gain, Address scale, int y_type, Address d_y, Address d_x, Address d_gain,
-           Index parts, Index rows, Index width) {
-        k.rms_norm_backward(dtype(x_type), pointer<void>(x), pointer<float>(gain), pointer<float>(scale),
-                            dtype(y_type), pointer<void>(d_y), pointer<void>(d_x), pointer<float>(d_gain), parts, rows,
-                            width);
-      },
-      release);
-  m.def(
-      "swiglu_forward",
-      [&k](int type, Address both, Address out, Index rows, Index width) {
-        k.swiglu_forward(dtype(type), pointer<void>(both), pointer<void>(out), rows, width);
-      },
-      release);
-  m.def(
-      "swiglu_backward",
-      [&k](int type, Address both, Address d_out, Address d_both, Index rows, Index width) {
-        k.swiglu_backward(dtype(type), pointer<void>(both), pointer<void>(d_out), pointer<void>(d_both), rows, width);
-      },
-      release);
-  m.def(
-      "cross_entropy",
-      [&k](int type, Address logits, Address targets, Address loss, float weight, float softcap, bool with_gradient,
-           Index rows, Index width) {
-        k.cross_entropy(dtype(type), pointer<void>(logits), pointer<std::int64_t>(targets), pointer<float>(loss),
-                        weight, softcap, with_gradient, rows, width);
-      },
-      release);
-  m.def(
-      "decode",
-      [&k](const std::vector<Index>& sizes, int norm, int ffn, float eps, float softcap, Address cosine, Address sine,
-           int type, const std::vector<std::array<Address, 13>>& layers, Address table, Address final_gain,
-           Address head, Address ids, Address positions, Address logits) {
-        hk::DecodeShape s{sizes.at(0), sizes.at(1), sizes.at(2), sizes.at(3), sizes.at(4), sizes.at(5),
-                          static_cast<Index>(layers.size()), norm, ffn, eps, softcap, pointer<const float>(cosine),
-                          pointer<const float>(sine), dtype(type)};
-        std::vector<hk::DecodeLayer> all;
-        for (const auto& a : layers)
-          all.push_back({pointer<void>(a[0]), pointer<void>(a[1]), pointer<void>(a[2]), pointer<void>(a[3]),
-                         pointer<void>(a[4]), pointer<void>(a[5]), pointer<void>(a[6]), pointer<float>(a[7]),
-                         pointer<float>(a[8]), pointer<float>(a[9]), pointer<float>(a[10]), pointer<float>(a[11]),
-                         pointer<float>(a[12])});
-        k.decode(s, all.data(), pointer<float>(table), pointer<float>(final_gain), pointer<void>(head),
-                 pointer<std::int64_t>(ids), pointer<std::int64_t>(positions), pointer<float>(logits));
-      },
-      release);
-  m.def("keep_freed_memory", hk::keep_freed_memory);
+      "set_variant", [](const std::string& name) { return set_variant(name.c_str()); }, "name"_a,
+      "For tests: run another one; False (and no change) where the machine lacks it.");
+  m.def("keep_freed_memory", &keep_freed_memory);
 }

@@ -117,15 +117,9 @@ HB_INLINE vi visible(index count) {
   return (vi){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} < (std::int32_t)count;
 }
 
-struct AttentionTask {
-  AttentionShape shape;
-  Heads q, k, v, out, d_out, d_q, d_k, d_v;
-  float *log_sum, *d_gains;
-};
-
 template <typename T>
-static void forward_heads(void* context, index begin, index end) {
-  const AttentionTask& task = *(const AttentionTask*)context;
+static void forward_heads(const void* context, index begin, index end) {
+  const AttentionForward& task = *(const AttentionForward*)context;
   const AttentionShape& s = task.shape;
   index time = s.time, tp = padded(time), dp = padded(s.width);
   float factor = 1.0f / __builtin_sqrtf((float)s.width);
@@ -175,8 +169,8 @@ static void forward_heads(void* context, index begin, index end) {
 }
 
 template <typename T>
-static void backward_heads(void* context, index begin, index end) {
-  const AttentionTask& task = *(const AttentionTask*)context;
+static void backward_heads(const void* context, index begin, index end) {
+  const AttentionBackward& task = *(const AttentionBackward*)context;
   const AttentionShape& s = task.shape;
   index time = s.time, tp = padded(time), dp = padded(s.width);
   float factor = 1.0f / __builtin_sqrtf((float)s.width);
@@ -248,17 +242,14 @@ static void backward_heads(void* context, index begin, index end) {
   }
 }
 
-static void attention_forward(const AttentionShape& shape, const Heads& q, const Heads& k, const Heads& v,
-                              const Heads& out, float* log_sum) {
-  AttentionTask task{shape, q, k, v, out, {}, {}, {}, {}, log_sum, nullptr};
-  parallel_for(shape.batch * shape.heads, 1, shape.dtype == DType::f32 ? forward_heads<float> : forward_heads<std::uint16_t>,
-               &task);
+static void attention_forward(const AttentionForward& task) {
+  const AttentionShape& s = task.shape;
+  Body body = s.dtype == DType::float32 ? forward_heads<float> : forward_heads<std::uint16_t>;
+  parallel_for(s.batch * s.heads, 1, body, &task);
 }
 
-static void attention_backward(const AttentionShape& shape, const Heads& q, const Heads& k, const Heads& v,
-                               const Heads& out, const float* log_sum, const Heads& d_out, const Heads& d_q,
-                               const Heads& d_k, const Heads& d_v, float* d_gains) {
-  AttentionTask task{shape, q, k, v, out, d_out, d_q, d_k, d_v, const_cast<float*>(log_sum), d_gains};
-  parallel_for(shape.batch * shape.heads, 1,
-               shape.dtype == DType::f32 ? backward_heads<float> : backward_heads<std::uint16_t>, &task);
+static void attention_backward(const AttentionBackward& task) {
+  const AttentionShape& s = task.shape;
+  Body body = s.dtype == DType::float32 ? backward_heads<float> : backward_heads<std::uint16_t>;
+  parallel_for(s.batch * s.heads, 1, body, &task);
 }

@@ -1,15 +1,5 @@
 // One token for each sequence of a small batch through the whole model, against kept keys and values. At batch 1 the time
 // is that of reading the weights once, so the weights may be bfloat16; activations, keys and values are float32.
-struct DecodeTask {
-  const DecodeShape* shape;
-  const DecodeLayer* layer;
-  const std::int64_t* positions;
-  const float* from;
-  float *to, *scores;
-  const void* weight;
-  index rows, columns;
-  bool add;
-};
 
 // `Rows` rows of w against `Batch` vectors.
 template <typename T, int Rows, int Batch>
@@ -40,22 +30,30 @@ HB_INLINE void dot_block(const T* w, index count, index columns, const float* x,
 }
 
 // to (batch, rows) = from (batch, columns) · weightᵀ, or += …
+struct Product {
+  index batch, rows, columns;
+  const void* weight;
+  const float* from;
+  float* to;
+  bool add;
+};
+
 template <typename T>
-static void product_rows(void* context, index begin, index end) {
-  const DecodeTask& t = *(const DecodeTask*)context;
+static void product_rows(const void* context, index begin, index end) {
+  const Product& t = *(const Product*)context;
   const T* w = (const T*)t.weight + begin * t.columns;
   index b = 0;
-  for (; b + 4 <= t.shape->batch; b += 4)
+  for (; b + 4 <= t.batch; b += 4)
     dot_block<T, 4>(w, end - begin, t.columns, t.from + b * t.columns, t.to + b * t.rows + begin, t.rows, t.add);
-  for (; b < t.shape->batch; b++)
+  for (; b < t.batch; b++)
     dot_block<T, 1>(w, end - begin, t.columns, t.from + b * t.columns, t.to + b * t.rows + begin, t.rows, t.add);
 }
 
 static void product(const DecodeShape& s, const void* weight, index rows, index columns, const float* from, float* to,
                     bool add) {
-  DecodeTask t{};
-  t.shape = &s, t.weight = weight, t.rows = rows, t.columns = columns, t.from = from, t.to = to, t.add = add;
-  parallel_for(rows, rows >= 4096 ? 256 : 64, s.dtype == DType::f32 ? product_rows<float> : product_rows<std::uint16_t>, &t);
+  Product task{s.batch, rows, columns, weight, from, to, add};
+  Body body = s.dtype == DType::float32 ? product_rows<float> : product_rows<std::uint16_t>;
+  parallel_for(rows, rows >= 4096 ? 256 : 64, body, &task);
 }
 
 // rsqrt(mean(x²) + eps)
@@ -86,15 +84,26 @@ static void turn(float* x, const float* c, const float* n, index width) {
   }
 }
 
-// Norms and turns the new query and key, keeps key and value, and mixes the values seen so far: one (sequence, head) at a time.
-static void attend_heads(void* context, index begin, index end) {
-  const DecodeTask& t = *(const DecodeTask*)context;
+// One layer's attention: the new queries, keys and values side by side (batch, 3, d_model), what they mix to
+// (batch, d_model), and memory for the scores (batch, heads, context + width).
+struct Attend {
+  const DecodeShape* shape;
+  const DecodeLayer* layer;
+  const std::int64_t* positions;
+  const float* qkv;
+  float *mixed, *scores;
+};
+
+// Norms and turns the new query and key, keeps key and value, and mixes the values seen so far: one (sequence, head)
+// at a time.
+static void attend_heads(const void* context, index begin, index end) {
+  const Attend& t = *(const Attend*)context;
   const DecodeShape& s = *t.shape;
   index width = s.d_model / s.heads, whole = width / W * W;
   float factor = 1.0f / __builtin_sqrtf((float)width);
   for (index i = begin; i < end; i++) {
     index b = i / s.heads, h = i % s.heads, position = t.positions[b];
-    const float* q = t.from + b * 3 * s.d_model + h * width;
+    const float* q = t.qkv + b * 3 * s.d_model + h * width;
     const float *k = q + s.d_model, *v = k + s.d_model;
     float* keys = t.layer->keys + i * s.context * width;
     float* values = t.layer->values + i * s.context * width;
@@ -129,7 +138,7 @@ static void attend_heads(void* context, index begin, index end) {
       store_part(scores + j, e, count);
       for (index n = 0; n < count; n++) norm += e[n];
     }
-    float* out = t.to + b * s.d_model + h * width;
+    float* out = t.mixed + b * s.d_model + h * width;
     for (index d = 0; d < width; d++) out[d] = 0;
     for (index j = 0; j <= position; j++) {
       float share = scores[j] / norm;
@@ -145,53 +154,53 @@ static void activate(const DecodeShape& s, float* gate, const float* up) {
   for (index j = 0; j < count; j += W) {
     index n = count - j < W ? count - j : W;
     vf g = load_part(gate + j, n, 0);
-    if (s.ffn == 2) {
+    if (s.ffn == FeedForward::relu2) {
       g = maximum(g, vf{});
       g = g * g;
     } else {
       g = g * sigmoid(g);
-      if (s.ffn == 0) g *= load_part(up + j, n, 0);
+      if (s.ffn == FeedForward::swiglu) g *= load_part(up + j, n, 0);
     }
     store_part(gate + j, g, n);
   }
 }
 
-static void decode(const DecodeShape& s, const DecodeLayer* layers, const float* table, const float* final_gain,
-                   const void* head, const std::int64_t* ids, const std::int64_t* positions, float* logits) {
+static void decode(const DecodeStep& step) {
+  const DecodeShape& s = step.shape;
+  bool pre = s.norm == NormPlacement::pre, post = s.norm == NormPlacement::post;
   index c = s.d_model, b = s.batch;
   float* x = scratch((std::size_t)(b * (8 * c + 2 * s.d_ff + s.heads * s.context)));
   float *h = x + b * c, *qkv = h + b * c, *part = qkv + 3 * b * c, *mixed = part + b * c;
   float *gate = mixed + b * c, *up = gate + b * s.d_ff, *scores = up + b * s.d_ff;
   for (index i = 0; i < b; i++)
-    for (index j = 0; j < c; j++) x[i * c + j] = table[ids[i] * c + j];
-  for (index l = 0; l < s.layers; l++) {
-    const DecodeLayer& layer = layers[l];
+    for (index j = 0; j < c; j++) x[i * c + j] = step.table[step.ids[i] * c + j];
+  for (index l = 0; l < step.num_layers; l++) {
+    const DecodeLayer& layer = step.layers[l];
     const float* in = x;
-    if (s.norm == 0) norm_rows(s, layer.ln1, x, h), in = h;
+    if (pre) norm_rows(s, layer.ln1, x, h), in = h;
     // q, k and v stand side by side for each sequence, as attend_heads reads them.
     const void* projections[3] = {layer.q, layer.k, layer.v};
     for (int p = 0; p < 3; p++) {
       product(s, projections[p], c, c, in, part, false);
       for (index i = 0; i < b; i++) __builtin_memcpy(qkv + i * 3 * c + p * c, part + i * c, (std::size_t)c * 4);
     }
-    DecodeTask t{};
-    t.shape = &s, t.layer = &layer, t.positions = positions, t.from = qkv, t.to = mixed, t.scores = scores;
-    parallel_for(b * s.heads, s.heads >= 8 ? s.heads / 4 : 1, attend_heads, &t);
+    Attend attend{&s, &layer, step.positions, qkv, mixed, scores};
+    parallel_for(b * s.heads, s.heads >= 8 ? s.heads / 4 : 1, attend_heads, &attend);
     product(s, layer.o, c, c, mixed, x, true);
-    if (s.norm == 1) norm_rows(s, layer.ln1, x, x);
+    if (post) norm_rows(s, layer.ln1, x, x);
     in = x;
-    if (s.norm == 0) norm_rows(s, layer.ln2, x, h), in = h;
+    if (pre) norm_rows(s, layer.ln2, x, h), in = h;
     product(s, layer.w1, s.d_ff, c, in, gate, false);
-    if (s.ffn == 0) product(s, layer.w3, s.d_ff, c, in, up, false);
+    if (s.ffn == FeedForward::swiglu) product(s, layer.w3, s.d_ff, c, in, up, false);
     activate(s, gate, up);
     product(s, layer.w2, c, s.d_ff, gate, x, true);
-    if (s.norm == 1) norm_rows(s, layer.ln2, x, x);
+    if (post) norm_rows(s, layer.ln2, x, x);
   }
-  if (s.norm != 2) norm_rows(s, final_gain, x, x);
-  product(s, head, s.vocabulary, c, x, logits, false);
+  if (pre || post) norm_rows(s, step.final_gain, x, x);
+  product(s, step.head, s.vocabulary, c, x, step.logits, false);
   if (s.softcap > 0)
     for (index i = 0; i < b * s.vocabulary; i += W) {
       index n = b * s.vocabulary - i < W ? b * s.vocabulary - i : W;
-      store_part(logits + i, capped<true>(load_part(logits + i, n, 0), s.softcap), n);
+      store_part(step.logits + i, capped<true>(load_part(step.logits + i, n, 0), s.softcap), n);
     }
 }

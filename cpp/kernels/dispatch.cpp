@@ -1,6 +1,7 @@
 // What all variants share: the choice between them, the threads, the scratch memory.
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 #include "kernels.hpp"
@@ -20,37 +21,60 @@ const Kernels& kernels_avx2();
 const Kernels& kernels_avx512();
 #endif
 
-const Kernels& kernels() {
+const Kernels* const* variants() {
+  struct Supported {
+    const Kernels* list[4] = {};
+    Supported() {
+      const Kernels** next = list;
 #if defined(__x86_64__)
-  static const Kernels& best = [&]() -> const Kernels& {
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq"))
-      return kernels_avx512();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return kernels_avx2();
-    return kernels_portable();
-  }();
-  return best;
-#else
-  return kernels_portable();
+      __builtin_cpu_init();
+      if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+        *next++ = &kernels_avx512();
+      if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) *next++ = &kernels_avx2();
 #endif
+      *next = &kernels_portable();
+    }
+  };
+  static const Supported supported;
+  return supported.list;
+}
+
+namespace {
+
+std::atomic<const Kernels*>& active() {
+  static std::atomic<const Kernels*> value{variants()[0]};
+  return value;
+}
+
+}  // namespace
+
+const Kernels& kernels() { return *active().load(std::memory_order_relaxed); }
+
+bool set_variant(const char* name) {
+  for (const Kernels* const* k = variants(); *k; ++k) {
+    if (std::strcmp((*k)->name, name) != 0) continue;
+    active().store(*k, std::memory_order_relaxed);
+    return true;
+  }
+  return false;
 }
 
 namespace {
 
 struct Work {
   Body body;
-  void* context;
-  std::ptrdiff_t count, grain;
-  std::atomic<std::ptrdiff_t> next;
+  const void* context;
+  Index count, grain;
+  std::atomic<Index> next;
 };
 
 void take_pieces(void* data) {
   Work& work = *static_cast<Work*>(data);
   for (;;) {
-    std::ptrdiff_t begin = work.next.fetch_add(work.grain, std::memory_order_relaxed);
+    Index begin = work.next.fetch_add(work.grain, std::memory_order_relaxed);
     if (begin >= work.count) return;
-    std::ptrdiff_t end = begin + work.grain < work.count ? begin + work.grain : work.count;
+    Index end = begin + work.grain < work.count ? begin + work.grain : work.count;
     work.body(work.context, begin, end);
   }
 }
@@ -75,7 +99,7 @@ struct Buffer {
 
 }  // namespace
 
-void parallel_for(std::ptrdiff_t count, std::ptrdiff_t grain, Body body, void* context) {
+void parallel_for(Index count, Index grain, Body body, const void* context) {
   static const Parallel openmp = find_openmp();
   Work work{body, context, count, grain, {0}};
   if (openmp && count > grain)

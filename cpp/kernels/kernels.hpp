@@ -1,8 +1,9 @@
-// The CPU kernels behind hornbook.nn.cpu_kernels: causal attention, RMSNorm, SwiGLU, cross-entropy.
+// The CPU kernels behind hornbook.nn.cpu_kernels: causal attention, RMSNorm, SwiGLU, cross-entropy, a decoding step.
 //
 // One source (variant.cpp) is compiled once per instruction set; `kernels()` returns the best variant that this machine
-// runs. Activations are float32 or bfloat16 (as raw bits), all arithmetic is float32. The kernels know nothing of Python
-// or PyTorch: pointers, sizes and strides in elements. Each is checked against its plain twin in tests/unit/test_fused.py.
+// runs. Activations are float32 or bfloat16 (as raw bits), all arithmetic is float32. The kernels know nothing of
+// Python or PyTorch: pointers, sizes and strides in elements, one struct of them per kernel. Each is checked against
+// its plain implementation in tests/unit/test_fused.py, and by cpp/tests/fuzz_kernels.cpp.
 #pragma once
 
 #include <cstddef>
@@ -10,16 +11,18 @@
 
 namespace hornbook::kernels {
 
-enum class DType : int { f32 = 0, bf16 = 1 };
+using Index = std::ptrdiff_t;
+
+enum class DType { float32, bfloat16 };
 
 // A (batch, time, head, channel) tensor whose channels lie side by side; strides in elements.
 struct Heads {
   void* data;
-  std::ptrdiff_t batch, time, head;
+  Index batch, time, head;
 };
 
 struct AttentionShape {
-  std::ptrdiff_t batch, heads, time, width;
+  Index batch, heads, time, width;
   const float* cosine;  // (time, width / 2) rotation of queries and keys; null: none
   const float* sine;
   const float* query_gain;  // (width) RMSNorm of each query and key before the rotation; null: none
@@ -28,10 +31,84 @@ struct AttentionShape {
   DType dtype;
 };
 
-// A model for `decode`. norm: 0 pre, 1 post, 2 none; ffn: 0 swiglu, 1 silu, 2 relu2; dtype: of the layers' and head's weights.
+// out = causal softmax(q kᵀ / √width) v; log_sum (batch, heads, time) is kept for the backward pass.
+struct AttentionForward {
+  AttentionShape shape;
+  Heads q, k, v, out;
+  float* log_sum;
+};
+
+// d_gains (batch, heads, 2, width): each head's part of the gradients of query_gain and key_gain; null without them.
+struct AttentionBackward {
+  AttentionShape shape;
+  Heads q, k, v, out;
+  const float* log_sum;
+  Heads d_out, d_q, d_k, d_v;
+  float* d_gains;
+};
+
+// y = x · rsqrt(mean(x²) + eps) · gain for each row; scale (rows) keeps the rsqrt.
+struct RMSNormForward {
+  DType x_type;
+  const void* x;
+  const float* gain;
+  float eps;
+  DType y_type;
+  void* y;
+  float* scale;
+  Index rows, width;
+};
+
+// d_gain (parts, width): the rows are cut into `parts` pieces, each sums its own share. d_y has y's type, d_x has x's.
+struct RMSNormBackward {
+  DType x_type;
+  const void* x;
+  const float* gain;
+  const float* scale;
+  DType y_type;
+  const void* d_y;
+  void* d_x;
+  float* d_gain;
+  Index parts, rows, width;
+};
+
+// out = silu(gate) · up, where each row of `both` is gate then up.
+struct SwiGLUForward {
+  DType dtype;
+  const void* both;
+  void* out;
+  Index rows, width;
+};
+
+struct SwiGLUBackward {
+  DType dtype;
+  const void* both;
+  const void* d_out;
+  void* d_both;
+  Index rows, width;
+};
+
+// loss (rows) = −log softmax(logits)[target]; with_gradient: logits become d(Σ loss · weight)/d logits.
+// softcap c > 0: the logits are first replaced by c · tanh(logits / c).
+struct CrossEntropy {
+  DType dtype;
+  void* logits;
+  const std::int64_t* targets;
+  float* loss;
+  float weight, softcap;
+  bool with_gradient;
+  Index rows, width;
+};
+
+// Where a block norms: before each of its parts, after it, or not at all. The words of the model's configuration.
+enum class NormPlacement { pre, post, none };
+enum class FeedForward { swiglu, silu, relu2 };
+
+// A model for `decode`; dtype: of the layers' and the head's weights.
 struct DecodeShape {
-  std::ptrdiff_t batch, d_model, heads, d_ff, vocabulary, context, layers;
-  int norm, ffn;
+  Index batch, d_model, heads, d_ff, vocabulary, context;
+  NormPlacement norm;
+  FeedForward ffn;
   float eps, softcap;
   const float *cosine, *sine;  // as in AttentionShape
   DType dtype;
@@ -44,46 +121,47 @@ struct DecodeLayer {
   float *keys, *values;                      // (batch, heads, context, width), filled below each sequence's position
 };
 
-struct Kernels {
-  const char* name;
-  // out = causal softmax(q kᵀ / √width) v; log_sum (batch, heads, time) is kept for the backward pass.
-  void (*attention_forward)(const AttentionShape&, const Heads& q, const Heads& k, const Heads& v, const Heads& out,
-                            float* log_sum);
-  // d_gains (batch, heads, 2, width): each head's part of the gradients of query_gain and key_gain; null without them.
-  void (*attention_backward)(const AttentionShape&, const Heads& q, const Heads& k, const Heads& v, const Heads& out,
-                             const float* log_sum, const Heads& d_out, const Heads& d_q, const Heads& d_k,
-                             const Heads& d_v, float* d_gains);
-  // y = x · rsqrt(mean(x²) + eps) · gain for each row; scale (rows) keeps the rsqrt.
-  void (*rms_norm_forward)(DType x_type, const void* x, const float* gain, float eps, DType y_type, void* y,
-                           float* scale, std::ptrdiff_t rows, std::ptrdiff_t width);
-  // d_gain_parts (parts, width): the rows are cut into `parts` pieces, each sums its own share.
-  void (*rms_norm_backward)(DType x_type, const void* x, const float* gain, const float* scale, DType y_type,
-                            const void* d_y, void* d_x, float* d_gain_parts, std::ptrdiff_t parts, std::ptrdiff_t rows,
-                            std::ptrdiff_t width);
-  // out = silu(gate) · up, where each row of `both` is gate then up.
-  void (*swiglu_forward)(DType, const void* both, void* out, std::ptrdiff_t rows, std::ptrdiff_t width);
-  void (*swiglu_backward)(DType, const void* both, const void* d_out, void* d_both, std::ptrdiff_t rows,
-                          std::ptrdiff_t width);
-  // loss (rows) = −log softmax(logits)[target]; with_gradient: logits become d(Σ loss · weight)/d logits.
-  // softcap c > 0: the logits are first replaced by c · tanh(logits / c).
-  void (*cross_entropy)(DType, void* logits, const std::int64_t* targets, float* loss, float weight, float softcap,
-                        bool with_gradient, std::ptrdiff_t rows, std::ptrdiff_t width);
-  // logits (batch, vocabulary) after ids[i] at positions[i]; the layers keep the new keys and values.
-  void (*decode)(const DecodeShape&, const DecodeLayer* layers, const float* table, const float* final_gain,
-                 const void* head, const std::int64_t* ids, const std::int64_t* positions, float* logits);
+// logits (batch, vocabulary) after ids[i] at positions[i]; the layers keep the new keys and values.
+struct DecodeStep {
+  DecodeShape shape;
+  const DecodeLayer* layers;
+  Index num_layers;
+  const float* table;       // (vocabulary, d_model) embeddings
+  const float* final_gain;  // null without norms
+  const void* head;         // (vocabulary, d_model)
+  const std::int64_t *ids, *positions;
+  float* logits;
 };
 
-// The best variant for this machine. The choice is made once.
+struct Kernels {
+  const char* name;
+  void (*attention_forward)(const AttentionForward&);
+  void (*attention_backward)(const AttentionBackward&);
+  void (*rms_norm_forward)(const RMSNormForward&);
+  void (*rms_norm_backward)(const RMSNormBackward&);
+  void (*swiglu_forward)(const SwiGLUForward&);
+  void (*swiglu_backward)(const SwiGLUBackward&);
+  void (*cross_entropy)(const CrossEntropy&);
+  void (*decode)(const DecodeStep&);
+};
+
+// The variant in use: the widest that this machine runs, unless a test chose another.
 const Kernels& kernels();
+
+// The variants that this machine runs, widest first; nullptr after the last.
+const Kernels* const* variants();
+
+// Takes the variant of this name from now on; false (and no change) where the machine does not run it.
+bool set_variant(const char* name);
 
 // Runs body(context, begin, end) over [0, count) in pieces of `grain`, on the OpenMP threads that the process already
 // has (PyTorch's), so that no second pool fights for the cores; without OpenMP, on the calling thread.
-using Body = void (*)(void* context, std::ptrdiff_t begin, std::ptrdiff_t end);
-void parallel_for(std::ptrdiff_t count, std::ptrdiff_t grain, Body body, void* context);
+using Body = void (*)(const void* context, Index begin, Index end);
+void parallel_for(Index count, Index grain, Body body, const void* context);
 
-// Tells the allocator to keep freed blocks of up to 32 MiB for the next request instead of handing them back to the system,
-// which would clear every page of every activation and gradient anew in each step. Affects the whole process. Returns
-// whether this platform can (glibc).
+// Tells the allocator to keep freed blocks of up to 32 MiB for the next request instead of handing them back to the
+// system, which would clear every page of every activation and gradient anew in each step. Affects the whole process.
+// Returns whether this platform can (glibc).
 bool keep_freed_memory();
 
 // At least `count` floats of scratch memory, 64-byte aligned, owned by the calling thread until its next call.

@@ -1,27 +1,17 @@
 // Kernels that treat each row by itself: RMSNorm, SwiGLU, cross-entropy.
-struct RowsTask {
-  const void *in, *other;
-  void* out;
-  const float *gain, *scale;
-  float* numbers;
-  const std::int64_t* targets;
-  index rows, width, parts;
-  float a, b;
-  bool flag;
-};
 
 template <typename X, typename Y>
-static void norm_forward_rows(void* context, index begin, index end) {
-  const RowsTask& t = *(const RowsTask*)context;
+static void norm_forward_rows(const void* context, index begin, index end) {
+  const RMSNormForward& t = *(const RMSNormForward*)context;
   index whole = t.width / W * W, rest = t.width - whole;
   for (index r = begin; r < end; r++) {
-    const X* x = (const X*)t.in + r * t.width;
-    Y* y = (Y*)t.out + r * t.width;
+    const X* x = (const X*)t.x + r * t.width;
+    Y* y = (Y*)t.y + r * t.width;
     vf squares{};
     for (index j = 0; j < whole; j += W) squares += load(x + j) * load(x + j);
     vf tail = load_part(x + whole, rest, 0);
-    float scale = 1.0f / __builtin_sqrtf(sum(squares + tail * tail) / (float)t.width + t.a);
-    t.numbers[r] = scale;
+    float scale = 1.0f / __builtin_sqrtf(sum(squares + tail * tail) / (float)t.width + t.eps);
+    t.scale[r] = scale;
     for (index j = 0; j < whole; j += W) store(y + j, load(x + j) * scale * load(t.gain + j));
     if (rest) store_part(y + whole, tail * scale * load_part(t.gain + whole, rest, 0), rest);
   }
@@ -29,16 +19,16 @@ static void norm_forward_rows(void* context, index begin, index end) {
 
 // With n = x · scale: d_x = scale · (g·d_y − n · mean(g·d_y·n)), d_gain = Σ d_y · n.
 template <typename X, typename Y>
-static void norm_backward_parts(void* context, index begin, index end) {
-  const RowsTask& t = *(const RowsTask*)context;
+static void norm_backward_parts(const void* context, index begin, index end) {
+  const RMSNormBackward& t = *(const RMSNormBackward*)context;
   index whole = t.width / W * W, rest = t.width - whole;
   for (index part = begin; part < end; part++) {
-    float* d_gain = t.numbers + part * t.width;
+    float* d_gain = t.d_gain + part * t.width;
     for (index j = 0; j < t.width; j++) d_gain[j] = 0;
     for (index r = t.rows * part / t.parts; r < t.rows * (part + 1) / t.parts; r++) {
-      const X* x = (const X*)t.in + r * t.width;
-      const Y* d_y = (const Y*)t.other + r * t.width;
-      X* d_x = (X*)t.out + r * t.width;
+      const X* x = (const X*)t.x + r * t.width;
+      const Y* d_y = (const Y*)t.d_y + r * t.width;
+      X* d_x = (X*)t.d_x + r * t.width;
       float scale = t.scale[r];
       vf products{};
       for (index j = 0; j < whole; j += W) {
@@ -57,33 +47,27 @@ static void norm_backward_parts(void* context, index begin, index end) {
   }
 }
 
-static void rms_norm_forward(DType x_type, const void* x, const float* gain, float eps, DType y_type, void* y,
-                             float* scale, index rows, index width) {
-  RowsTask t{};
-  t.in = x, t.out = y, t.gain = gain, t.numbers = scale, t.width = width, t.a = eps;
-  bool narrow_x = x_type == DType::bf16, narrow_y = y_type == DType::bf16;
-  Body body = narrow_x ? (narrow_y ? norm_forward_rows<std::uint16_t, std::uint16_t> : norm_forward_rows<std::uint16_t, float>)
-                       : (narrow_y ? norm_forward_rows<float, std::uint16_t> : norm_forward_rows<float, float>);
-  parallel_for(rows, 64, body, &t);
+static void rms_norm_forward(const RMSNormForward& t) {
+  using bf16 = std::uint16_t;
+  bool narrow_x = t.x_type == DType::bfloat16, narrow_y = t.y_type == DType::bfloat16;
+  Body body = narrow_x ? (narrow_y ? norm_forward_rows<bf16, bf16> : norm_forward_rows<bf16, float>)
+                       : (narrow_y ? norm_forward_rows<float, bf16> : norm_forward_rows<float, float>);
+  parallel_for(t.rows, 64, body, &t);
 }
 
-static void rms_norm_backward(DType x_type, const void* x, const float* gain, const float* scale, DType y_type,
-                              const void* d_y, void* d_x, float* d_gain_parts, index parts, index rows, index width) {
-  RowsTask t{};
-  t.in = x, t.other = d_y, t.out = d_x, t.gain = gain, t.scale = scale, t.numbers = d_gain_parts;
-  t.rows = rows, t.width = width, t.parts = parts;
-  bool narrow_x = x_type == DType::bf16, narrow_y = y_type == DType::bf16;
-  Body body = narrow_x
-                  ? (narrow_y ? norm_backward_parts<std::uint16_t, std::uint16_t> : norm_backward_parts<std::uint16_t, float>)
-                  : (narrow_y ? norm_backward_parts<float, std::uint16_t> : norm_backward_parts<float, float>);
-  parallel_for(parts, 1, body, &t);
+static void rms_norm_backward(const RMSNormBackward& t) {
+  using bf16 = std::uint16_t;
+  bool narrow_x = t.x_type == DType::bfloat16, narrow_y = t.y_type == DType::bfloat16;
+  Body body = narrow_x ? (narrow_y ? norm_backward_parts<bf16, bf16> : norm_backward_parts<bf16, float>)
+                       : (narrow_y ? norm_backward_parts<float, bf16> : norm_backward_parts<float, float>);
+  parallel_for(t.parts, 1, body, &t);
 }
 
 template <typename T>
-static void swiglu_forward_rows(void* context, index begin, index end) {
-  const RowsTask& t = *(const RowsTask*)context;
+static void swiglu_forward_rows(const void* context, index begin, index end) {
+  const SwiGLUForward& t = *(const SwiGLUForward*)context;
   for (index r = begin; r < end; r++) {
-    const T *gate = (const T*)t.in + r * 2 * t.width, *up = gate + t.width;
+    const T *gate = (const T*)t.both + r * 2 * t.width, *up = gate + t.width;
     T* out = (T*)t.out + r * t.width;
     index j = 0;
     for (; j + W <= t.width; j += W) {
@@ -105,11 +89,11 @@ HB_INLINE void swiglu_gradient(vf g, vf u, vf d, vf& d_gate, vf& d_up) {
 }
 
 template <typename T>
-static void swiglu_backward_rows(void* context, index begin, index end) {
-  const RowsTask& t = *(const RowsTask*)context;
+static void swiglu_backward_rows(const void* context, index begin, index end) {
+  const SwiGLUBackward& t = *(const SwiGLUBackward*)context;
   for (index r = begin; r < end; r++) {
-    const T *gate = (const T*)t.in + r * 2 * t.width, *up = gate + t.width, *d = (const T*)t.other + r * t.width;
-    T *d_gate = (T*)t.out + r * 2 * t.width, *d_up = d_gate + t.width;
+    const T *gate = (const T*)t.both + r * 2 * t.width, *up = gate + t.width, *d = (const T*)t.d_out + r * t.width;
+    T *d_gate = (T*)t.d_both + r * 2 * t.width, *d_up = d_gate + t.width;
     vf dg, du;
     index j = 0;
     for (; j + W <= t.width; j += W) {
@@ -126,16 +110,14 @@ static void swiglu_backward_rows(void* context, index begin, index end) {
   }
 }
 
-static void swiglu_forward(DType type, const void* both, void* out, index rows, index width) {
-  RowsTask t{};
-  t.in = both, t.out = out, t.width = width;
-  parallel_for(rows, 16, type == DType::f32 ? swiglu_forward_rows<float> : swiglu_forward_rows<std::uint16_t>, &t);
+static void swiglu_forward(const SwiGLUForward& t) {
+  Body body = t.dtype == DType::float32 ? swiglu_forward_rows<float> : swiglu_forward_rows<std::uint16_t>;
+  parallel_for(t.rows, 16, body, &t);
 }
 
-static void swiglu_backward(DType type, const void* both, const void* d_out, void* d_both, index rows, index width) {
-  RowsTask t{};
-  t.in = both, t.other = d_out, t.out = d_both, t.width = width;
-  parallel_for(rows, 16, type == DType::f32 ? swiglu_backward_rows<float> : swiglu_backward_rows<std::uint16_t>, &t);
+static void swiglu_backward(const SwiGLUBackward& t) {
+  Body body = t.dtype == DType::float32 ? swiglu_backward_rows<float> : swiglu_backward_rows<std::uint16_t>;
+  parallel_for(t.rows, 16, body, &t);
 }
 
 template <bool CAP>
@@ -144,23 +126,22 @@ HB_INLINE vf capped(vf x, float cap) {
   return x;
 }
 
-// a = weight, b = softcap, flag = with_gradient
 template <typename T, bool CAP>
-static void cross_entropy_rows(void* context, index begin, index end) {
-  const RowsTask& t = *(const RowsTask*)context;
+static void cross_entropy_rows(const void* context, index begin, index end) {
+  const CrossEntropy& t = *(const CrossEntropy*)context;
   const float low = -__builtin_inff();
   index whole = t.width / W * W, rest = t.width - whole;
   float* held = scratch((std::size_t)whole + W);
   for (index r = begin; r < end; r++) {
-    T* x = (T*)t.out + r * t.width;
+    T* x = (T*)t.logits + r * t.width;
     index target = t.targets[r];
-    vf tail = capped<CAP>(load_part(x + whole, rest, low), t.b);
+    vf tail = capped<CAP>(load_part(x + whole, rest, low), t.softcap);
     vf top = tail;
-    for (index j = 0; j < whole; j += W) top = maximum(capped<CAP>(load(x + j), t.b), top);
+    for (index j = 0; j < whole; j += W) top = maximum(capped<CAP>(load(x + j), t.softcap), top);
     float peak = largest(top);
     vf total{};
     for (index j = 0; j < whole; j += W) {
-      vf e = exponential(capped<CAP>(load(x + j), t.b) - peak);
+      vf e = exponential(capped<CAP>(load(x + j), t.softcap) - peak);
       store(held + j, e);
       total += e;
     }
@@ -168,16 +149,16 @@ static void cross_entropy_rows(void* context, index begin, index end) {
     store(held + whole, tail_exponential);
     for (index j = 0; j < rest; j++) total[j] += tail_exponential[j];
     float norm = sum(total);
-    float chosen = capped<CAP>(splat(get(x + target)), t.b)[0];
-    t.numbers[r] = peak + __builtin_logf(norm) - chosen;
-    if (!t.flag) continue;
-    float factor = t.a / norm, inverse_cap = CAP ? 1.0f / t.b : 0.0f;
+    float chosen = capped<CAP>(splat(get(x + target)), t.softcap)[0];
+    t.loss[r] = peak + __builtin_logf(norm) - chosen;
+    if (!t.with_gradient) continue;
+    float factor = t.weight / norm, inverse_cap = CAP ? 1.0f / t.softcap : 0.0f;
     // d (c · tanh(x / c)) / dx = 1 − (capped / c)²
-    float at_target = (held[target] / norm - 1.0f) * t.a * (1.0f - chosen * inverse_cap * chosen * inverse_cap);
+    float at_target = (held[target] / norm - 1.0f) * t.weight * (1.0f - chosen * inverse_cap * chosen * inverse_cap);
     for (index j = 0; j < whole; j += W) {
       vf gradient = load(held + j) * factor;
       if constexpr (CAP) {
-        vf ratio = capped<CAP>(load(x + j), t.b) * inverse_cap;
+        vf ratio = capped<CAP>(load(x + j), t.softcap) * inverse_cap;
         gradient *= 1.0f - ratio * ratio;
       }
       store(x + j, gradient);
@@ -188,13 +169,10 @@ static void cross_entropy_rows(void* context, index begin, index end) {
   }
 }
 
-static void cross_entropy(DType type, void* logits, const std::int64_t* targets, float* loss, float weight,
-                          float softcap, bool with_gradient, index rows, index width) {
-  RowsTask t{};
-  t.out = logits, t.targets = targets, t.numbers = loss, t.width = width;
-  t.a = weight, t.b = softcap, t.flag = with_gradient;
-  Body body = type == DType::f32
-                  ? (softcap > 0 ? cross_entropy_rows<float, true> : cross_entropy_rows<float, false>)
-                  : (softcap > 0 ? cross_entropy_rows<std::uint16_t, true> : cross_entropy_rows<std::uint16_t, false>);
-  parallel_for(rows, 8, body, &t);
+static void cross_entropy(const CrossEntropy& t) {
+  using bf16 = std::uint16_t;
+  bool caps = t.softcap > 0;
+  Body body = t.dtype == DType::float32 ? (caps ? cross_entropy_rows<float, true> : cross_entropy_rows<float, false>)
+                                        : (caps ? cross_entropy_rows<bf16, true> : cross_entropy_rows<bf16, false>);
+  parallel_for(t.rows, 8, body, &t);
 }

@@ -7,7 +7,7 @@ typedef std::uint32_t vu __attribute__((vector_size(64)));
 typedef std::uint16_t vh __attribute__((vector_size(32)));
 typedef std::uint16_t vh_loose __attribute__((vector_size(32), aligned(2), may_alias));
 
-using index = std::ptrdiff_t;
+using index = Index;
 constexpr index W = 16;
 
 #define HB_INLINE static inline __attribute__((always_inline))

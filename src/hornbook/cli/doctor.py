@@ -55,7 +55,7 @@ def _cpu() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         **rates,
         "bfloat16_pays": "yes: dtype auto takes it" if pays else "no: dtype auto stays with float32",
-        "hornbook's_kernels": native.variant() or "absent from this build: PyTorch's operators are used, slower",
+        "hornbook's_kernels": native.variant(),
         "compile": "possible, but the kernels are faster" if can_compile(cpu) else "no C++ compiler found, none needed",
     }
 

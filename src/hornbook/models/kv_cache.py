@@ -19,14 +19,12 @@ from hornbook.nn import cpu_kernels as native
 
 __all__ = ["KVCache", "NativeStep"]
 
-_NORM = {"pre": 0, "post": 1, "none": 2}
-_FFN = {"swiglu": 0, "silu": 1, "relu2": 2}
 _KNOWN = {
     **dict.fromkeys(("vocab_size", "context_length", "d_model", "num_layers", "num_heads", "d_ff")),
     **dict.fromkeys(("rope_theta", "norm_eps", "logit_softcap")),
     **dict.fromkeys(("dropout", "zero_init_output")),  # of no effect once a model generates
-    "norm": _NORM,
-    "ffn": _FFN,
+    "norm": native.NormPlacement.__members__,
+    "ffn": native.FeedForward.__members__,
     "position": ("rope", "none"),
     "tie_embeddings": (False, True),
     "qk_norm": (False, True),
@@ -146,29 +144,38 @@ class NativeStep:
             self._kept.append(weight.detach().to(dtype) if weight.ndim > 1 else weight.detach())
             return self._kept[-1].data_ptr()
 
+        def weight_of(part: Any) -> int:
+            return address(getattr(part, "weight", None))
+
         self._layers = []
         for block, keys, values in zip(model.blocks, cache.keys, cache.values, strict=True):
             a, f = block.attn, block.ffn
-            projections = (a.q_proj, a.k_proj, a.v_proj, a.output_proj, f.w1, f.w2, getattr(f, "w3", None))
-            norms = (block.ln1, block.ln2, a.q_norm, a.k_norm)
-            weights = [address(getattr(part, "weight", None)) for part in (*projections, *norms)]
-            self._layers.append((*weights, keys.data_ptr(), values.data_ptr()))
+            layer = native.DecodeLayer(
+                q=weight_of(a.q_proj), k=weight_of(a.k_proj), v=weight_of(a.v_proj), o=weight_of(a.output_proj),
+                w1=weight_of(f.w1), w2=weight_of(f.w2), w3=weight_of(getattr(f, "w3", None)),
+                ln1=weight_of(block.ln1), ln2=weight_of(block.ln2), query_gain=weight_of(a.q_norm),
+                key_gain=weight_of(a.k_norm), keys=keys.data_ptr(), values=values.data_ptr(),
+            )  # fmt: skip
+            self._layers.append(layer)
         self._head = address(model.output_weight)
-        self._final = address(getattr(model.ln_final, "weight", None))
+        self._final = weight_of(model.ln_final)
         rope = model.blocks[0].attn.rope
-        self._tables = (0, 0) if rope is None else (rope.cos.data_ptr(), rope.sin.data_ptr())
-        self._sizes = [len(cache.lengths), c.d_model, c.num_heads, c.resolved_d_ff, c.vocab_size, c.context_length]
-        self._switches = (_NORM[c.norm], _FFN[c.ffn], c.norm_eps, c.logit_softcap)
-        self._dtype = dtype
+        self._shape = native.DecodeShape(
+            batch=len(cache.lengths), d_model=c.d_model, heads=c.num_heads, d_ff=c.resolved_d_ff,
+            vocabulary=c.vocab_size, context=c.context_length, norm=native.NormPlacement[c.norm],
+            ffn=native.FeedForward[c.ffn], eps=c.norm_eps, softcap=c.logit_softcap,
+            cosine=0 if rope is None else rope.cos.data_ptr(), sine=0 if rope is None else rope.sin.data_ptr(),
+            dtype=native.DTYPES[dtype],
+        )  # fmt: skip
         self._table = model.token_embeddings.weight.detach()
 
     def __call__(self, ids: list[int]) -> Float[Tensor, "B V"]:
         """Return the logits that follow one new token in every row."""
-        logits = torch.empty(len(ids), self._sizes[4])
+        logits = torch.empty(len(ids), len(self._table))
         tokens, positions = torch.tensor(ids), torch.tensor(self.cache.lengths)
         native.decode(
-            self._sizes, *self._switches, *self._tables, self._dtype, self._layers, self._table, self._final,
-            self._head, tokens, positions, logits,
+            self._shape, self._layers, table=self._table, final_gain=self._final, head=self._head, ids=tokens,
+            positions=positions, logits=logits,
         )  # fmt: skip
         self.cache.lengths = [length + 1 for length in self.cache.lengths]
         return logits

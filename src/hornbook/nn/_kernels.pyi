@@ -2,71 +2,161 @@
 """hornbook's CPU kernels, by address"""
 
 from collections.abc import Sequence
+import enum
 
-def variant() -> str:
-    """The instruction set that the kernels run on this machine."""
+class DType(enum.Enum):
+    float32 = 0
 
-def attention_forward(
-    arg0: tuple[int, int, int, int, int, int, int, int, float, int],
-    arg1: tuple[int, int, int, int],
-    arg2: tuple[int, int, int, int],
-    arg3: tuple[int, int, int, int],
-    arg4: tuple[int, int, int, int],
-    arg5: int,
-    /,
-) -> None: ...
+    bfloat16 = 1
+
+class NormPlacement(enum.Enum):
+    pre = 0
+
+    post = 1
+
+    none = 2
+
+class FeedForward(enum.Enum):
+    swiglu = 0
+
+    silu = 1
+
+    relu2 = 2
+
+class Heads:
+    """
+    A (batch, time, head, channel) tensor, channels side by side; strides in elements.
+    """
+
+    def __init__(self, data: int, batch: int, time: int, head: int) -> None: ...
+
+class AttentionShape:
+    def __init__(
+        self,
+        *,
+        batch: int,
+        heads: int,
+        time: int,
+        width: int,
+        cosine: int,
+        sine: int,
+        query_gain: int,
+        key_gain: int,
+        eps: float,
+        dtype: DType,
+    ) -> None: ...
+
+def attention_forward(shape: AttentionShape, *, q: Heads, k: Heads, v: Heads, out: Heads, log_sum: int) -> None: ...
 def attention_backward(
-    arg0: tuple[int, int, int, int, int, int, int, int, float, int],
-    arg1: tuple[int, int, int, int],
-    arg2: tuple[int, int, int, int],
-    arg3: tuple[int, int, int, int],
-    arg4: tuple[int, int, int, int],
-    arg5: int,
-    arg6: tuple[int, int, int, int],
-    arg7: tuple[int, int, int, int],
-    arg8: tuple[int, int, int, int],
-    arg9: tuple[int, int, int, int],
-    arg10: int,
-    /,
+    shape: AttentionShape,
+    *,
+    q: Heads,
+    k: Heads,
+    v: Heads,
+    out: Heads,
+    log_sum: int,
+    d_out: Heads,
+    d_q: Heads,
+    d_k: Heads,
+    d_v: Heads,
+    d_gains: int,
 ) -> None: ...
 def rms_norm_forward(
-    arg0: int, arg1: int, arg2: int, arg3: float, arg4: int, arg5: int, arg6: int, arg7: int, arg8: int, /
+    *, x_type: DType, x: int, gain: int, eps: float, y_type: DType, y: int, scale: int, rows: int, width: int
 ) -> None: ...
 def rms_norm_backward(
-    arg0: int,
-    arg1: int,
-    arg2: int,
-    arg3: int,
-    arg4: int,
-    arg5: int,
-    arg6: int,
-    arg7: int,
-    arg8: int,
-    arg9: int,
-    arg10: int,
-    /,
+    *,
+    x_type: DType,
+    x: int,
+    gain: int,
+    scale: int,
+    y_type: DType,
+    d_y: int,
+    d_x: int,
+    d_gain: int,
+    parts: int,
+    rows: int,
+    width: int,
 ) -> None: ...
-def swiglu_forward(arg0: int, arg1: int, arg2: int, arg3: int, arg4: int, /) -> None: ...
-def swiglu_backward(arg0: int, arg1: int, arg2: int, arg3: int, arg4: int, arg5: int, /) -> None: ...
+def swiglu_forward(*, dtype: DType, both: int, out: int, rows: int, width: int) -> None: ...
+def swiglu_backward(*, dtype: DType, both: int, d_out: int, d_both: int, rows: int, width: int) -> None: ...
 def cross_entropy(
-    arg0: int, arg1: int, arg2: int, arg3: int, arg4: float, arg5: float, arg6: bool, arg7: int, arg8: int, /
+    *,
+    dtype: DType,
+    logits: int,
+    targets: int,
+    loss: int,
+    weight: float,
+    softcap: float,
+    with_gradient: bool,
+    rows: int,
+    width: int,
 ) -> None: ...
+
+class DecodeShape:
+    """
+    A model's sizes and switches; dtype: of the layers' and head's weights.
+    """
+
+    def __init__(
+        self,
+        *,
+        batch: int,
+        d_model: int,
+        heads: int,
+        d_ff: int,
+        vocabulary: int,
+        context: int,
+        norm: NormPlacement,
+        ffn: FeedForward,
+        eps: float,
+        softcap: float,
+        cosine: int,
+        sine: int,
+        dtype: DType,
+    ) -> None: ...
+
+class DecodeLayer:
+    """Addresses of one layer's weights, keys and values; 0: there is none."""
+
+    def __init__(
+        self,
+        *,
+        q: int,
+        k: int,
+        v: int,
+        o: int,
+        w1: int,
+        w2: int,
+        w3: int,
+        ln1: int,
+        ln2: int,
+        query_gain: int,
+        key_gain: int,
+        keys: int,
+        values: int,
+    ) -> None: ...
+
 def decode(
-    arg0: Sequence[int],
-    arg1: int,
-    arg2: int,
-    arg3: float,
-    arg4: float,
-    arg5: int,
-    arg6: int,
-    arg7: int,
-    arg8: Sequence[Sequence[int]],
-    arg9: int,
-    arg10: int,
-    arg11: int,
-    arg12: int,
-    arg13: int,
-    arg14: int,
-    /,
+    shape: DecodeShape,
+    layers: Sequence[DecodeLayer],
+    *,
+    table: int,
+    final_gain: int,
+    head: int,
+    ids: int,
+    positions: int,
+    logits: int,
 ) -> None: ...
+def variant() -> str:
+    """The instruction set that the kernels run now."""
+
+def variants() -> list[str]:
+    """The instruction sets that this machine runs, widest first."""
+
+def set_variant(name: str) -> bool:
+    """
+    For tests: run another one; False (and no change) where the machine lacks it.
+    """
+
 def keep_freed_memory() -> bool: ...

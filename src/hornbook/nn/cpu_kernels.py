@@ -1,23 +1,32 @@
-"""hornbook's own CPU kernels (cpp/kernels) as differentiable functions: the CPU half of the fast twins in `fused.py`.
+"""hornbook's own CPU kernels (cpp/kernels) as differentiable functions: the CPU half of `fused.py`.
 
 Each computes in float32, reads and writes float32 or bfloat16, and has its backward pass written out. They run on
-PyTorch's own threads. The kernels exist where the package was built with them; `usable` says whether a call can take
-them.
+PyTorch's own threads. `usable` says whether a call can take them. Sizes, switches and addresses go to the kernels by
+name; what each means stands in cpp/kernels/kernels.hpp.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from hornbook.nn import _kernels
+from hornbook.nn._kernels import AttentionShape, DecodeLayer, DecodeShape, DType, FeedForward, Heads, NormPlacement
+
 __all__ = [
+    "DTYPES",
+    "DecodeLayer",
+    "DecodeShape",
+    "FeedForward",
+    "NormPlacement",
     "causal_attention",
     "cross_entropy_",
     "decode",
+    "enabled",
     "keep_freed_memory",
     "rms_norm",
     "swiglu",
@@ -25,29 +34,25 @@ __all__ = [
     "variant",
 ]
 
-if TYPE_CHECKING:
-    from hornbook.nn import _kernels
-else:
-    try:
-        from hornbook.nn import _kernels
-    except ImportError:  # built without them: the twins of PyTorch's own operators are taken instead
-        _kernels = None
+enabled = True
+"""False: PyTorch's own operators are taken instead, as on other devices. The tests compare both."""
 
-_CODE = {torch.float32: 0, torch.bfloat16: 1}
+DTYPES = {torch.float32: DType.float32, torch.bfloat16: DType.bfloat16}
+"""What the kernels read and write; weights of a decoding step likewise."""
 
 
 def usable(*tensors: Tensor) -> bool:
     """Return whether the kernels take these tensors: on the CPU, float32 or bfloat16, outside a compiled graph."""
     return (
-        _kernels is not None
+        enabled
         and not torch.compiler.is_compiling()
-        and all(t.device.type == "cpu" and t.dtype in _CODE for t in tensors)
+        and all(t.device.type == "cpu" and t.dtype in DTYPES for t in tensors)
     )
 
 
-def variant() -> str | None:
-    """Return the instruction set that the kernels run on this machine, or None where there are none."""
-    return None if _kernels is None else _kernels.variant()
+def variant() -> str:
+    """Return the instruction set that the kernels run on this machine."""
+    return _kernels.variant()
 
 
 def keep_freed_memory() -> bool:
@@ -56,7 +61,7 @@ def keep_freed_memory() -> bool:
     Worth about a tenth of a training step on a CPU; the price is that the process does not shrink. Call it once, before
     training. Returns whether this platform's allocator can (glibc).
     """
-    return _kernels is not None and _kernels.keep_freed_memory()
+    return _kernels.keep_freed_memory()
 
 
 class _RMSNorm(torch.autograd.Function):
@@ -67,16 +72,9 @@ class _RMSNorm(torch.autograd.Function):
         rows = x.numel() // width
         y, scale = torch.empty_like(x, dtype=dtype), torch.empty(rows)
         _kernels.rms_norm_forward(
-            _CODE[x.dtype],
-            x.data_ptr(),
-            gain.data_ptr(),
-            eps,
-            _CODE[dtype],
-            y.data_ptr(),
-            scale.data_ptr(),
-            rows,
-            width,
-        )
+            x_type=DTYPES[x.dtype], x=x.data_ptr(), gain=gain.data_ptr(), eps=eps, y_type=DTYPES[dtype],
+            y=y.data_ptr(), scale=scale.data_ptr(), rows=rows, width=width,
+        )  # fmt: skip
         ctx.save_for_backward(x, gain, scale)
         return y
 
@@ -89,8 +87,9 @@ class _RMSNorm(torch.autograd.Function):
         parts = max(1, min(64, rows // 16))
         d_x, d_gain = torch.empty_like(x), torch.empty(parts, width)
         _kernels.rms_norm_backward(
-            _CODE[x.dtype], x.data_ptr(), gain.data_ptr(), scale.data_ptr(), _CODE[d_y.dtype], d_y.data_ptr(),
-            d_x.data_ptr(), d_gain.data_ptr(), parts, rows, width,
+            x_type=DTYPES[x.dtype], x=x.data_ptr(), gain=gain.data_ptr(), scale=scale.data_ptr(),
+            y_type=DTYPES[d_y.dtype], d_y=d_y.data_ptr(), d_x=d_x.data_ptr(), d_gain=d_gain.data_ptr(),
+            parts=parts, rows=rows, width=width,
         )  # fmt: skip
         return d_x, d_gain.sum(0), None, None
 
@@ -106,7 +105,10 @@ class _SwiGLU(torch.autograd.Function):
         both = both.contiguous()
         width = both.shape[-1] // 2
         out = both.new_empty(*both.shape[:-1], width)
-        _kernels.swiglu_forward(_CODE[both.dtype], both.data_ptr(), out.data_ptr(), out.numel() // width, width)
+        rows = out.numel() // width
+        _kernels.swiglu_forward(
+            dtype=DTYPES[both.dtype], both=both.data_ptr(), out=out.data_ptr(), rows=rows, width=width
+        )
         ctx.save_for_backward(both)
         return out
 
@@ -117,8 +119,9 @@ class _SwiGLU(torch.autograd.Function):
         d_out = d_out.contiguous()
         d_both, width = torch.empty_like(both), both.shape[-1] // 2
         _kernels.swiglu_backward(
-            _CODE[both.dtype], both.data_ptr(), d_out.data_ptr(), d_both.data_ptr(), d_out.numel() // width, width
-        )
+            dtype=DTYPES[both.dtype], both=both.data_ptr(), d_out=d_out.data_ptr(), d_both=d_both.data_ptr(),
+            rows=d_out.numel() // width, width=width,
+        )  # fmt: skip
         return d_both
 
 
@@ -127,10 +130,14 @@ def swiglu(both: Float[Tensor, "... 2F"]) -> Float[Tensor, "... F"]:
     return _SwiGLU.apply(both)  # pyright: ignore[reportReturnType]
 
 
-def _heads(x: Tensor) -> tuple[int, int, int, int]:
-    """Return address and strides of batch, time and head of a (B, T, H, D) tensor whose channels lie together."""
+def _heads(x: Tensor) -> Heads:
+    """Return address and strides of a (B, T, H, D) tensor whose channels lie together."""
     assert x.stride(-1) == 1 or x.shape[-1] == 1
-    return x.data_ptr(), x.stride(0), x.stride(1), x.stride(2)
+    return Heads(x.data_ptr(), batch=x.stride(0), time=x.stride(1), head=x.stride(2))
+
+
+def _address(x: Tensor | None) -> int:
+    return 0 if x is None else x.data_ptr()
 
 
 class _CausalAttention(torch.autograd.Function):
@@ -142,11 +149,12 @@ class _CausalAttention(torch.autograd.Function):
         qkv = qkv.contiguous()
         B, T, _, H, D = qkv.shape
         out, log_sum = qkv.new_empty(B, T, H, D), torch.empty(B, H, T)
-        tables = (0, 0) if cos is None or sin is None else (cos.data_ptr(), sin.data_ptr())
-        gains = (0, 0) if q_gain is None or k_gain is None else (q_gain.data_ptr(), k_gain.data_ptr())
-        ctx.shape = (B, H, T, D, tables[0], tables[1], gains[0], gains[1], eps, _CODE[qkv.dtype])
+        ctx.shape = AttentionShape(
+            batch=B, heads=H, time=T, width=D, cosine=_address(cos), sine=_address(sin), query_gain=_address(q_gain),
+            key_gain=_address(k_gain), eps=eps, dtype=DTYPES[qkv.dtype],
+        )  # fmt: skip
         q, k, v = (_heads(x) for x in qkv.unbind(2))
-        _kernels.attention_forward(ctx.shape, q, k, v, _heads(out), log_sum.data_ptr())
+        _kernels.attention_forward(ctx.shape, q=q, k=k, v=v, out=_heads(out), log_sum=log_sum.data_ptr())
         ctx.save_for_backward(qkv, out, log_sum, cos, sin, q_gain, k_gain)
         return out
 
@@ -160,8 +168,8 @@ class _CausalAttention(torch.autograd.Function):
         q, k, v = (_heads(x) for x in qkv.unbind(2))
         d_q, d_k, d_v = (_heads(x) for x in d_qkv.unbind(2))
         _kernels.attention_backward(
-            ctx.shape, q, k, v, _heads(out), log_sum.data_ptr(), _heads(d_out), d_q, d_k, d_v,
-            0 if d_gains is None else d_gains.data_ptr(),
+            ctx.shape, q=q, k=k, v=v, out=_heads(out), log_sum=log_sum.data_ptr(), d_out=_heads(d_out),
+            d_q=d_q, d_k=d_k, d_v=d_v, d_gains=_address(d_gains),
         )  # fmt: skip
         d_q_gain, d_k_gain = (None, None) if d_gains is None else d_gains.sum(0).unbind()
         return d_qkv, None, None, d_q_gain, d_k_gain, None
@@ -179,6 +187,8 @@ def causal_attention(
 
     Queries and keys are normed (see `rms_norm`) where float32 gains are given, then rotated where tables are given.
     """
+    assert (cos is None) == (sin is None)
+    assert (q_gain is None) == (k_gain is None)
     if cos is not None and sin is not None:
         cos, sin = cos[: qkv.shape[1]].contiguous(), sin[: qkv.shape[1]].contiguous()
     if q_gain is not None and k_gain is not None:
@@ -191,26 +201,26 @@ def cross_entropy_(
 ) -> Float[Tensor, "N"]:
     """Return −log softmax(logits)[target] for each row; with_gradient: leave d(Σ loss · weight)/d logits in `logits`.
 
-    softcap c > 0 applies c · tanh(logits / c) first. The targets must lie within the vocabulary: no look is taken here.
+    softcap c > 0 applies c · tanh(logits / c) first. The targets must lie within the vocabulary: this is not checked.
     """
     assert logits.is_contiguous()
     assert targets.is_contiguous()
     assert targets.dtype == torch.int64
     loss = torch.empty(logits.shape[0])
+    rows, width = logits.shape
     _kernels.cross_entropy(
-        _CODE[logits.dtype], logits.data_ptr(), targets.data_ptr(), loss.data_ptr(), weight, softcap, with_gradient,
-        *logits.shape,
+        dtype=DTYPES[logits.dtype], logits=logits.data_ptr(), targets=targets.data_ptr(), loss=loss.data_ptr(),
+        weight=weight, softcap=softcap, with_gradient=with_gradient, rows=rows, width=width,
     )  # fmt: skip
     return loss
 
 
 def decode(
-    sizes: list[int], norm: int, ffn: int, eps: float, softcap: float, cos: int, sin: int, dtype: torch.dtype,
-    layers: list[tuple[int, ...]], table: Tensor, final_gain: int, head: int, ids: Tensor, positions: Tensor,
-    logits: Tensor,
+    shape: DecodeShape, layers: list[DecodeLayer], *, table: Tensor, final_gain: int, head: int, ids: Int[Tensor, "B"],
+    positions: Int[Tensor, "B"], logits: Float[Tensor, "B V"],
 ) -> None:  # fmt: skip
-    """Write into `logits` what follows `ids`; see `DecodeShape` and `DecodeLayer` in cpp/kernels/kernels.hpp."""
+    """Write into `logits` what follows `ids` at `positions`; see `DecodeStep` in cpp/kernels/kernels.hpp."""
     _kernels.decode(
-        sizes, norm, ffn, eps, softcap, cos, sin, _CODE[dtype], layers, table.data_ptr(), final_gain, head,
-        ids.data_ptr(), positions.data_ptr(), logits.data_ptr(),
+        shape, layers, table=table.data_ptr(), final_gain=final_gain, head=head, ids=ids.data_ptr(),
+        positions=positions.data_ptr(), logits=logits.data_ptr(),
     )  # fmt: skip
