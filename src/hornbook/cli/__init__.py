@@ -1,1 +1,1 @@
-"""The command line: one file per verb."""
+"""The command line: functions that take the arguments of a subcommand as parameters (arguments.py)."""

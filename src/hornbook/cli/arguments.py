@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 from hornbook import config
+from hornbook.config.build import BOOLEANS
 from hornbook.config.describe import metavar
 from hornbook.errors import ConfigError
 
@@ -122,7 +123,7 @@ def parse(function: Callable[..., Any], words: list[str], prog: str) -> dict[str
     try:
         return _parse(arguments_of(function), words, prog)
     except ConfigError as error:
-        raise ConfigError(f"{error} (`{prog} --help` says what it takes)") from None
+        raise ConfigError(f"{error}; `{prog} --help` says what it takes") from None
 
 
 def _parse(arguments: list[Argument], words: list[str], prog: str) -> dict[str, Any]:
@@ -140,7 +141,8 @@ def _parse(arguments: list[Argument], words: list[str], prog: str) -> dict[str, 
             loose = [] if argument.is_list else loose
     if loose:
         takes = " ".join(argument.usage for argument in arguments if not argument.is_flag) or "no arguments"
-        raise ConfigError(f"{loose[0]!r} is one word too many: `{prog}` takes {takes}, and flags")
+        such = [f", the rest are flags such as {a.usage}" for a in arguments if a.is_flag and not a.is_switch][:1]
+        raise ConfigError(f"{loose[0]!r} is one word too many: `{prog}` takes {takes}{''.join(such)}")
     missing = [a for a in arguments if a.default is REQUIRED and a.name not in {**given, **values}]
     if missing:
         names = " and ".join(argument.shown for argument in missing)
@@ -151,7 +153,7 @@ def _parse(arguments: list[Argument], words: list[str], prog: str) -> dict[str, 
 
 
 def _sort(
-    arguments: Iterable[Argument], words: list[str], given: dict[str, list[str]], takes_keys: bool
+    arguments: list[Argument], words: list[str], given: dict[str, list[str]], takes_keys: bool
 ) -> tuple[list[str], list[str]]:
     """Put the words of flags into `given`; return the positional ones and those of a recipe's keys."""
     flags = {argument.shown: argument for argument in arguments if argument.is_flag}
@@ -174,13 +176,18 @@ def _sort(
         elif shown.startswith("--no-") and (switch := flags.get("--" + shown[5:])) and switch.is_switch and not equals:
             given[switch.name] = ["false"]
         else:
-            raise ConfigError(f"there is no flag {shown!r}{_hint(shown, flags, takes_keys)}")
+            hint = _hint(shown, flags, takes_keys)
+            alone = [f": {a.shown} is written without one" for a in arguments if "--" + a.shown.lower() == shown]
+            raise ConfigError(f"there is no flag {shown!r}{alone[0] if alone else hint}")
     return loose, keys
 
 
 def _values(argument: Argument, rest: deque[str]) -> list[str]:
     """Take the words that belong to a flag off the front of `rest`."""
     if argument.is_switch:
+        if rest and rest[0].lower() in BOOLEANS:
+            name = argument.shown[2:]
+            raise ConfigError(f"--{name} takes no value, and {rest[0]!r} came: write --{name} or --no-{name}")
         return ["true"]
     typed: list[str] = []
     while rest and rest[0] != "--" and not is_flag(rest[0]) and (argument.is_list or not typed):

@@ -19,6 +19,8 @@ from hornbook.errors import ConfigError, did_you_mean
 __all__ = ["Word", "build", "convert", "kind_of", "to_dict"]
 
 T = TypeVar("T")
+BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+"""Words for true and false on a command line."""
 
 
 class Word(str):
@@ -118,6 +120,7 @@ def _convert_literal(value: Any, allowed: tuple[Any, ...], where: str) -> Any:
 
 
 def _convert_sequence(value: Any, origin: type, arguments: tuple[Any, ...], where: str, hint: Any) -> Any:
+    shown = _show(value)
     if isinstance(value, Word):
         value = _split(value)
     elif isinstance(value, str) and arguments[:1] in ((str,), (Path,)):
@@ -126,7 +129,7 @@ def _convert_sequence(value: Any, origin: type, arguments: tuple[Any, ...], wher
         raise _wrong(value, hint, where)
     if origin is tuple and len(arguments) > 1 and arguments[-1] is not Ellipsis:
         if len(value) != len(arguments):
-            raise ConfigError(f"{where}: wanted {len(arguments)} values, got {len(value)} ({_show(value)})")
+            raise ConfigError(f"{where}: wanted {len(arguments)} values, got {len(value)}: {shown}")
         return tuple(
             convert(item, kind, f"{where}[{i}]") for i, (item, kind) in enumerate(zip(value, arguments, strict=True))
         )
@@ -161,18 +164,8 @@ def _convert_word(word: Word, hint: Any, where: str) -> Any:
     if hint in (str, Path):
         return hint(text)
     if hint is bool:
-        known = {
-            "true": True,
-            "yes": True,
-            "on": True,
-            "1": True,
-            "false": False,
-            "no": False,
-            "off": False,
-            "0": False,
-        }
-        if text.lower() in known:
-            return known[text.lower()]
+        if text.lower() in BOOLEANS:
+            return BOOLEANS[text.lower()]
     elif hint is int or hint is float:
         digits = text.replace("_", "")
         try:

@@ -23,7 +23,7 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
     """
     sections: dict[str, Any] = {}
     for key, value in _pairs(words):
-        sections = merge(sections, {key.removeprefix("--").replace("-", "_"): Word(value)})
+        sections = merge(sections, {key.removeprefix("--").replace("-", "_"): value})
     return sections
 
 
@@ -59,7 +59,7 @@ def flatten(sections: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _pairs(words: Sequence[str]) -> Iterator[tuple[str, Word | bool]]:
     position = 0
     while position < len(words):
         word = words[position]
@@ -69,12 +69,11 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
             raise ConfigError(
                 f"{word!r} is not understood: overrides are written --section.key value, as in --model.d-model 256"
             )
-        if not equals:
-            following = words[position] if position < len(words) else "--"
-            value = "true"
-            if not following.startswith("--"):
-                value, position = following, position + 1
-        yield key, value
+        if equals or (position < len(words) and not words[position].startswith("--")):
+            yield key, Word(value if equals else words[position])
+            position += not equals
+        else:
+            yield key, True
 
 
 def _copy(value: Any) -> Any:

@@ -51,7 +51,9 @@ def parse_space(overrides: Mapping[str, Any]) -> tuple[dict[str, Range], dict[st
     return space, {key: value for key, value in words.items() if key not in space}
 
 
-def _parse_range(key: str, value: str) -> Range | None:
+def _parse_range(key: str, value: Any) -> Range | None:
+    if not isinstance(value, str):
+        return None
     if "|" in value:
         return Range(choices=tuple(value.split("|")))
     parts = value.split(":")
