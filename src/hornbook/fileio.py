@@ -1,8 +1,8 @@
-"""Files that are whole or not there: atomic writes, checksums, canonical JSON; and where the cache is.
+"""Files that are whole or not there: atomic writes, checksums, JSON objects written and read; and where the cache is.
 
 A write goes to a temporary file in the same folder, is flushed and fsynced, then renamed over the target, and the
 folder is fsynced, so that a reader (or a machine that lost power) sees the old file or the new one and never a part.
-Standard library only. Left out: locking between processes, and anything but local file systems.
+Left out: locking between processes, and anything but local file systems.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from hornbook.errors import FormatError
+
 __all__ = [
     "atomic_write",
     "cache_folder",
     "canonical_json",
     "fsync_directory",
     "open_atomic",
+    "read_json_object",
     "sha256_bytes",
     "sha256_file",
 ]
@@ -79,6 +82,25 @@ def canonical_json(value: Any) -> str:
         ValueError: NaN or infinity in `value`; JSON has no such number.
     """
     return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_json_object(path: str | os.PathLike[str], *, missing_ok: bool = False) -> dict[str, Any]:
+    """Return the JSON object in a file; with `missing_ok` an empty one where there is no such file.
+
+    Raises:
+        FormatError: it is not JSON, or JSON of another kind.
+        OSError: it cannot be read.
+    """
+    path = Path(path)
+    if missing_ok and not path.exists():
+        return {}
+    try:
+        value = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path} is not JSON: {error}; it was changed by hand or damaged") from None
+    if not isinstance(value, dict):
+        raise FormatError(f"{path} holds no JSON object but {type(value).__name__}; it was changed by hand or damaged")
+    return value
 
 
 def sha256_bytes(content: bytes) -> str:

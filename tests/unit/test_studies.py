@@ -248,7 +248,7 @@ def test_damaged_study_folders_are_refused_with_the_place(tmp_path, trainer):
     with pytest.raises(DataError, match="not a study folder"):
         read_study(tmp_path)
     good = (folder / "results.json").read_text()
-    for text, message in (("{", "not JSON"), ('{"version": 9}', "lists findings"), ("[]", "must be an object")):
+    for text, message in (("{", "not JSON"), ('{"version": 9}', "lists findings"), ("[]", "no JSON object")):
         (folder / "results.json").write_text(text)
         with pytest.raises(FormatError, match=message):
             read_study(folder)

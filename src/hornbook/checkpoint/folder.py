@@ -9,7 +9,6 @@ remote storage, sharded state.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -23,7 +22,7 @@ from torch import Tensor
 
 from hornbook.checkpoint.tensors import read_tensors, write_tensors
 from hornbook.errors import CheckpointError, FormatError
-from hornbook.fileio import atomic_write, canonical_json, fsync_directory, sha256_file
+from hornbook.fileio import atomic_write, canonical_json, fsync_directory, read_json_object, sha256_file
 
 __all__ = ["Checkpoint", "CheckpointStore"]
 
@@ -170,7 +169,7 @@ class CheckpointStore:
     def _read(self, step: int) -> Checkpoint:
         path = self.path(step)
         verify(path, step)
-        state = _read_object(path / FILES[2])
+        state = read_json_object(path / FILES[2])
         if state.get("step") != step or state.get("version") != VERSION:
             raise CheckpointError(f"{path / FILES[2]} is of another step or version than its folder says")
         model, _ = read_tensors(path / FILES[0])
@@ -190,7 +189,7 @@ class CheckpointStore:
 
     def _best_record(self) -> dict[str, Any]:
         try:
-            return _read_object(self.folder / "best.json")
+            return read_json_object(self.folder / "best.json")
         except FileNotFoundError:
             return {}
         except FormatError as error:
@@ -206,7 +205,7 @@ def verify(path: Path, step: int) -> None:
         FormatError: the manifest itself is damaged.
     """
     try:
-        manifest = _read_object(path / "MANIFEST.json")
+        manifest = read_json_object(path / "MANIFEST.json")
     except FileNotFoundError:
         raise CheckpointError(f"{path} has no MANIFEST.json") from None
     entries = manifest.get("files")
@@ -255,13 +254,3 @@ class _HashingFile:
                 os.fsync(self._file.fileno())
         finally:
             self._file.close()
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        raise FormatError(f"{path} is not a JSON file; it is damaged") from None
-    if not isinstance(value, dict):
-        raise FormatError(f"{path} does not hold a JSON object; it is damaged")
-    return value

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hornbook.errors import ConfigError, DataError
+from hornbook.fileio import read_json_object
 
 if TYPE_CHECKING:
     from hornbook.data.token_data import TokenData
@@ -130,8 +131,7 @@ def _evaluate_on_corpus(
 
 def _record(run: Path) -> dict[str, Any]:
     """Return what the run noted about its data, or nothing."""
-    path = run / "data.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return read_json_object(run / "data.json", missing_ok=True)
 
 
 def _data(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-import json
 import math
 import mmap
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +19,7 @@ from pathlib import Path
 from hornbook.data.sections import Errors
 from hornbook.data.text_reader import Corpus
 from hornbook.errors import DataError
-from hornbook.fileio import atomic_write, cache_folder, canonical_json, open_atomic, sha256_bytes
+from hornbook.fileio import atomic_write, cache_folder, canonical_json, open_atomic, read_json_object, sha256_bytes
 
 __all__ = ["FEW_DOCUMENTS", "TextFile", "TextSlice", "copy_slice", "scan_file", "split"]
 
@@ -79,7 +78,7 @@ def scan_file(
     key = canonical_json([str(path.resolve()), status.st_size, status.st_mtime_ns, separator, errors, field])
     memory = cache_folder() / "inspected" / f"{sha256_bytes(key.encode())[:32]}.json"
     try:
-        known = TextFile(**json.loads(memory.read_text(encoding="utf-8")))
+        known = TextFile(**read_json_object(memory))
         if Path(known.path).stat().st_size == known.num_bytes:
             return known
     except (OSError, ValueError, TypeError):

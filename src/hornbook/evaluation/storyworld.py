@@ -10,7 +10,6 @@ parser (`assess_samples`). Left out: stories longer than the context; how many t
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,9 +21,9 @@ import torch
 from hornbook.data.corpora import storyworld
 from hornbook.data.sections import DataSection
 from hornbook.data.split import FEW_DOCUMENTS
-from hornbook.errors import DataError
+from hornbook.errors import DataError, FormatError
 from hornbook.evaluation.registry import CorpusEvaluator
-from hornbook.fileio import atomic_write, canonical_json
+from hornbook.fileio import atomic_write, canonical_json, read_json_object
 from hornbook.generation.decode import generate
 from hornbook.models.transformer import TransformerLM
 from hornbook.nn.plain import cross_entropy
@@ -191,12 +190,11 @@ def save_metrics(metrics: StoryworldMetrics, run: Path) -> Path:
     """Put metrics into a run's `summary.json`, beside what stands there; return the file. Raises OSError."""
     path = run / SUMMARY_FILE
     try:
-        before = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        before = read_json_object(path)
+    except (OSError, FormatError):
         before = {}
     # The report draws this line; a study's own, over all of the validation text, is the better one.
     floor = {} if metrics.score is None else {FLOOR: metrics.score.floor_bits_per_byte}
-    before = before if isinstance(before, dict) else {}
     atomic_write(path, canonical_json({**floor, **before, "storyworld": metrics.to_dict()}))
     return path
 

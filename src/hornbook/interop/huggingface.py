@@ -9,16 +9,15 @@ tokenizer (hornbook.tokenizer reads its tokenizer.json), writing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
 from hornbook.checkpoint.tensors import read_tensors
 from hornbook.config import build
 from hornbook.errors import CheckpointError, ConfigError, FormatError
+from hornbook.fileio import read_json_object
 from hornbook.models.config import ModelConfig, unknown_field
 
 __all__ = ["is_llama_folder", "llama_config", "llama_tensors"]
@@ -76,7 +75,7 @@ def llama_config(folder: str | Path) -> ModelConfig:
         OSError: it cannot be read.
     """
     path = Path(folder) / "config.json"
-    tree = _json(path)
+    tree = read_json_object(path)
     for key, (wanted, why) in PLAIN.items():
         if tree.get(key, wanted) != wanted:
             raise CheckpointError(f"{path}: {key} is {tree[key]!r}, wanted {wanted!r}: {why}")
@@ -174,7 +173,7 @@ def _read(folder: Path) -> dict[str, Tensor]:
                 "as safetensors (save_pretrained does)"
             )
         raise CheckpointError(f"{folder} has a config.json and no weights; {WEIGHTS} was looked for, and {INDEX}")
-    parts = _json(index).get("weight_map")
+    parts = read_json_object(index).get("weight_map")
     if not isinstance(parts, Mapping) or not all(isinstance(part, str) for part in parts.values()):
         raise FormatError(f"{index} has no weight_map from names to files")
     tensors: dict[str, Tensor] = {}
@@ -188,13 +187,3 @@ def _read(folder: Path) -> dict[str, Tensor]:
     if missing:
         raise FormatError(f"{folder / parts[missing[0]]} lacks the tensor {missing[0]} that {index.name} promises")
     return tensors
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{path} is not JSON: {error}") from None
-    if not isinstance(tree, dict):
-        raise FormatError(f"{path} holds no JSON object")
-    return tree

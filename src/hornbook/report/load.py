@@ -7,16 +7,16 @@ Left out: checkpoints and weights, which a report never opens.
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hornbook.errors import DataError, FormatError
+from hornbook.errors import DataError
+from hornbook.fileio import read_json_object
 from hornbook.tracking.run import Run
 
-__all__ = ["RunData", "load_run", "load_runs", "read_json", "run_folders"]
+__all__ = ["RunData", "load_run", "load_runs", "run_folders"]
 
 CONFIG_FILE = "config.toml"
 SUMMARY_FILE = "summary.json"
@@ -106,7 +106,6 @@ def load_runs(paths: Iterable[Path]) -> list[RunData]:
 def load_run(path: Path) -> RunData:
     """Load one run folder. Raises FormatError or OSError for a folder that is damaged."""
     run = Run.open(path)
-    summary = read_json(path / SUMMARY_FILE) if (path / SUMMARY_FILE).is_file() else {}
     config = dict(run.config)
     section = config.get("run")
     section = section if isinstance(section, Mapping) else {}
@@ -119,18 +118,10 @@ def load_run(path: Path) -> RunData:
         environment=dict(run.environment),
         metrics=run.metrics(),
         samples=run.samples(),
-        summary=summary if isinstance(summary, Mapping) else {},
+        summary=read_json_object(path / SUMMARY_FILE, missing_ok=True),
         tags=tuple(str(tag) for tag in run.tags or ()),
         note=str(note or ""),
     )
-
-
-def read_json(path: Path) -> Any:
-    """Return the JSON value in a file. Raises FormatError (with the file's name) where it is not JSON."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{path} is not JSON: {error}") from None
 
 
 def _with_distinct_names(runs: list[RunData]) -> list[RunData]:

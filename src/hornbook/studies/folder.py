@@ -9,14 +9,13 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hornbook.config import dump_toml, read
 from hornbook.errors import DataError, FormatError
-from hornbook.fileio import atomic_write, canonical_json
+from hornbook.fileio import atomic_write, canonical_json, read_json_object
 from hornbook.studies.charts import Figure, Table, figure_from_dict, table_from_dict, to_dict
 from hornbook.studies.study import Analysis, Outcome, Plan, Study
 
@@ -168,16 +167,9 @@ def read_study(folder: Path) -> StudyData:
 def _results(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
         return {}
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{path} is not JSON: {error}") from None
-    wanted = {"findings": list, "figures": list, "tables": list}
-    if (
-        not isinstance(tree, dict)
-        or not all(isinstance(tree.get(key), kind) for key, kind in wanted.items())
-        or not isinstance(tree.get("environment", {}), dict)
-    ):
+    tree = read_json_object(path)
+    wanted = {"findings": list, "figures": list, "tables": list, "environment": dict}
+    if not all(isinstance(tree.get(key, {} if kind is dict else None), kind) for key, kind in wanted.items()):
         raise FormatError(f"{path} must be an object with the lists findings, figures and tables, and an environment")
     _check_version(tree, path)
     return tree

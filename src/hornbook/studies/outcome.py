@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
+from hornbook.fileio import read_json_object
 from hornbook.studies.study import Outcome
 from hornbook.tracking.run import Run
 
@@ -41,10 +41,10 @@ def _facts(path: Path, config: dict[str, Any]) -> dict[str, Any]:
         facts["uniform_loss"] = math.log(model["vocab_size"])
         facts["parameters"] = _parameters(model)
     try:
-        summary = json.loads((path / SUMMARY_FILE).read_text(encoding="utf-8"))
+        summary = read_json_object(path / SUMMARY_FILE)
     except (OSError, ValueError):
         summary = {}
-    floor = summary.get("entropy_floor_bits_per_byte") if isinstance(summary, dict) else None
+    floor = summary.get("entropy_floor_bits_per_byte")
     if _finite(floor):
         facts["entropy_floor_bits_per_byte"] = floor
     return facts

@@ -8,7 +8,6 @@ the run that was being made. Left out: several machines (give each its own studi
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.errors import HornbookError
-from hornbook.fileio import atomic_write, canonical_json, sha256_bytes
+from hornbook.fileio import atomic_write, canonical_json, read_json_object, sha256_bytes
 from hornbook.format import duration
 from hornbook.studies.data import prepare_all, recipe_key
 from hornbook.studies.execution import Job, execute
@@ -133,12 +132,12 @@ def config_digest(config: dict[str, Any], data_digest: str) -> str:
 def known_state(path: Path, mark: dict[str, Any], *, accept_older: bool) -> str:
     """Return `done`, `resume` (the same run, cut short) or `new` for a run folder."""
     try:
-        found = json.loads((path / MARK_FILE).read_text(encoding="utf-8"))
+        found = read_json_object(path / MARK_FILE)
         run = Run.open(path)
         status = run.status
     except (OSError, ValueError):
         return "new"
-    if not isinstance(found, dict) or found.get("config") != mark["config"]:
+    if found.get("config") != mark["config"]:
         return "new"
     if found.get("commit") != mark["commit"] and not accept_older:
         return "new"

@@ -20,6 +20,7 @@ from hornbook.fileio import atomic_write
 from hornbook.studies.execution import train_one
 from hornbook.studies.outcome import read_outcome
 from hornbook.tracking.console import Console
+from hornbook.tracking.records import read_records
 
 __all__ = ["Range", "parse_space", "search_settings"]
 
@@ -104,7 +105,7 @@ def search_settings(
     sampler = optuna.samplers.TPESampler(seed=0)
     study = optuna.create_study(direction="minimize", sampler=sampler)
     distributions = {key: _distribution(optuna, r) for key, r in space.items()}
-    done = _read_trials(folder / TRIALS_FILE)
+    done = read_records(folder / TRIALS_FILE) if (folder / TRIALS_FILE).is_file() else []
     for known in done:
         if set(known["settings"]) != set(space):
             raise ConfigError(f"{folder} holds a search over {', '.join(known['settings'])}; choose another --out")
@@ -156,9 +157,3 @@ def _distribution(optuna: Any, r: Range) -> Any:
     if r.whole:
         return optuna.distributions.IntDistribution(int(r.low), int(r.high), log=r.log)
     return optuna.distributions.FloatDistribution(r.low, r.high, log=r.log)
-
-
-def _read_trials(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

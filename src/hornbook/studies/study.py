@@ -6,6 +6,7 @@ showing are instant. Running is `studies/runner.py`, the standard reading `studi
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hornbook.config import merge
-from hornbook.errors import ConfigError, did_you_mean
-from hornbook.fileio import atomic_write, canonical_json, sha256_bytes
+from hornbook.errors import ConfigError, FormatError, did_you_mean
+from hornbook.fileio import atomic_write, canonical_json, read_json_object, sha256_bytes
 from hornbook.studies.charts import Figure, Table
 from hornbook.tracking.console import Console
 
@@ -132,12 +133,9 @@ class Results:
         """Return a JSON-ready measurement, from the study folder if the same inputs were measured there before."""
         path = self.folder / "measurements" / f"{key}.json"
         digest = sha256_bytes(canonical_json({"inputs": inputs, "commit": self.commit}).encode())
-        if path.is_file():
-            try:
-                known = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError:
-                known = {}  # cut short or changed by hand: measure again
-            if isinstance(known, dict) and known.get("digest") == digest:
+        with contextlib.suppress(FileNotFoundError, FormatError):  # cut short or changed by hand: measure again
+            known = read_json_object(path)
+            if known.get("digest") == digest:
                 return known["value"]
         value = json.loads(json.dumps(measure()))
         atomic_write(path, canonical_json({"version": 1, "digest": digest, "value": value}))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from hornbook.errors import DataError, FormatError
-from hornbook.fileio import atomic_write, canonical_json, fsync_directory, open_atomic
+from hornbook.fileio import atomic_write, canonical_json, fsync_directory, open_atomic, read_json_object
 
 __all__ = ["TokenFile", "TokenFileWriter", "token_dtype"]
 
@@ -253,12 +252,7 @@ def _read_manifest(file: Path, dtype: np.dtype[Any], count: int) -> dict[str, An
     path = file.with_suffix(".json")
     if not path.exists():
         return {}
-    try:
-        manifest = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{path} is not the manifest of a token file: {error}") from None
-    if not isinstance(manifest, dict):
-        raise FormatError(f"{path} is not the manifest of a token file: it holds no JSON object")
+    manifest = read_json_object(path)
     for key, kind in _REQUIRED.items():
         if type(manifest.get(key)) is not kind:
             raise FormatError(f"{path} is not the manifest of a token file: {key!r} is {manifest.get(key)!r}")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import time
 from collections.abc import Iterable, Mapping
@@ -18,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.config import dump_toml, read
-from hornbook.errors import FormatError, HornbookError
-from hornbook.fileio import atomic_write, canonical_json
+from hornbook.errors import HornbookError
+from hornbook.fileio import atomic_write, canonical_json, read_json_object
 from hornbook.tracking.records import read_records
 
 __all__ = ["Run", "find_runs"]
@@ -82,7 +81,7 @@ class Run:
                 f"; {path.parent} has {', '.join(known[:8])}" if known else "; `hornbook runs` lists the runs there are"
             )
             raise HornbookError(f"there is no run in {path}{hint}")
-        return cls(path, read(path / "config.toml"), _read_json(path / "environment.json"))
+        return cls(path, read(path / "config.toml"), read_json_object(path / "environment.json", missing_ok=True))
 
     @property
     def name(self) -> str:
@@ -109,7 +108,7 @@ class Run:
 
     def status_record(self) -> dict[str, Any]:
         """Return `status.json`: the status, since when, and the reason; empty where there is none."""
-        return _read_json(self.path / "status.json")
+        return read_json_object(self.path / "status.json", missing_ok=True)
 
     def metrics(self) -> list[dict[str, Any]]:
         """Return the records of `metrics.jsonl`, one per logged step; empty where nothing was logged yet."""
@@ -192,15 +191,3 @@ def find_runs(roots: Iterable[str | Path] = ("runs",)) -> list[Run]:
 
 def _run_folders(root: Path) -> list[Path]:
     return sorted(path.parent for path in root.rglob("config.toml") if (path.parent / "environment.json").is_file())
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (ValueError, RecursionError):
-        raise FormatError(f"{path} is not a JSON file; it was changed by hand or damaged") from None
-    if not isinstance(value, dict):
-        raise FormatError(f"{path} does not hold a JSON object; it was changed by hand or damaged")
-    return value

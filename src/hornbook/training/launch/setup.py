@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from hornbook.data.prepare import Dataset, prepare
 from hornbook.data.sampler import BatchSampler
 from hornbook.data.token_data import TokenData
 from hornbook.errors import HornbookError
-from hornbook.fileio import atomic_write, canonical_json
+from hornbook.fileio import atomic_write, canonical_json, read_json_object
 from hornbook.tracking.console import Console
 from hornbook.tracking.environment import describe_environment
 from hornbook.tracking.run import Run
@@ -245,7 +244,7 @@ def _plan(trainer: Trainer, path: Path, memory_bytes: int | None, console: Conso
 
 def _kept_plan(path: Path) -> Plan | None:
     with contextlib.suppress(OSError, ValueError, TypeError):
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = read_json_object(path)
         if kept.pop("version") == 1:
             return Plan(**kept)
     return None
