@@ -6,6 +6,7 @@ import math
 import random
 import sys
 import types
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ class Evaluation:
 @pytest.fixture
 def coin(monkeypatch, tmp_path):
     """A corpus that nobody has heard of."""
-    module = types.ModuleType("made_up_coin")
+    module: Any = types.ModuleType("made_up_coin")
     module.EVALUATOR = Evaluation
     module.CORPUS = CorpusSpec(
         about="throws of a coin",
