@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -21,8 +22,9 @@ import numpy as np
 
 from hornbook.tokenizer.token_file import TokenFile
 from hornbook.tracking.console import Console
+from hornbook.training.checkpointer import Checkpointer
 from hornbook.training.loop import train
-from hornbook.training.monitoring.run_logger import Journal
+from hornbook.training.monitoring.run_logger import RunLogger
 from hornbook.training.trainer import Trainer
 
 SMALL = ({"context_length": 32, "d_model": 32, "num_layers": 2, "num_heads": 2}, 256, 8, 1500, 500)
@@ -31,7 +33,7 @@ TINYSTORIES = ({"context_length": 256, "d_model": 512, "num_layers": 4, "num_hea
 
 def measure(model: dict, vocab: int, batch: int, steps: int, every: int) -> dict:
     waits, steps_beside, steps_alone = [], [], []
-    save, sync, advance = Trainer.save, Journal.sync, Trainer.advance
+    save, sync, train_step = Checkpointer.save, RunLogger.sync, Trainer.train_step
 
     def timed(call, into):
         def run(self):
@@ -43,11 +45,10 @@ def measure(model: dict, vocab: int, batch: int, steps: int, every: int) -> dict
         return run
 
     def timed_step(self):
-        thread = self.saver._thread
-        beside = thread is not None and thread.is_alive()
-        return timed(advance, steps_beside if beside else steps_alone)(self)
+        beside = any(thread.name == "hornbook-save" for thread in threading.enumerate())
+        return timed(train_step, steps_beside if beside else steps_alone)(self)
 
-    Trainer.save, Journal.sync, Trainer.advance = timed(save, waits), timed(sync, waits), timed_step
+    Checkpointer.save, RunLogger.sync, Trainer.train_step = timed(save, waits), timed(sync, waits), timed_step
     try:
         with tempfile.TemporaryDirectory() as folder:
             paths = [Path(folder) / "train.npy", Path(folder) / "validation.npy"]
@@ -74,7 +75,7 @@ def measure(model: dict, vocab: int, batch: int, steps: int, every: int) -> dict
                 console=Console(silent=True),
             )
     finally:
-        Trainer.save, Journal.sync, Trainer.advance = save, sync, advance
+        Checkpointer.save, RunLogger.sync, Trainer.train_step = save, sync, train_step
     saves = steps // every
     step = float(np.mean(steps_alone))
     wait = sum(waits) / saves

@@ -42,7 +42,7 @@ _LOCATION = {
     "load_checkpoint": "hornbook.checkpoint",
     "generate": "hornbook.generation.decode",
     "train": "hornbook.training.loop",
-    "load_run": "hornbook.training.loop",
+    "load_run": "hornbook.training.load",
     "account": "hornbook.accounting",
     "HornbookError": "hornbook.errors",
 }

@@ -113,12 +113,12 @@ class Targets:
         recipe = tiny_recipe(folder / "base", training={"steps": 6, "dtype": "float32"})
         self.run = train(recipe, console=Console(silent=True)).path
         from hornbook.training.config import resolve
-        from hornbook.training.launch.setup import prepare_run
+        from hornbook.training.launch.setup import set_up
 
-        setup = prepare_run(resolve(recipe), resume=True, console=Console(silent=True), clock=time.monotonic)
+        setup = set_up(resolve(recipe), resume=True, console=Console(silent=True))
         setup.run.release()
         self.trainer = setup.trainer
-        save_checkpoint(self.trainer.model, self.trainer.optimizer, 6, folder / "one.safetensors")
+        save_checkpoint(self.trainer.gather_model(), self.trainer.state.optimizer, 6, folder / "one.safetensors")
         self.base = sorted((self.run / "checkpoints").glob("step-*"))[-1]
         self.tokens = folder / "base" / "train.npy"
         names = [self.base / name for name in (*FILES, "MANIFEST.json")]
@@ -130,7 +130,7 @@ class Targets:
     def read_single(self, place: Path, content: bytes) -> None:
         path = place / "one.safetensors"
         path.write_bytes(content)
-        load_checkpoint(path, self.trainer.model, self.trainer.optimizer)
+        load_checkpoint(path, self.trainer.gather_model(), self.trainer.state.optimizer)
 
     def read_folder(self, name: str, fix: bool) -> Callable[[Path, bytes], None]:
         def read(place: Path, content: bytes) -> None:
@@ -144,7 +144,7 @@ class Targets:
             for n, c in files.items():
                 (folder / n).write_bytes(c)
             self.trainer.restore(CheckpointStore(place / "checkpoints").load(6))
-            self.trainer.advance()  # what was accepted must be fit to go on with
+            self.trainer.train_step()  # what was accepted must be fit to go on with
 
         return read
 

@@ -63,7 +63,8 @@ def train(config, strategy, rank, processes, restart=lambda optimizer: optimizer
     results = []
     for number, parts in enumerate(batches(config, rank, processes), 1):
         step = TrainStep(strategy, optimizer, config)
-        results.append(torch.stack(step(parts, number, 10)))
+        update = step(parts, number, 10)
+        results.append(torch.stack([update.loss, update.grad_norm]))
         optimizer = restart(optimizer)
     return results, optimizer
 

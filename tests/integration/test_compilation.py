@@ -37,7 +37,7 @@ def updates(recipe, parts, backend=None):
     if backend is not None:
         strategy.loss = torch.compile(strategy.loss, backend=backend, dynamic=False, fullgraph=True)
     step = TrainStep(strategy, make_optimizer(recipe.optimizer, model.named_parameters()), recipe)
-    results = [torch.stack(step(parts, number, 10)) for number in (1, 2, 3)]
+    results = [torch.stack(step(parts, number, 10)[:2]) for number in (1, 2, 3)]  # loss and norm
     return [*results, *model.parameters()]
 
 

@@ -22,14 +22,14 @@ def quiet_train(recipe, **settings):
 
 def inject(monkeypatch, what, batches):
     """Make training go wrong whenever it sees one of the given batches (or, for None, at every batch from BAD_STEP)."""
-    advance, make_loss = Trainer.advance, strategies.make_loss
+    train_step, make_loss = Trainer.train_step, strategies.make_loss
     seen = {"batch": -1, "done": False}
 
     def bad_now():
         return seen["batch"] in batches
 
     def watched(self):
-        p = self.progress
+        p = self.counters
         position = p.position
         while position in p.skipped:
             position += 1
@@ -37,8 +37,8 @@ def inject(monkeypatch, what, batches):
         if what == "weight" and bad_now() and not seen["done"]:
             seen["done"] = True  # once, as by a fault of the memory
             with torch.no_grad():
-                next(self.model.parameters())[0, 0] = math.nan
-        return advance(self)
+                next(self.gather_model().parameters())[0, 0] = math.nan
+        return train_step(self)
 
     def poisoned(model, config):
         loss = make_loss(model, config)
@@ -61,7 +61,7 @@ def inject(monkeypatch, what, batches):
 
         return compute
 
-    monkeypatch.setattr(Trainer, "advance", watched)
+    monkeypatch.setattr(Trainer, "train_step", watched)
     monkeypatch.setattr(strategies, "make_loss", poisoned)
 
 
@@ -144,7 +144,7 @@ def test_after_so_many_rewinds_it_stops(tmp_path, monkeypatch):
     assert "(2 of at most 2 times)" in (run.path / "log.txt").read_text()
 
 
-def test_trouble_before_the_first_checkpoint_rewinds_to_the_start(tmp_path, monkeypatch):
+def test_a_divergence_before_the_first_checkpoint_rewinds_to_the_start(tmp_path, monkeypatch):
     inject(monkeypatch, "loss", {2})
     run = quiet_train(recipe(tmp_path))
     assert run.status == "done"
@@ -159,17 +159,17 @@ def test_a_rewound_run_resumes_to_the_same_bits(tmp_path, monkeypatch):
 
     inject(monkeypatch, "loss", {BAD_STEP})
     quiet_train(recipe(tmp_path / "whole"))
-    advance = Trainer.advance
+    train_step = Trainer.train_step
 
     def signalled(self):
-        result = advance(self)
-        if self.progress.step == 33:
+        result = train_step(self)
+        if self.counters.step == 33:
             os.kill(os.getpid(), signal.SIGTERM)
         return result
 
-    monkeypatch.setattr(Trainer, "advance", signalled)
+    monkeypatch.setattr(Trainer, "train_step", signalled)
     assert quiet_train(recipe(tmp_path / "cut")).status == "stopped"
-    monkeypatch.setattr(Trainer, "advance", advance)
+    monkeypatch.setattr(Trainer, "train_step", train_step)
     assert quiet_train(recipe(tmp_path / "cut"), resume=True).status == "done"
     assert fingerprint(tmp_path / "cut" / "run") == fingerprint(tmp_path / "whole" / "run")
 

@@ -72,21 +72,21 @@ def test_a_run_stopped_by_a_signal_resumes_to_the_same_bits(tmp_path, monkeypatc
 def _signal_after_step(monkeypatch, step, number):
     from hornbook.training.trainer import Trainer
 
-    advance = Trainer.advance
+    train_step = Trainer.train_step
 
     def signalled(self):
-        result = advance(self)
-        if self.progress.step == step:
+        result = train_step(self)
+        if self.counters.step == step:
             os.kill(os.getpid(), number)
         return result
 
-    monkeypatch.setattr(Trainer, "advance", signalled)
+    monkeypatch.setattr(Trainer, "train_step", signalled)
 
 
 def test_a_stop_during_an_evaluation_does_it_again_on_resume(tmp_path, monkeypatch):
     quiet_train(tiny_recipe(tmp_path / "whole"))
     recipe = tiny_recipe(tmp_path / "cut")
-    from hornbook.training import trainer as module
+    from hornbook.training import evaluator as module
 
     real, calls = module.evaluate, []
 
@@ -119,10 +119,12 @@ def test_the_command_stops_cleanly_on_a_signal(tmp_path):
 def test_a_second_ctrl_c_leaves_at_once(tmp_path):
     # A save that takes half a minute: one Ctrl-C waits for it, two do not.
     code = (
-        "import sys, time, pathlib; from hornbook.training.trainer import Trainer; from hornbook.cli.main import main\n"
+        "import sys, time, pathlib\n"
+        "from hornbook.cli.main import main\n"
+        "from hornbook.training.checkpointer import Checkpointer\n"
         "def save(self):\n"
         "    pathlib.Path(sys.argv[1]).touch(); time.sleep(30)\n"
-        "Trainer.save = save; sys.exit(main(['train', sys.argv[2]]))"
+        "Checkpointer.save = save; sys.exit(main(['train', sys.argv[2]]))"
     )
     saving = tmp_path / "saving"
     process, run = _start(tmp_path, "-c", code, str(saving))
@@ -236,19 +238,19 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(tmp_path):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A trainer of a finished run, and the checkpoint that it wrote last."""
+    """The trainer of a finished run, and the checkpoint that was written last."""
     from hornbook.training.config import resolve
-    from hornbook.training.launch.setup import prepare_run
+    from hornbook.training.launch.setup import set_up
 
     threads = torch.get_num_threads()
     recipe = tiny_recipe(tmp_path_factory.mktemp("finished"), training={"steps": 6, "dtype": "float32"})
     quiet_train(recipe)
     console = Console(silent=True)
-    setup = prepare_run(resolve(recipe), resume=True, console=console, clock=time.monotonic)
+    setup = set_up(resolve(recipe), resume=True, console=console)
     setup.run.release()
     console.close()
     torch.set_num_threads(threads)
-    return setup.trainer, setup.trainer.saver.store.load()
+    return setup.trainer, setup.checkpointer.saver.store.load()
 
 
 LIES = {

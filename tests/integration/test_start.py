@@ -13,7 +13,8 @@ from hornbook.cli.main import main
 from hornbook.errors import HornbookError
 from hornbook.interop.huggingface import llama_config, llama_tensors
 from hornbook.tracking.console import Console
-from hornbook.training.loop import load_run, train
+from hornbook.training.load import load_run
+from hornbook.training.loop import train
 
 TEXT = "the cat sat on the mat and the dog ran to the red ball while a bird sang in its tree\n<|endoftext|>\n"
 

@@ -14,7 +14,7 @@ from hornbook.data.sections import DataSection
 from hornbook.evaluation import storyworld as evaluation
 from hornbook.evaluation.registry import find_evaluator
 from hornbook.report.render import write_report
-from hornbook.training.loop import load_run
+from hornbook.training.load import load_run
 
 DATA = DataSection(corpus="storyworld", corpus_level="easy", corpus_bytes=60_000, corpus_seed=4, validation=0.1)
 SMALL = [

@@ -21,7 +21,8 @@ from hornbook.optim.registry import make_optimizer
 from hornbook.tracking.console import Console
 from hornbook.training.config import resolve
 from hornbook.training.distributed.strategies import SingleProcess
-from hornbook.training.loop import load_run, train
+from hornbook.training.load import load_run
+from hornbook.training.loop import train
 from hornbook.training.step import TrainStep
 
 WORDS = [
@@ -401,7 +402,7 @@ def test_training_overfits_one_batch(tmp_path):
 
 def test_a_peak_that_was_measured_too_low_is_measured_anew(tmp_path, monkeypatch):
     """As when other work holds the machine up while the run starts: no record says more than the whole machine."""
-    monkeypatch.setattr("hornbook.training.launch.setup.peak_flops", lambda device, dtype: 1e3)
+    monkeypatch.setattr("hornbook.training.launch.estimate.peak_flops", lambda device, dtype: 1e3)
     tokens = np.random.default_rng(0).integers(0, 50, 3000).astype(np.uint16)
     np.save(tmp_path / "tokens.npy", tokens)
     run = quiet_train(

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from hornbook.training.config import resolve
-from hornbook.training.progress import Budget, rate
+from hornbook.training.progress import Budget, learning_rate_at
 
 MODEL = {"context_length": 8, "d_model": 8, "num_layers": 1, "num_heads": 1}
 
@@ -26,10 +26,9 @@ def recipe(minutes=None, name="cosine", **training):
 def run(config, speed, closing=3.0, resume_at=None, start=0.0):
     """Pretend to train: `speed(elapsed)` is the seconds that a step takes. Return the end and the rates."""
     budget, elapsed, step, rates = Budget(config), start, 0, []
-    budget.closing = {"evaluation": closing}
     while not budget.finished(step):
-        it, total = budget.plan(step + 1, elapsed)
-        rates.append(rate(config, 1.0, it, total))
+        it, total = budget.schedule_position(step + 1, elapsed, closing)
+        rates.append(learning_rate_at(config, 1.0, it, total))
         seconds = speed(elapsed)
         elapsed += seconds
         budget.measure_step(seconds)
@@ -78,18 +77,20 @@ def test_by_steps_the_schedule_is_the_handouts():
     from hornbook.optim.schedule import lr_cosine_schedule
 
     for step in (1, 20, 60, 100):
-        assert rate(config, 1.0, *budget.plan(step, 0.0)) == lr_cosine_schedule(step, 1.0, 0.0, 20, 100)
+        assert learning_rate_at(config, 1.0, *budget.schedule_position(step, 0.0, 0.0)) == lr_cosine_schedule(
+            step, 1.0, 0.0, 20, 100
+        )
     assert budget.finished(100)
     assert not budget.finished(99)
 
 
 def test_each_group_has_its_own_peak_and_the_same_shape():
     config = resolve({"model": MODEL, "optimizer": {"lr": 1e-3}, "schedule": {"warmup_steps": 0, "min_lr": 1e-4}})
-    assert rate(config, 0.02, 5000, 5000) == pytest.approx(0.002)
-    assert rate(config, 1e-3, 5000, 5000) == pytest.approx(1e-4)
+    assert learning_rate_at(config, 0.02, 5000, 5000) == pytest.approx(0.002)
+    assert learning_rate_at(config, 1e-3, 5000, 5000) == pytest.approx(1e-4)
 
 
 def test_a_warm_up_longer_than_the_run_is_cut_to_it():
     config = resolve({"model": MODEL, "schedule": {"warmup_steps": 100}, "training": {"steps": 10}})
     budget = Budget(config)
-    assert rate(config, 1.0, *budget.plan(10, 0.0)) <= 1.0
+    assert learning_rate_at(config, 1.0, *budget.schedule_position(10, 0.0, 0.0)) <= 1.0

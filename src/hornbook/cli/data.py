@@ -165,9 +165,9 @@ def prepare(recipe: str, *, overrides: Overrides) -> int:
 
     sections = merge(read(recipe), overrides)
     if sections.get("model", {}).get("init_from"):
-        from hornbook.training.launch.init_from import inherit
+        from hornbook.training.launch.init_from import fill_from_source
 
-        sections = inherit(sections)  # shape and tokenizer come from there
+        sections = fill_from_source(sections)  # shape and tokenizer come from there
     config = resolve(sections)
     prepared = data.prepare(config.data, config.tokenizer, Console())
     for name, files in (("train", prepared.train), ("validation", prepared.validation)):

@@ -97,7 +97,7 @@ def _measure(run: Run, console: Console, folder: Path, seed: int, quick: bool) -
     from hornbook.data.corpora.storyworld import split_stories
     from hornbook.data.prepare import prepare
     from hornbook.evaluation.storyworld import evaluate_on_storyworld, save_metrics
-    from hornbook.training.loop import load_run
+    from hornbook.training.load import load_run
 
     model, tokenizer, config = load_run(run.path)
     assert tokenizer is not None

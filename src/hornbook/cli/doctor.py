@@ -88,11 +88,11 @@ def _recipe(path: str) -> dict[str, Any]:
     from hornbook.training.config import load
     from hornbook.training.distributed.strategies import SingleProcess
     from hornbook.training.launch.device import measure_step, peak_flops, resolve_auto
-    from hornbook.training.launch.memory_check import check_room
+    from hornbook.training.launch.memory_check import check_memory_fits
     from hornbook.training.step import TrainStep
 
     config = resolve_auto(load(path))
-    peak = check_room(config)
+    peak = check_memory_fits(config)
     device, training = torch.device(config.training.device), config.training
     keep_freed_memory()
     model = TransformerLM(config.model, device=device)

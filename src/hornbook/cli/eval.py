@@ -60,7 +60,7 @@ def main(
     from hornbook.evaluation.loss import evaluate
     from hornbook.tracking.console import Console, Stage
     from hornbook.training.launch.device import choose_device
-    from hornbook.training.loop import load_run
+    from hornbook.training.load import load_run
 
     console = Console(stream=sys.stderr)
     model, tokenizer, config = load_run(run, checkpoint, choose_device(device))

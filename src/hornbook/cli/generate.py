@@ -55,7 +55,7 @@ def main(
     import torch
 
     from hornbook.generation.decode import generate, stream
-    from hornbook.training.loop import load_run
+    from hornbook.training.load import load_run
 
     if num_samples < 1:
         raise DataError(f"num_samples = {num_samples} must be at least 1")

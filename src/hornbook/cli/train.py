@@ -77,9 +77,9 @@ def main(
     if show_recipe:
         if following:
             return 0
-        from hornbook.training.loop import as_config
+        from hornbook.training.launch.setup import resolve_recipe
 
-        print(config.dump_toml(as_config(sections, {}).to_dict()), end="")
+        print(config.dump_toml(resolve_recipe(sections).to_dict()), end="")
         return 0
     from hornbook.training.loop import train
 

@@ -1,27 +1,28 @@
 """The divergence guard: a loss or gradient that is not finite, a loss that no model should have, or a spike of it.
 
 After every update a few numbers on the training device are brought up to date: the recent mean and variance of the loss
-(exponential, as in Adam), and the first step that was bad. The host looks at them only every so many steps and before
+(exponential, as in Adam), and the first step that was bad. The host checks them only every so many steps and before
 anything is saved, so no step waits for the device, and no checkpoint is ever written after a bad step. A spike is
 measured against the recent losses, which in the warm-up say little and which a slow enough rise takes along with it; so
 there is a ceiling besides, from the first step on: many times the loss of a model that knows nothing, ln V, or of the
 first loss, where that is higher (a deep model without norms starts far above ln V and comes down). What to do then
-(stop, or rewind and leave the batch out) is the trainer's. Left out: watching layers one by one (`--log-norms`).
+(stop, or rewind and leave the batch out) is the loop's. Left out: watching layers one by one (`--log-norms`).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from hornbook.training.config import GuardSection
 
-__all__ = ["Guard", "Trouble"]
+__all__ = ["BadBatch", "Divergence", "Guard"]
 
 # The mean looks back over about so many updates.
 MEMORY = 64
@@ -31,17 +32,17 @@ LEAST_JUMP = 1.0
 # times ln V; the others went beyond 30,000 times (docs/log.md).
 CEILING = 10.0
 FINE, NOT_FINITE_LOSS, NOT_FINITE_GRADIENT, SPIKE, TOO_HIGH = 0.0, 1.0, 2.0, 3.0, 4.0
-KINDS = {NOT_FINITE_LOSS: "loss", NOT_FINITE_GRADIENT: "gradient", SPIKE: "spike", TOO_HIGH: "height"}
+KINDS = {NOT_FINITE_LOSS: "loss", NOT_FINITE_GRADIENT: "gradient", SPIKE: "spike", TOO_HIGH: "ceiling"}
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Divergence:
     """What went wrong first."""
 
     step: int
     """The update, counted from 1."""
     kind: str
-    """"loss", "gradient", "spike", "height" or "weight"."""
+    """"loss", "gradient", "spike", "ceiling" or "weight"."""
     loss: float
     """Its loss."""
 
@@ -50,10 +51,28 @@ class Trouble:
             "loss": f"the loss became {self.loss}",
             "gradient": f"a gradient became infinite or NaN (loss {self.loss:.4g})",
             "spike": f"the loss jumped to {self.loss:.4g}",
-            "height": f"the loss rose to {self.loss:.4g}, far above that of a model that knows nothing,",
+            "ceiling": f"the loss rose to {self.loss:.4g}, far above that of a model that knows nothing,",
             "weight": "a weight was found infinite or NaN",
         }[self.kind]
         return f"{what} at step {self.step}"
+
+
+@dataclass(frozen=True)
+class BadBatch:
+    """The batch that training diverged on."""
+
+    position: int
+    """Its number."""
+    files: tuple[Path, ...]
+    """The token files of the training set."""
+    file: list[int]
+    """For each window, the number of its file, …"""
+    start: list[int]
+    """… and the position in it where the window starts."""
+    inputs: Int[Tensor, "B T"]
+    targets: Int[Tensor, "B T"]
+    text: list[str] | None
+    """The first windows as text, where there is a tokenizer."""
 
 
 class Guard:
@@ -71,7 +90,7 @@ class Guard:
 
     def __init__(self, section: GuardSection, device: torch.device | str, vocab_size: int):
         self.section = section
-        # As its neighbour, the spike, it is off where the recipe says that only non-finite values count.
+        # Like the spike, it is off where the recipe says that only non-finite values count.
         self.ceiling = CEILING * math.log(max(2, vocab_size)) if section.spike else math.inf
         self._state = torch.zeros(7, device=device)
 
@@ -107,19 +126,19 @@ class Guard:
             ]
         )
 
-    def look(self) -> Trouble | None:
-        """Return the first trouble since the last `load`, or None; this waits for the device."""
+    def check(self) -> Divergence | None:
+        """Return the first divergence since the last `load`, or None; this waits for the device."""
         values = self._state.tolist()
         if values[self.BAD_KIND] == FINE:
             return None
-        return Trouble(int(values[self.BAD_STEP]), KINDS[values[self.BAD_KIND]], values[self.BAD_LOSS])
+        return Divergence(int(values[self.BAD_STEP]), KINDS[values[self.BAD_KIND]], values[self.BAD_LOSS])
 
     def state(self) -> list[float]:
         """Return what a checkpoint keeps: exact, as float32 numbers survive JSON."""
         return self._state.tolist()[: self.KEPT]
 
     def load(self, state: Any) -> None:
-        """Put back what `state` returned; any trouble is forgotten. Raises ValueError for anything else."""
+        """Put back what `state` returned; any divergence is forgotten. Raises ValueError for anything else."""
         numbers = [float(number) for number in state]
         if len(numbers) != self.KEPT:
             raise ValueError(f"the guard's {self.KEPT} numbers")

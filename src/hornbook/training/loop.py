@@ -1,7 +1,7 @@
 """Training: evaluate → sample → save → step → log, until the run is done, stopped or diverged.
 
-`train` prepares the data and the run folder and runs the loop; `load_run` reads a trained model back. What the words of
-the loop mean is in trainer.py (state), evaluate.py, step.py, guard.py and records.py; when they happen is here.
+`train` sets a run up (launch/setup.py) and runs the loop. What each of its words does is elsewhere: evaluator.py,
+checkpointer.py, trainer.py (one update), monitoring/run_logger.py (records); when it happens is here.
 """
 
 from __future__ import annotations
@@ -10,31 +10,23 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import torch
-
-from hornbook.config import merge, read, to_dict
-from hornbook.errors import ConfigError
 from hornbook.evaluation.loss import Interrupted
 from hornbook.tracking.console import Console
 from hornbook.tracking.run import Run
-from hornbook.training import config as recipes
+from hornbook.training.clock import RunClock
 from hornbook.training.config import TrainConfig
 from hornbook.training.distributed.group import Group, WorkerLostError, join
-from hornbook.training.divergence import Trouble
-from hornbook.training.launch.init_from import inherit
-from hornbook.training.launch.setup import Setup, prepare_run
-from hornbook.training.monitoring.run_logger import Journal
+from hornbook.training.divergence import Divergence
+from hornbook.training.launch.setup import Setup, resolve_recipe, set_up
+from hornbook.training.monitoring.diagnostics import layer_norms
+from hornbook.training.monitoring.run_logger import RunLogger
 from hornbook.training.signals import Signals
-from hornbook.training.trainer import Trainer
+from hornbook.training.step import StepResult
 from hornbook.training.worker import work
 
-if TYPE_CHECKING:
-    from hornbook.models.transformer import TransformerLM
-    from hornbook.tokenizer.tokenizer import Tokenizer
-
-__all__ = ["load_run", "train"]
+__all__ = ["train"]
 
 
 def train(
@@ -66,7 +58,7 @@ def train(
         return work(group)
     code = 2
     try:
-        run = _train(as_config(config, overrides), resume, console or Console(), clock, group)
+        run = _train(resolve_recipe(config, overrides), resume, console or Console(), RunClock(clock), group)
         code = 0
     finally:
         if group is not None:
@@ -74,9 +66,9 @@ def train(
     return run
 
 
-def _train(recipe: TrainConfig, resume: bool, console: Console, clock: Callable[[], float], group: Group | None) -> Run:
+def _train(recipe: TrainConfig, resume: bool, console: Console, clock: RunClock, group: Group | None) -> Run:
     try:
-        setup = prepare_run(recipe, resume=resume, console=console, clock=clock, group=group)
+        setup = set_up(recipe, resume=resume, console=console, clock=clock, group=group)
     except BaseException:
         console.close()
         raise
@@ -95,126 +87,115 @@ def _train(recipe: TrainConfig, resume: bool, console: Console, clock: Callable[
     return run
 
 
-def _run(setup: Setup, signals: Signals, console: Console) -> tuple[str, str]:
-    trainer = setup.trainer
-    with Journal(setup, console) as journal:
-        trainer.begin()
+def _run(s: Setup, signals: Signals, console: Console) -> tuple[str, str]:
+    counters = s.trainer.counters
+    logger = RunLogger(
+        s.run, s.config, s.estimate, s.clock, console,
+        step=counters.step, fresh=not (counters.step or counters.evaluated), processes=s.group.size if s.group else 1,
+    )  # fmt: skip
+    with logger:
+        s.clock.start()
         try:
-            return _loop(trainer, journal, signals)
+            return _loop(s, logger, signals)
         except WorkerLostError as lost:
             # Gradients are exchanged before weights change: a whole copy of them is the last whole update.
-            journal.sync()
-            raise WorkerLostError(f"{lost}; {trainer.salvage()}: start torchrun again with --resume") from lost
+            logger.sync()
+            fate = s.checkpointer.save_after_worker_loss()
+            raise WorkerLostError(f"{lost}; {fate}: start torchrun again with --resume") from lost
         finally:
             # A checkpoint that is being written is finished, whatever else happens.
-            trainer.saver.wait()
+            s.checkpointer.saver.wait()
 
 
-def _loop(t: Trainer, journal: Journal, signals: Signals) -> tuple[str, str]:
+def _loop(s: Setup, logger: RunLogger, signals: Signals) -> tuple[str, str]:
     """Train until something ends it; return the status and the reason."""
+    trainer = s.trainer
     while True:
-        due = _Due(t, signals)
-        if due.guard and (trouble := t.look(weights=due.save or due.stop)):
-            if not _go_back(t, journal, trouble):
-                return "diverged", str(trouble)
+        due = _Due(s, signals)
+        if due.guard and (divergence := trainer.check_divergence(weights=due.save or due.stop)):
+            if not _rewind(s, logger, divergence):
+                return "diverged", str(divergence)
             continue
         if due.stop:
-            journal.sync()
-            t.save()
-            if t.group is not None:  # torchrun passes on no reason: it sends the same signal when a process has died
-                t.group.check_alive()
-            return "stopped", f"signal {signals.requested} at step {t.progress.step}"
+            _save(s, logger)
+            if s.group is not None:  # torchrun passes on no reason: it sends the same signal when a process has died
+                s.group.check_alive()
+            return "stopped", f"signal {signals.requested} at step {trainer.counters.step}"
         if due.evaluation:
             try:
-                journal.evaluation(t.evaluate(journal.evaluating, lambda: signals.requested is not None))
+                _evaluate(s, logger, signals)
             except Interrupted:
                 continue
         if due.sample:
-            journal.sample()
-        if _Due(t, signals).save:
-            journal.sync()
-            t.save()
-        if t.finished:
+            _sample(s, logger)
+        if _Due(s, signals).save:
+            _save(s, logger)
+        if trainer.finished:
             return "done", ""
-        loss, norm = t.advance()
-        journal.step(loss, norm)
+        _log_step(s, logger, trainer.train_step())
 
 
 class _Due:
     """What is due before the next update."""
 
-    def __init__(self, t: Trainer, signals: Signals):
-        c, p = t.config, t.progress
-        end = t.finished
+    def __init__(self, s: Setup, signals: Signals):
+        config, counters, budget = s.config, s.trainer.counters, s.trainer.state.budget
+        step, end = counters.step, s.trainer.finished
         self.stop = signals.requested is not None
-        self.evaluation = not p.evaluated and (end or p.step == 0 or _every(c.evaluation.every, p.step))
-        if self.evaluation and not end and t.budget.seconds is not None:
+        self.evaluation = not counters.evaluated and (end or step == 0 or _every(config.evaluation.every, step))
+        if self.evaluation and not end and budget.seconds is not None:
             # Near the end of a time budget the final evaluation is the only one that still fits.
-            self.evaluation = p.step == 0 or t.budget.seconds - t.seconds > 3 * t.budget.closing_seconds
-        self.sample = not p.sampled and (end or _every(c.evaluation.sample_every, p.step))
-        self.sample &= c.evaluation.sample_every > 0
-        new_best = p.best_step == p.step and p.step > 0
-        self.save = t.saver.last_saved != p.step and (end or new_best or _every(c.checkpoint.every, p.step))
-        # No checkpoint is written, and no evaluation trusted, without a look at the guard.
-        looks = _every(c.guard.check_every, p.step)
-        self.guard = p.step > 0 and (looks or end or self.stop or self.evaluation or self.save)
+            self.evaluation = step == 0 or budget.seconds - s.clock.seconds > 3 * s.clock.closing_seconds
+        self.sample = not counters.sampled and (end or _every(config.evaluation.sample_every, step))
+        self.sample &= config.evaluation.sample_every > 0
+        new_best = counters.best_step == step and step > 0
+        self.save = s.checkpointer.last_saved != step and (end or new_best or _every(config.checkpoint.every, step))
+        # No checkpoint is written, and no evaluation trusted, without a check of the guard.
+        checks = _every(config.guard.check_every, step)
+        self.guard = step > 0 and (checks or end or self.stop or self.evaluation or self.save)
 
 
 def _every(period: int, step: int) -> bool:
     return period > 0 and step > 0 and step % period == 0
 
 
-def _go_back(t: Trainer, journal: Journal, trouble: Trouble) -> bool:
+def _evaluate(s: Setup, logger: RunLogger, signals: Signals) -> None:
+    counters = s.trainer.counters
+    model = s.trainer.gather_model()
+    result = s.evaluator.evaluate(model, logger.on_eval_progress, lambda: signals.requested is not None)
+    counters.record_evaluation(result.loss)
+    best = counters.best_step == counters.step and counters.step > 0
+    logger.on_evaluation(counters.step, result, best=best)
+
+
+def _sample(s: Setup, logger: RunLogger) -> None:
+    s.trainer.counters.sampled = True
+    text = s.evaluator.sample(s.trainer.gather_model())
+    if text is not None:
+        logger.on_sample(s.trainer.counters.step, text)
+
+
+def _save(s: Setup, logger: RunLogger) -> None:
+    logger.sync()
+    s.checkpointer.save()
+
+
+def _log_step(s: Setup, logger: RunLogger, result: StepResult) -> None:
+    record = s.trainer.finished or _every(s.config.logging.every, result.step)
+    logger.on_step(result, s.trainer.state.budget.remaining(result.step, s.clock.seconds), record=record)
+    if record and s.config.logging.norms:
+        with s.clock.aside("norms"):
+            inputs, _ = s.trainer.micro_batches(s.trainer.counters.position - 1)[0]()
+            logger.log_norms(result.step, layer_norms(s.trainer.gather_model(), inputs))
+
+
+def _rewind(s: Setup, logger: RunLogger, divergence: Divergence) -> bool:
     """Rewind if the recipe says so and still allows it; return False to stop."""
-    section = t.config.guard
-    journal.dump(trouble, t.batch_of(trouble.step))
-    if section.action != "rewind" or t.progress.rewinds >= section.max_rewinds:
-        journal.trouble(trouble, None)
+    logger.save_bad_batch(divergence, s.trainer.bad_batch(divergence))
+    counters, guard = s.trainer.counters, s.config.guard
+    if guard.action != "rewind" or counters.rewinds >= guard.max_rewinds:
+        logger.log_divergence(divergence, None, counters.rewinds)
         return False
-    journal.trouble(trouble, t.rewind(trouble))
+    back_to = s.checkpointer.rewind(divergence)
+    logger.log_divergence(divergence, back_to, s.trainer.counters.rewinds)
     return True
-
-
-def as_config(config: TrainConfig | Mapping[str, Any] | str | Path, overrides: Mapping[str, Any]) -> TrainConfig:
-    """Return a recipe given in any form, with overrides, as a `TrainConfig`. Raises ConfigError."""
-    if isinstance(config, TrainConfig):
-        tree: Mapping[str, Any] = config.to_dict()
-    elif isinstance(config, str | Path):
-        path = Path(config)
-        tree = read(path / "config.toml" if path.is_dir() else path)
-    elif isinstance(config, Mapping):
-        tree = config
-    else:
-        raise ConfigError(f"a recipe is a path, a dict of sections or a TrainConfig, not {type(config).__name__}")
-    return recipes.resolve(inherit(merge(tree, to_dict(overrides))))
-
-
-def load_run(
-    path: str | Path, checkpoint: str | int = "best", device: torch.device | str | None = None
-) -> tuple[TransformerLM, Tokenizer | None, TrainConfig]:
-    """Read a trained model.
-
-    Args:
-        path: the run's folder.
-        checkpoint: "best" (lowest validation loss), "last", or a step.
-        device: where the model goes; None: the CPU.
-
-    Returns:
-        The model in evaluation mode, its tokenizer (None for a run on bare token files), and the recipe.
-
-    Raises:
-        HornbookError: there is no run, no such checkpoint, or it does not fit the model; damaged files.
-    """
-    from hornbook.checkpoint.folder import CheckpointStore
-    from hornbook.checkpoint.tensors import load_module
-    from hornbook.models.transformer import TransformerLM
-    from hornbook.training.launch.setup import read_tokenizer, warn
-
-    run = Run.open(path)
-    config = recipes.resolve(run.config)
-    if isinstance(checkpoint, str) and checkpoint.isdecimal():
-        checkpoint = int(checkpoint)
-    loaded = CheckpointStore(run.path / "checkpoints", warn=warn).load(checkpoint)
-    model = TransformerLM(config.model, device=device)
-    load_module(model, loaded.model, str(run.path))
-    return model.eval(), read_tokenizer(run.path), config

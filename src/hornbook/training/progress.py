@@ -13,14 +13,14 @@ from typing import Any
 from hornbook.optim.schedule import learning_rate
 from hornbook.training.config import TrainConfig
 
-__all__ = ["Budget", "rate"]
+__all__ = ["Budget", "learning_rate_at"]
 
 # Length of the decline in the schedule's own unit under a time budget; any number does, it only has to be fine.
 FINE = 1_000_000.0
 
 
 class Budget:
-    """Progress of one run.
+    """How far one run is, in steps or in time.
 
     Args:
         config: the recipe.
@@ -32,20 +32,18 @@ class Budget:
         self.warmup = config.schedule.warmup_steps
         self.step_seconds = 0.0
         """Recent duration of a step."""
-        self.closing: dict[str, float] = {}
-        """What the evaluation, the samples and the checkpoint took when they last happened."""
         self.warmed_at: float | None = None
         """Share of the time that was spent when the warm-up ended."""
         self.share = 0.0
-        """Share of the run that is done after the update that was planned last."""
+        """Share of the run that is done after the update that was asked for last."""
 
-    @property
-    def closing_seconds(self) -> float:
-        """What the final evaluation, samples and checkpoint will take."""
-        return sum(self.closing.values())
+    def schedule_position(self, step: int, elapsed: float, closing: float) -> tuple[float, float]:
+        """Return where in the schedule an update is.
 
-    def plan(self, step: int, elapsed: float) -> tuple[float, float]:
-        """Plan update number `step` (from 1), to be started `elapsed` seconds into the run.
+        Args:
+            step: its number, from 1.
+            elapsed: seconds of the run when it starts.
+            closing: seconds to keep back for the final evaluation, samples and checkpoint (`RunClock`).
 
         Returns:
             `it` and the length of the run, in the unit of the schedule.
@@ -53,7 +51,7 @@ class Budget:
         if self.seconds is None:
             self.share = step / self.steps
             return float(step), float(self.steps)
-        usable = max(1e-9, self.seconds - self.closing_seconds)
+        usable = max(1e-9, self.seconds - closing)
         # Half a step more: the run should end as often a little early as a little late. Never back: one slow step makes
         # the estimate jump, and the learning rate must not rise again when it falls.
         self.share = max(self.share, min(1.0, (elapsed + 1.5 * self.step_seconds) / usable))
@@ -83,7 +81,6 @@ class Budget:
         """Return what a checkpoint keeps."""
         return {
             "step_seconds": self.step_seconds,
-            "closing": self.closing,
             "warmed_at": self.warmed_at,
             "share": self.share,
         }
@@ -91,13 +88,12 @@ class Budget:
     def load(self, state: dict[str, Any]) -> None:
         """Put back what `state` returned."""
         self.step_seconds = float(state["step_seconds"])
-        self.closing = {str(key): float(value) for key, value in state["closing"].items()}
         self.warmed_at = None if state["warmed_at"] is None else float(state["warmed_at"])
         self.share = float(state["share"])
 
 
-def rate(config: TrainConfig, peak: float, it: float, total: float) -> float:
-    """Return the learning rate of a parameter group whose peak is `peak`, at `it` of `total` (`Budget.plan`)."""
+def learning_rate_at(config: TrainConfig, peak: float, it: float, total: float) -> float:
+    """Return the learning rate of a group whose peak is `peak`, at `it` of `total` (`Budget.schedule_position`)."""
     floor = config.min_lr * (peak / config.optimizer.lr) if config.optimizer.lr else 0.0
     return learning_rate(
         config.schedule.name,
@@ -106,11 +102,11 @@ def rate(config: TrainConfig, peak: float, it: float, total: float) -> float:
         min_learning_rate=floor,
         warmup_iters=min(config.schedule.warmup_steps, total),
         total_iters=total,
-        decay_iters=_decay(config, total),
+        decay_iters=_decay_iters(config),
     )
 
 
-def _decay(config: TrainConfig, total: float) -> float | None:
+def _decay_iters(config: TrainConfig) -> float | None:
     steps = config.schedule.decay_steps
     if steps is None or config.training.max_minutes is None:
         return steps

@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 
-from hornbook.checkpoint.folder import CheckpointStore
 from hornbook.data.prepare import Dataset
 from hornbook.tracking.run import Run
 from hornbook.training.config import resolve
@@ -63,7 +62,7 @@ def _carry_out_commands(group: Group) -> Run:
         elif trainer is None:
             raise AssertionError(f"{command.name} came before there was anything to train")
         elif command == Command.LOAD_STATE:
-            group.exchange_state(trainer.strategy, trainer.optimizer, trainer.device)
+            group.exchange_state(trainer.strategy, trainer.state.optimizer, trainer.device)
             # Dropout differs from process to process, and is not drawn again after a resume.
             seed = trainer.config.training.seed
             torch.manual_seed(seed + RANK_SEEDS * group.rank + STEP_SEEDS * int(first))
@@ -74,15 +73,17 @@ def _carry_out_commands(group: Group) -> Run:
                 if command == Command.GATHER_WEIGHTS:
                     trainer.strategy.gather_weights()
                 else:
-                    trainer.strategy.gather_optimizer(trainer.optimizer)
+                    trainer.strategy.gather_optimizer(trainer.state.optimizer)
 
 
 def _build(group: Group, message: dict[str, Any]) -> Trainer:
-    """Open the data and build the model of the main process."""
+    """Open the training data and build the model of the main process."""
     config = resolve(message["config"])
     if torch.device(config.training.device).type == "cuda":
         config = config.with_training(device=f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
     set_machine(config)
-    files = (tuple(map(Path, message[kind])) for kind in ("train", "validation"))
-    prepared = Dataset(*files, tokenizer=None, vocab_size=message["vocab_size"], validation_text=None, digest="")
-    return Trainer(config, prepared, CheckpointStore(Path(message["run"]) / "checkpoints"), group=group)
+    dataset = Dataset(
+        tuple(map(Path, message["train"])), (), tokenizer=None, vocab_size=message["vocab_size"], validation_text=None,
+        digest="",
+    )  # fmt: skip
+    return Trainer(config, dataset, group=group)

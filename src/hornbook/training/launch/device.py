@@ -19,7 +19,7 @@ from hornbook.errors import ConfigError
 from hornbook.nn.cpu_kernels import keep_freed_memory
 from hornbook.training.compilation import can_compile
 from hornbook.training.config import TrainConfig, TrainingSection
-from hornbook.training.launch.memory_check import give_back_memory
+from hornbook.training.launch.memory_check import trim_heap_eagerly
 
 __all__ = [
     "StepTime",
@@ -73,7 +73,7 @@ def set_machine(config: TrainConfig) -> None:
     if torch.device(config.training.device).type == "cpu":
         keep_freed_memory()
     if config.training.activation_checkpointing and config.training.device == "cpu":
-        give_back_memory()
+        trim_heap_eagerly()
     if config.training.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)

@@ -1,18 +1,30 @@
-"""The plan of a run, printed before the first step and kept with it as `plan.json`: size, amount of data, expected
-time."""
+"""What is about to happen, printed before the first step and kept with the run as `plan.json`: size, amount of data,
+expected time."""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from hornbook.format import duration, quantity
+import torch
 
-__all__ = ["Plan"]
+from hornbook.accounting.flops import training_flops_per_token
+from hornbook.fileio import atomic_write, canonical_json, read_json_object
+from hornbook.format import duration, quantity
+from hornbook.tracking.console import Console
+from hornbook.training.launch.device import measure_step, peak_flops, timed
+from hornbook.training.trainer import Trainer
+
+__all__ = ["Estimate", "estimate_run"]
+
+FILE = "plan.json"
 
 
 @dataclass(frozen=True)
-class Plan:
+class Estimate:
     """What is about to happen."""
 
     parameters: int
@@ -47,7 +59,7 @@ class Plan:
     """What compiling took this time, before the run's clock started; None where nothing is compiled."""
 
     def lines(self) -> list[str]:
-        """Return the plan for people."""
+        """Return the estimate for people."""
         reading = f"{quantity(self.train_tokens)} tokens to train on, {quantity(self.validation_tokens)} to validate on"
         rate = self.tokens_per_step / self.seconds_per_step if self.seconds_per_step else 0.0
         if self.steps is None:
@@ -60,13 +72,77 @@ class Plan:
         if self.compile_seconds is not None:
             compiled = f"compiled in {duration(self.compile_seconds)} (which no time of the run counts)"
         how = f"{self.device}, {self.dtype}, {compiled}, {self.threads} threads"
-        room = "" if self.memory_bytes is None else f", about {quantity(self.memory_bytes, 'B')} of memory at the peak"
+        memory = (
+            "" if self.memory_bytes is None else f", about {quantity(self.memory_bytes, 'B')} of memory at the peak"
+        )
         return [
-            f"model: {quantity(self.parameters)} parameters{room} · data: {reading}",
+            f"model: {quantity(self.parameters)} parameters{memory} · data: {reading}",
             f"plan: {amount}",
             f"expected: {duration(self.expected_seconds)} at {quantity(rate)} tokens/s on {how}",
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the plan as plain values, with a version."""
+        """Return the estimate as plain values, with a version."""
         return {"version": 1} | asdict(self)
+
+    def save(self, folder: Path) -> None:
+        """Keep the estimate with its run. Raises OSError."""
+        atomic_write(folder / FILE, canonical_json(self.to_dict()))
+
+    @classmethod
+    def load(cls, folder: Path) -> Estimate | None:
+        """Return the estimate kept with a run, or None where there is none that can be read."""
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            values = read_json_object(folder / FILE)
+            if values.pop("version") == 1:
+                return cls(**values)
+        return None
+
+
+def estimate_run(
+    trainer: Trainer, folder: Path, *, validation_tokens: int, memory_bytes: int | None, console: Console
+) -> Estimate:
+    """Return the estimate kept with a run, or a new one from a measured step, which is then kept.
+
+    A compiled step is compiled here, before the run's clock starts, by a first update. Leaves the random states as they
+    were; weights and optimizer are to be set up anew after it.
+    """
+    c = trainer.config
+    compiles = c.training.compile is True
+    kept = Estimate.load(folder)
+    if kept is not None and not compiles:
+        return dataclasses.replace(kept, compile_seconds=None)  # it may have been, before this resume
+    with console.stage("compiling the step" if compiles else "measuring a step"), torch.random.fork_rng(devices=[]):
+        if kept is not None:
+            first, seconds = timed(lambda: _update(trainer), trainer.device), kept.seconds_per_step
+        else:
+            first, seconds = measure_step(lambda: _update(trainer), trainer.device, compiles=compiles)
+        trainer.state.optimizer.zero_grad(set_to_none=True)
+        compile_seconds = max(0.0, first - seconds) if compiles else None
+        if kept is not None:
+            return dataclasses.replace(kept, compile_seconds=compile_seconds)
+        peak = peak_flops(trainer.device, c.training.dtype) * (trainer.group.size if trainer.group else 1)
+    steps = None if c.training.max_minutes is not None else c.training.steps
+    estimate = Estimate(
+        parameters=sum(p.numel() for p in trainer.strategy.trained.parameters()),
+        train_tokens=len(trainer.data),
+        validation_tokens=validation_tokens,
+        tokens_per_step=c.tokens_per_step,
+        steps=steps,
+        epochs=None if steps is None else trainer.sampler.epoch(steps),
+        seconds_per_step=seconds,
+        expected_seconds=60.0 * (c.training.max_minutes or 0.0) if steps is None else steps * seconds,
+        flops_per_token=training_flops_per_token(c.model),
+        peak_flops=peak,
+        device=c.training.device,
+        dtype=c.training.dtype,
+        threads=torch.get_num_threads(),
+        memory_bytes=memory_bytes,
+        compile_seconds=compile_seconds,
+    )
+    estimate.save(folder)
+    return estimate
+
+
+def _update(trainer: Trainer) -> None:
+    trainer.update_at(0, 1, max(1, trainer.config.training.steps))

@@ -25,7 +25,7 @@ from hornbook.models.transformer import TransformerLM
 from hornbook.tracking.run import Run
 from hornbook.training.config import TrainConfig, resolve
 
-__all__ = ["inherit", "source_config", "starter"]
+__all__ = ["fill_from_source", "source_config", "weight_initializer"]
 
 FREE = ("vocab_size", "context_length", "dropout", "zero_init_output")
 """Settings that need not be the source's; the vocabulary is compared by itself."""
@@ -49,7 +49,7 @@ def source_config(folder: str | Path) -> ModelConfig:
     )
 
 
-def inherit(tree: Mapping[str, Any]) -> dict[str, Any]:
+def fill_from_source(tree: Mapping[str, Any]) -> dict[str, Any]:
     """Return the sections of a recipe, with what `model.init_from` decides filled in where they say nothing.
 
     Raises as `source_config`; ConfigError for an `init_from` that is no path.
@@ -71,14 +71,14 @@ def inherit(tree: Mapping[str, Any]) -> dict[str, Any]:
     return merge(filled, tree)
 
 
-def starter(
-    config: TrainConfig, prepared: Dataset, warn: Callable[[str], None]
+def weight_initializer(
+    config: TrainConfig, dataset: Dataset, warn: Callable[[str], None]
 ) -> Callable[[TransformerLM], None] | None:
     """Return what puts the weights of `model.init_from` into a fresh model; None where the recipe names none.
 
     Args:
         config: the recipe.
-        prepared: its data.
+        dataset: its data.
         warn: takes a sentence about each damaged checkpoint that is passed over.
 
     Raises:
@@ -88,7 +88,7 @@ def starter(
         return None
     folder = Path(config.init_from)
     source = source_config(folder)
-    _check_tokenizer(folder, source, config, prepared)
+    _check_tokenizer(folder, source, config, dataset)
     for field in dataclasses.fields(ModelConfig):
         theirs, ours = getattr(source, field.name), getattr(config.model, field.name)
         if field.name not in FREE and theirs != ours:
@@ -98,10 +98,10 @@ def starter(
                 f"leave model.{field.name} out, or give --model.{key} {theirs}"
             )
 
-    def start(model: TransformerLM) -> None:
+    def initialise(model: TransformerLM) -> None:
         load_module(model, _tensors(folder, source, warn), folder)
 
-    return start
+    return initialise
 
 
 def _tensors(folder: Path, config: ModelConfig, warn: Callable[[str], None]) -> Mapping[str, Tensor]:
@@ -117,7 +117,7 @@ def _tokenizer(folder: str | Path) -> Path | None:
     return path if (path / "tokenizer.json").is_file() else None
 
 
-def _check_tokenizer(folder: Path, source: ModelConfig, config: TrainConfig, prepared: Dataset) -> None:
+def _check_tokenizer(folder: Path, source: ModelConfig, config: TrainConfig, dataset: Dataset) -> None:
     kept = _tokenizer(folder)
     way_out = f"; use the one of the weights: --tokenizer.path {kept}" if kept else ""
     if source.vocab_size != config.model.vocab_size:
@@ -125,11 +125,11 @@ def _check_tokenizer(folder: Path, source: ModelConfig, config: TrainConfig, pre
             f"model.init_from = {str(folder)!r} has a vocabulary of {source.vocab_size:,} ids, the recipe's tokenizer "
             f"one of {config.model.vocab_size:,}{way_out}"
         )
-    if kept is None or prepared.tokenizer is None:
+    if kept is None or dataset.tokenizer is None:
         return
     from hornbook.tokenizer.tokenizer import Tokenizer
 
-    if Tokenizer.load(kept).fingerprint != prepared.tokenizer.fingerprint:
+    if Tokenizer.load(kept).fingerprint != dataset.tokenizer.fingerprint:
         raise CheckpointError(
             f"model.init_from = {str(folder)!r} was trained with another tokenizer of the same size, so its ids mean "
             f"other text{way_out}"

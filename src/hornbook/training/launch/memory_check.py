@@ -11,12 +11,12 @@ from hornbook.accounting.memory import PROCESS_BYTES, account_memory
 from hornbook.accounting.memory_limit import available_memory, check_fits
 from hornbook.training.config import TrainConfig
 
-__all__ = ["check_room", "give_back_memory"]
+__all__ = ["check_memory_fits", "trim_heap_eagerly"]
 
 M_MMAP_THRESHOLD = -3  # of glibc's mallopt
 
 
-def check_room(config: TrainConfig) -> int | None:
+def check_memory_fits(config: TrainConfig) -> int | None:
     """Return the peak memory in bytes that the run is expected to take, or None where the device does not say.
 
     Args:
@@ -32,8 +32,8 @@ def check_room(config: TrainConfig) -> int | None:
         available = torch.cuda.mem_get_info(device)[0]
     else:
         available = None
-    shared = torch.distributed.is_available() and torch.distributed.is_initialized()
-    if available is None or shared:  # sharing the work changes the sums
+    divided = torch.distributed.is_available() and torch.distributed.is_initialized()
+    if available is None or divided:  # several processes change the sums
         return None
     memory = account_memory(config.model, optimizer=config.optimizer.name, dtype=t.dtype)
     # The process is there already: what it takes is not taken from what is available.
@@ -52,7 +52,7 @@ def check_room(config: TrainConfig) -> int | None:
     return needed.peak
 
 
-def give_back_memory() -> None:
+def trim_heap_eagerly() -> None:
     """Have glibc return every block of 1 MB or more to the system as soon as it is freed; elsewhere do nothing.
 
     Its heap otherwise keeps the holes of what recomputation frees: a model of 8 recomputed layers then took 994 MB

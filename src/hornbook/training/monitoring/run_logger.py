@@ -1,7 +1,7 @@
-"""What a run writes about itself while it trains: metrics, samples, the console's lines, dumps of bad batches.
+"""What a run writes about itself while it trains: metrics, samples, norms, bad batches, and the console's lines.
 
-The loop calls it with what happened; here it becomes records (`metrics.jsonl`, `samples.jsonl`) and everything shown is
-a view of a record. The device is waited for only where a record is made.
+The loop passes in what happened, as values; here it becomes records (`metrics.jsonl`, `samples.jsonl`, `norms.jsonl`),
+and everything shown is a view of a record. The device is waited for only where a record is made.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ import json
 import resource
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-from torch import Tensor
 
 from hornbook.checkpoint.tensors import write_tensors
 from hornbook.evaluation.loss import Evaluation
@@ -22,172 +21,185 @@ from hornbook.fileio import atomic_write, canonical_json, open_atomic
 from hornbook.format import duration
 from hornbook.tracking.console import Console, Stage, describe_record
 from hornbook.tracking.records import RecordWriter
+from hornbook.tracking.run import Run
 from hornbook.tracking.sinks import SinkThread, open_sinks
-from hornbook.training.divergence import Trouble
+from hornbook.training.clock import RunClock
+from hornbook.training.config import TrainConfig
+from hornbook.training.divergence import BadBatch, Divergence
 from hornbook.training.launch.device import peak_flops
-from hornbook.training.monitoring.diagnostics import Profiler, layer_norms
+from hornbook.training.launch.estimate import Estimate
+from hornbook.training.monitoring.diagnostics import Profiler
+from hornbook.training.step import StepResult
 
-if TYPE_CHECKING:
-    from hornbook.training.launch.setup import Setup
-
-__all__ = ["Journal"]
+__all__ = ["RunLogger"]
 
 
-class Journal:
+class RunLogger:
     """The record of one run; use it as a context.
 
     Args:
-        setup: the run and its trainer.
+        run: its folder.
+        config: the recipe.
+        estimate: FLOPs per token and the peak rate that MFU is a share of.
+        clock: of the run.
         console: where lines go.
+        step: updates done so far; records of later ones, from before a resume, are cut.
+        fresh: nothing of this run counts yet, not even what was recorded at step 0.
+        processes: how many share the work.
     """
 
-    def __init__(self, setup: Setup, console: Console):
-        self.run, self.trainer, self.plan = setup.run, setup.trainer, setup.plan
-        self.config = setup.trainer.config
-        self.console = console
+    def __init__(
+        self,
+        run: Run,
+        config: TrainConfig,
+        estimate: Estimate,
+        clock: RunClock,
+        console: Console,
+        *,
+        step: int,
+        fresh: bool,
+        processes: int = 1,
+    ):
+        self.run, self.config, self.estimate, self.clock, self.console = run, config, estimate, clock, console
+        self.device = torch.device(config.training.device)
+        self.processes = processes
         self.stage = Stage("training", None)
         self.sinks: list[SinkThread] = []
         self._stack = ExitStack()
+        self._step, self._fresh = step, fresh
         self._profiler: Profiler | None = None
         self._shown: dict[str, Any] = {}
-        self._since = (0, 0.0, 0.0)  # step, clock and time outside of updates, at the last record
+        self._seconds_left: float | None = None
+        self._since = (step, 0.0)  # step and training seconds at the last record
 
-    def __enter__(self) -> Journal:
-        p = self.trainer.progress
-        self._open_records(p.step if p.step or p.evaluated else -1)
+    def __enter__(self) -> RunLogger:
+        self._open_records(-1 if self._fresh else self._step)
         self.sinks = open_sinks(
             self.config.logging.sinks, self.run.name, self.run.path, self.run.config, self.console.say
         )
         self._stack.enter_context(self.console.watch(self.stage))
         if self.config.logging.profile:
-            self._profiler = Profiler(self.run.path / "profile", p.step, self.console.say)
+            self._profiler = Profiler(self.run.path / "profile", self._step, self.console.say)
             self._stack.callback(self._profiler.close)
-        self._mark()
+        self._since = (self._step, self.clock.training_seconds)
         self._show()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
-        self._write()
+        self._flush()
         self.metrics.close()
         self.samples.close()
         for sink in self.sinks:
             sink.close()
 
-    def step(self, loss: Tensor, norm: Tensor) -> None:
-        """Take in an update."""
-        t, p = self.trainer, self.trainer.progress
+    def on_step(self, result: StepResult, seconds_left: float | None, *, record: bool) -> None:
+        """Take in an update.
+
+        Args:
+            result: what it came to.
+            seconds_left: of the run, as far as is known.
+            record: make a record of it; this waits for the device.
+        """
+        self._step, self._seconds_left = result.step, seconds_left
         if self._profiler is not None:
-            self._profiler.step(p.step)
-        if p.step % self.config.logging.every and not t.finished:
-            self._show()
-            return
-        self._write()
-        values = torch.stack([loss.detach().float(), norm.detach().float()]).tolist()  # waits for the device
-        step, clock, outside = self._since
-        spent = t.clock() - clock - (t.outside - outside)
-        rate = (p.step - step) * self.config.tokens_per_step / max(1e-9, spent)
-        self._mark()
-        self._check_peak(rate * self.plan.flops_per_token)
-        self.metrics.add(
-            p.step,
-            tokens=p.step * self.config.tokens_per_step,
-            seconds=round(t.seconds, 4),
-            train_loss=values[0],
-            lr=t.update.learning_rate,
-            grad_norm=values[1],
-            tokens_per_second=round(rate, 1),
-            mfu=round(rate * self.plan.flops_per_token / self.plan.peak_flops, 4),
-            memory_bytes=memory_bytes(t.device),
-        )
-        if self.config.logging.norms:
-            began = t.clock()
-            inputs, _ = t.parts(p.position - 1)[0]()
-            self.norms.add(p.step, **layer_norms(t.model, inputs))
-            self.norms.flush()
-            t.took("norms", began)
+            self._profiler.step(result.step)
+        if record:
+            self._flush()
+            self._record(result)
         self._show()
+
+    def _record(self, result: StepResult) -> None:
+        loss, grad_norm = torch.stack([result.loss.detach().float(), result.grad_norm.detach().float()]).tolist()
+        step, seconds = self._since
+        self._since = (result.step, self.clock.training_seconds)
+        tokens = (result.step - step) * self.config.tokens_per_step
+        rate = tokens / max(1e-9, self._since[1] - seconds)
+        self._check_peak(rate * self.estimate.flops_per_token)
+        self.metrics.add(
+            result.step,
+            tokens=result.tokens,
+            seconds=round(self.clock.seconds, 4),
+            train_loss=loss,
+            lr=result.lr,
+            grad_norm=grad_norm,
+            tokens_per_second=round(rate, 1),
+            mfu=round(rate * self.estimate.flops_per_token / self.estimate.peak_flops, 4),
+            memory_bytes=memory_bytes(self.device),
+        )
 
     def _check_peak(self, achieved: float) -> None:
         """Measure the machine's peak anew where the run is beyond it: other work held the machine up at the start."""
-        if achieved <= self.plan.peak_flops:
+        if achieved <= self.estimate.peak_flops:
             return
-        t = self.trainer
-        began = t.clock()
-        peak = peak_flops(t.device, self.config.training.dtype) * (t.group.size if t.group else 1)
-        self.plan = dataclasses.replace(self.plan, peak_flops=max(peak, achieved))
-        atomic_write(self.run.path / "plan.json", canonical_json(self.plan.to_dict()))
-        t.took("the peak", began)
+        with self.clock.aside("peak"):
+            peak = peak_flops(self.device, self.config.training.dtype) * self.processes
+            self.estimate = dataclasses.replace(self.estimate, peak_flops=max(peak, achieved))
+            self.estimate.save(self.run.path)
 
-    def evaluating(self, tokens: int) -> None:
+    def log_norms(self, step: int, norms: dict[str, float]) -> None:
+        """Take in the norms by layer at a step (diagnostics.py)."""
+        self.norms.add(step, **norms)
+        self.norms.flush()
+
+    def on_eval_progress(self, tokens: int) -> None:
         """Show how far an evaluation is."""
-        total = max(1, len(self.trainer.validation_data))
+        total = max(1, self.estimate.validation_tokens)
         self.stage.update(text=f"evaluating, {min(100, 100 * tokens // total)} %")
 
-    def evaluation(self, result: Evaluation) -> None:
-        """Take in an evaluation."""
-        p = self.trainer.progress
-        tokens = p.step * self.config.tokens_per_step
-        self.metrics.add(p.step, tokens=tokens, seconds=round(self.trainer.seconds, 4), **result.record())
+    def on_evaluation(self, step: int, result: Evaluation, *, best: bool) -> None:
+        """Take in an evaluation; `best`: no earlier one was as good."""
+        tokens = step * self.config.tokens_per_step
+        self.metrics.add(step, tokens=tokens, seconds=round(self.clock.seconds, 4), **result.record())
         self._shown |= result.record()
-        best = " · best so far" if p.best_step == p.step and p.step else ""
-        self.console.say(describe_record({"step": p.step, **result.record()}, self._total()) + best)
+        self.console.say(
+            describe_record({"step": step, **result.record()}, self.estimate.steps) + (" · best so far" if best else "")
+        )
         self._show()
 
-    def sample(self) -> None:
-        """Let the model write, and keep what it wrote."""
-        t, p, section = self.trainer, self.trainer.progress, self.config.evaluation
-        p.sampled = True
-        tokenizer = t.prepared.tokenizer
-        if tokenizer is None:
-            return
-        began = t.clock()
-        text = write_sample(t.model, tokenizer, section.prompt, section.sample_tokens, self.config)
-        if text is not None:
-            self.samples.add(p.step, prompt=section.prompt, text=text)
-            self.samples.flush()
-            self.console.say(f"step {p.step:,} writes: {json.dumps((section.prompt + text)[:300], ensure_ascii=False)}")
-        t.took("samples", began)
+    def on_sample(self, step: int, text: str) -> None:
+        """Take in what the model wrote after the recipe's prompt."""
+        prompt = self.config.evaluation.prompt
+        self.samples.add(step, prompt=prompt, text=text)
+        self.samples.flush()
+        self.console.say(f"step {step:,} writes: {json.dumps((prompt + text)[:300], ensure_ascii=False)}")
 
     def sync(self) -> None:
         """Make the records durable before a checkpoint that continues from here."""
-        self._write()
+        self._flush()
         self.metrics.sync()
         self.samples.sync()
 
-    def trouble(self, trouble: Trouble, back_to: int | None) -> None:
-        """Take in a divergence and what was done about it."""
-        self._write()
+    def log_divergence(self, divergence: Divergence, back_to: int | None, rewinds: int) -> None:
+        """Take in a divergence and what was done about it: back to a step for the `rewinds`-th time, or (None) the
+        end."""
+        self._flush()
         if back_to is None:
-            self.console.say(f"diverged: {trouble}; the run ends here (see {self.run.path / 'divergence'})")
+            self.console.say(f"diverged: {divergence}; the run ends here (see {self.run.path / 'divergence'})")
             return
-        p = self.trainer.progress
         self.console.say(
-            f"{trouble}; back to step {back_to} without that batch "
-            f"({p.rewinds} of at most {self.config.guard.max_rewinds} times)"
+            f"{divergence}; back to step {back_to} without that batch "
+            f"({rewinds} of at most {self.config.guard.max_rewinds} times)"
         )
         self.metrics.close()
         self.samples.close()
         self._open_records(back_to if back_to else -1)
-        self._mark()
+        self._step, self._since = back_to, (back_to, self.clock.training_seconds)
 
-    def dump(self, trouble: Trouble, position: int) -> None:
+    def save_bad_batch(self, divergence: Divergence, batch: BadBatch) -> None:
         """Keep the batch that training diverged on, for inspection."""
-        folder = self.run.path / "divergence"
-        file, start = self.trainer.sampler.starts(position)
-        inputs, targets = self.trainer.sampler.batch(position)
+        path = self.run.path / "divergence" / f"step-{divergence.step:08d}"
         about = {
-            "version": 1, "step": trouble.step, "kind": trouble.kind, "loss": repr(trouble.loss), "batch": position,
-            "files": [str(path) for path in self.trainer.prepared.train], "file": file.tolist(), "start":
-            start.tolist(),
+            "version": 1, "step": divergence.step, "kind": divergence.kind, "loss": repr(divergence.loss),
+            "batch": batch.position, "files": [str(path) for path in batch.files], "file": batch.file,
+            "start": batch.start,
         }  # fmt: skip
-        tokenizer = self.trainer.prepared.tokenizer
-        if tokenizer is not None:
-            about["text"] = [tokenizer.decode(row.tolist()) for row in inputs[:8]]
-        folder.mkdir(exist_ok=True)
-        atomic_write(folder / f"step-{trouble.step:08d}.json", canonical_json(about))
-        with open_atomic(folder / f"step-{trouble.step:08d}.safetensors") as out:
-            write_tensors(out, {"inputs": inputs, "targets": targets})
+        if batch.text is not None:
+            about["text"] = batch.text
+        path.parent.mkdir(exist_ok=True)
+        atomic_write(path.with_suffix(".json"), canonical_json(about))
+        with open_atomic(path.with_suffix(".safetensors")) as out:
+            write_tensors(out, {"inputs": batch.inputs, "targets": batch.targets})
 
     def _open_records(self, keep_through: int) -> None:
         self.metrics = RecordWriter(self.run.path / "metrics.jsonl", keep_through)
@@ -196,44 +208,20 @@ class Journal:
             self.norms = RecordWriter(self.run.path / "norms.jsonl", keep_through)
             self._stack.callback(self.norms.close)
 
-    def _write(self) -> None:
+    def _flush(self) -> None:
         record = self.metrics.flush()
         if record:
             self._shown |= record
             for sink in self.sinks:
                 sink.log(record)
 
-    def _mark(self) -> None:
-        self._since = (self.trainer.progress.step, self.trainer.clock(), self.trainer.outside)
-
-    def _total(self) -> int | None:
-        return self.trainer.budget.steps if self.trainer.budget.seconds is None else None
-
     def _show(self) -> None:
-        t, p = self.trainer, self.trainer.progress
-        left = t.budget.remaining(p.step, t.seconds)
         # The time left comes early: a narrow terminal cuts the end.
-        parts = [describe_record({"step": p.step}, self._total())]
-        parts += [f"{duration(left)} left"] if left is not None and p.step else []
+        parts = [describe_record({"step": self._step}, self.estimate.steps)]
+        parts += [f"{duration(self._seconds_left)} left"] if self._seconds_left is not None else []
         parts += [describe_record({key: value for key, value in self._shown.items() if key != "step"})]
         self.stage.title = " · ".join(part for part in parts if part)
         self.stage.update(text="")
-
-
-def write_sample(model: Any, tokenizer: Any, prompt: str, num_tokens: int, config: Any) -> str | None:
-    """Return what a model writes after `prompt`, or None where it cannot start (no document separator, no prompt)."""
-    from hornbook.generation.decode import generate
-
-    separator = config.tokenizer.separator
-    end = tokenizer.special_token_ids.get(separator) if separator else None
-    ids = tokenizer.encode(prompt) if prompt else ([end] if end is not None else [])
-    if not ids:
-        return None
-    generator = torch.Generator().manual_seed(config.training.seed)
-    new = generate(
-        model, ids, num_tokens, temperature=0.8, top_p=0.95, stop_token=end, generator=generator, overflow="slide"
-    )
-    return tokenizer.decode(new.tolist())
 
 
 def memory_bytes(device: torch.device) -> int:

@@ -1,0 +1,146 @@
+"""The folder of a run that is about to train: made for a new run, or opened again with the recipe that is stored.
+
+A new run stores its recipe with everything resolved; a resumed one takes what is stored, so that the same choices are
+made again. What may differ on resume is what changes nothing that is computed (tags, checkpoints kept, sinks), and,
+with a warning, where and how it is computed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hornbook.checkpoint.folder import CheckpointStore
+from hornbook.config import dump_toml
+from hornbook.data.corpora.registry import find_corpus
+from hornbook.data.prepare import Dataset, prepare
+from hornbook.data.sampler import BatchSampler
+from hornbook.data.token_data import TokenData
+from hornbook.errors import HornbookError
+from hornbook.fileio import atomic_write, canonical_json
+from hornbook.tracking.console import Console
+from hornbook.tracking.environment import describe_environment
+from hornbook.tracking.run import Run
+from hornbook.training.config import TrainConfig, resolve
+from hornbook.training.launch.device import resolve_auto
+from hornbook.training.load import read_tokenizer
+
+__all__ = ["OpenRun", "open_run"]
+
+# A resumed run may change these without a word …
+FREE = ("run", "checkpoint", "logging", "data.verify", "evaluation.sample_every", "evaluation.sample_tokens")
+# … and these with one: the run goes on, but not with the same bits.
+MACHINE = (
+    "training.device",
+    "training.dtype",
+    "training.compile",
+    "training.fused",
+    "training.threads",
+    "training.deterministic",
+    "training.distributed",
+)
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run whose folder this process holds."""
+
+    run: Run
+    config: TrainConfig
+    """Its recipe, every "auto" resolved."""
+    dataset: Dataset
+    """Its data."""
+
+
+def open_run(recipe: TrainConfig, *, resume: bool, console: Console) -> OpenRun:
+    """Make the folder of a recipe's run, or (`resume`) open the one that is there.
+
+    Raises:
+        HornbookError: the folder holds a run and `resume` is False; the recipe differs from the stored one; the data
+            cannot be used.
+        OSError: the folder cannot be written.
+    """
+    path = recipe.run.path
+    exists = (path / "config.toml").exists()
+    if exists and not resume and _never_trained(path):
+        (path / "config.toml").unlink()
+        exists = False
+    if exists and not resume:
+        raise HornbookError(
+            f"{path} already holds a run; continue it with --resume (resume=True in Python), or give this one "
+            "another --run.name"
+        )
+    if resume and not exists:
+        console.say(f"there is no run in {path} to resume: it starts at step 0")
+    return _reopen(recipe, console) if exists else _create(recipe, console)
+
+
+def _never_trained(path: Path) -> bool:
+    """Return whether the run in a folder failed before it had anything to lose: it may be started over."""
+    try:
+        return Run.open(path).status == "failed" and not CheckpointStore(path / "checkpoints").steps()
+    except HornbookError:
+        return False
+
+
+def _create(recipe: TrainConfig, console: Console) -> OpenRun:
+    dataset = prepare(recipe.data, recipe.tokenizer, console)
+    config = resolve_auto(recipe.with_vocab_size(dataset.vocab_size))
+    # What the data cannot give is said before there is a folder.
+    BatchSampler(TokenData.open(dataset.train), 1, config.model.context_length, 0)
+    run = Run.create(config.run.path, config.to_dict(), describe_environment())
+    if dataset.tokenizer is not None:
+        dataset.tokenizer.save(run.path / "tokenizer")
+    _write_data_record(run, dataset, config.data.corpus)
+    return OpenRun(run, config, dataset)
+
+
+def _reopen(recipe: TrainConfig, console: Console) -> OpenRun:
+    run = Run.open(recipe.run.path)
+    run.hold()
+    try:
+        config = _reconcile(resolve(run.config), recipe, console)
+        dataset = prepare(config.data, config.tokenizer, console)
+        if read_tokenizer(run.path) is None and dataset.tokenizer is not None:
+            dataset.tokenizer.save(run.path / "tokenizer")  # killed between the recipe and the tokenizer
+        run.config = config.to_dict()
+        atomic_write(run.path / "config.toml", dump_toml(run.config))
+        run.set_status("running")
+    except BaseException:
+        run.release()
+        raise
+    return OpenRun(run, config, dataset)
+
+
+def _reconcile(stored: TrainConfig, recipe: TrainConfig, console: Console) -> TrainConfig:
+    """Return the stored recipe with the changes that a resumed run may make. Raises HornbookError on others."""
+    sections = stored.to_dict()
+    for section, keys in recipe.to_dict().items():
+        for name, value in keys.items():
+            key, old = f"{section}.{name}", sections[section].get(name)
+            if value in (old, "auto") or key == "model.vocab_size":
+                continue
+            if section not in FREE and key not in FREE:
+                if key not in MACHINE:
+                    raise HornbookError(
+                        f"the run was made with {key} = {old!r}, the recipe now says {value!r}; continue without the "
+                        "change, or start a new run (--run.name, and --model.init-from to begin with these weights)"
+                    )
+                console.say(f"continuing with {key} = {value} (it was {old}): not bit for bit what it would have been")
+            sections[section][name] = value
+    return resolve_auto(resolve(sections))
+
+
+def _write_data_record(run: Run, dataset: Dataset, corpus: str | None) -> None:
+    """Keep where the token files lie, so that `hornbook eval` finds the validation set again."""
+    record: dict[str, Any] = {
+        "version": 1,
+        "digest": dataset.digest,
+        "train": [str(path.resolve()) for path in dataset.train],
+        "validation": [str(path.resolve()) for path in dataset.validation],
+        "validation_text": None if dataset.validation_text is None else str(dataset.validation_text.resolve()),
+    }
+    if corpus is not None:
+        record[corpus] = find_corpus(corpus).version  # an evaluation may know the text of its own version only
+    atomic_write(run.path / "data.json", canonical_json(record))

@@ -1,0 +1,59 @@
+"""A trained model read back from its run: `hb.load_run`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from hornbook.checkpoint.folder import CheckpointStore
+from hornbook.checkpoint.tensors import load_module
+from hornbook.models.transformer import TransformerLM
+from hornbook.tracking.run import Run
+from hornbook.training.config import TrainConfig, resolve
+
+if TYPE_CHECKING:
+    from hornbook.tokenizer.tokenizer import Tokenizer
+
+__all__ = ["load_run", "read_tokenizer"]
+
+
+def load_run(
+    path: str | Path, checkpoint: str | int = "best", device: torch.device | str | None = None
+) -> tuple[TransformerLM, Tokenizer | None, TrainConfig]:
+    """Read a trained model.
+
+    Args:
+        path: the run's folder.
+        checkpoint: "best" (lowest validation loss), "last", or a step.
+        device: where the model goes; None: the CPU.
+
+    Returns:
+        The model in evaluation mode, its tokenizer (None for a run on bare token files), and the recipe.
+
+    Raises:
+        HornbookError: there is no run, no such checkpoint, or it does not fit the model; damaged files.
+    """
+    run = Run.open(path)
+    config = resolve(run.config)
+    if isinstance(checkpoint, str) and checkpoint.isdecimal():
+        checkpoint = int(checkpoint)
+    loaded = CheckpointStore(run.path / "checkpoints", warn=_warn).load(checkpoint)
+    model = TransformerLM(config.model, device=device)
+    load_module(model, loaded.model, str(run.path))
+    return model.eval(), read_tokenizer(run.path), config
+
+
+def read_tokenizer(path: Path) -> Tokenizer | None:
+    """Return the tokenizer kept with a run, or None."""
+    if not (path / "tokenizer").is_dir():
+        return None
+    from hornbook.tokenizer.tokenizer import Tokenizer
+
+    return Tokenizer.load(path / "tokenizer")
+
+
+def _warn(sentence: str) -> None:
+    print(f"hornbook: {sentence}", file=sys.stderr)  # noqa: T201
