@@ -89,6 +89,7 @@ SLIPS = [
     ("train t.txt", "a recipe is a .toml, .json or .yaml file; for a text of yours use --text t.txt"),
     ("train runs --resume", "runs is a folder without a run in it"),
     ("eval r.toml", "r.toml"),
+    ("completion tcsh", "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
 ]
 
 

@@ -25,7 +25,7 @@ from hornbook.config.build import BOOLEANS
 from hornbook.config.describe import metavar
 from hornbook.errors import ConfigError
 
-__all__ = ["Argument", "Overrides", "Words", "arguments_of", "docstring_of", "is_flag", "parse"]
+__all__ = ["Argument", "Overrides", "Words", "arguments_of", "docstring_of", "is_flag", "parse", "sort_words"]
 
 Overrides = Annotated[dict[str, Any], "--section.key value …"]
 Words = Annotated[tuple[str, ...], "the command line"]
@@ -129,8 +129,7 @@ def parse(function: Callable[..., Any], words: list[str], prog: str) -> dict[str
 def _parse(arguments: list[Argument], words: list[str], prog: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
     given: dict[str, list[str]] = {}
-    takes_keys = any(argument.hint == Overrides for argument in arguments)
-    loose, keys = _sort(arguments, words, given, takes_keys)
+    loose, keys = sort_words(arguments, words, given)
     for argument in arguments:
         if argument.hint == Overrides:
             values[argument.name] = config.parse_overrides(keys)
@@ -152,10 +151,13 @@ def _parse(arguments: list[Argument], words: list[str], prog: str) -> dict[str, 
     return values | {name: by_name[name].convert(typed) for name, typed in given.items()}
 
 
-def _sort(
-    arguments: list[Argument], words: list[str], given: dict[str, list[str]], takes_keys: bool
-) -> tuple[list[str], list[str]]:
-    """Put the words of flags into `given`; return the positional ones and those of a recipe's keys."""
+def sort_words(arguments: list[Argument], words: list[str], given: dict[str, list[str]]) -> tuple[list[str], list[str]]:
+    """Put the words of flags into `given`, by name; return the positional ones and those of a recipe's keys.
+
+    Raises:
+        ConfigError: a flag that there is not, or one without its value.
+    """
+    takes_keys = any(argument.hint == Overrides for argument in arguments)
     flags = {argument.shown: argument for argument in arguments if argument.is_flag}
     loose: list[str] = []
     keys: list[str] = []

@@ -39,6 +39,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report.main", "one self-contained HTML page for runs or studies"),
     "account": ("account.main", "parameters, FLOPs, memory and time of a model"),
     "doctor": ("doctor.main", "what this machine can do, and what to expect of it"),
+    "completion": ("completion.main", "a script that lets your shell complete all of this"),
 }
 """Name → function below hornbook.cli, imported when it is called; and what it does, in a line."""
 GROUPS = {
