@@ -18,6 +18,12 @@ def test_map_of_the_tree_is_up_to_date():
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def test_the_reference_of_recipes_is_up_to_date():
+    command = [sys.executable, str(ROOT / "tools" / "write_reference.py"), "--check"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
 def test_every_link_of_a_page_leads_somewhere():
     dead = []
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:

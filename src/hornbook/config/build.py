@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from hornbook.config.describe import type_in_words
 from hornbook.errors import ConfigError, did_you_mean
 
 __all__ = ["Word", "build", "convert", "kind_of", "to_dict"]
@@ -54,7 +55,9 @@ def build(cls: type[T], given: Mapping[str, Any], where: str = "") -> T:
         if name in given:
             values[name] = convert(given[name], hints[name], _join(where, name))
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise ConfigError(f"{_join(where, name)} is missing and has no default; wanted {_describe(hints[name])}")
+            raise ConfigError(
+                f"{_join(where, name)} is missing and has no default; wanted {type_in_words(hints[name])}"
+            )
     try:
         return cls(**values)
     except ConfigError as error:
@@ -183,26 +186,7 @@ def _convert_word(word: Word, hint: Any, where: str) -> Any:
 
 
 def _wrong(value: Any, hint: Any, where: str) -> ConfigError:
-    return ConfigError(f"{where}: wanted {_describe(hint)}, got {_show(value)}")
-
-
-def _describe(hint: Any) -> str:
-    names = {
-        bool: "true or false",
-        int: "a whole number",
-        float: "a number",
-        str: "text",
-        Path: "a path",
-        type(None): "nothing",
-    }
-    origin, arguments = typing.get_origin(hint), list(typing.get_args(hint))
-    if origin in (typing.Union, types.UnionType):
-        return " or ".join(_describe(argument) for argument in arguments if argument is not type(None))
-    if origin is Literal:
-        return "one of " + ", ".join(map(repr, arguments))
-    if origin in (list, tuple):
-        return "a list" if not arguments else f"a list of {_describe(arguments[0]).removeprefix('a ')} values"
-    return names.get(hint, "a section" if dataclasses.is_dataclass(hint) else str(hint))
+    return ConfigError(f"{where}: wanted {type_in_words(hint)}, got {_show(value)}")
 
 
 def _show(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What a dataclass or a type takes, in words: for `--help`, docs/reference/config.md and the shell's completion.
+"""What a dataclass or a type takes, in words: for messages, `--help`, docs/reference/config.md and completion.
 
 A key's text is the docstring under its field. Python keeps no such docstrings, so they are read from the source of the
 class's module, once.
@@ -15,7 +15,7 @@ import typing
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["Key", "Section", "choices_of", "default_text", "keys_of", "metavar", "summary_of"]
+__all__ = ["Key", "Section", "choices_of", "default_text", "keys_of", "metavar", "summary_of", "type_in_words"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +84,26 @@ def metavar(hint: Any) -> str:
     if origin in (list, tuple):
         return f"{metavar(arguments[0])} …" if arguments[-1] is Ellipsis else ",".join(map(metavar, arguments))
     return {bool: "true|false", int: "INT", float: "NUMBER", str: "TEXT", Path: "PATH"}[hint]
+
+
+def type_in_words(hint: Any) -> str:
+    """Return a type in the words of sentences: `a whole number`, `one of 'pre', 'post'`, `a list of text values`."""
+    names = {
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        str: "text",
+        Path: "a path",
+        type(None): "nothing",
+    }
+    origin, arguments = typing.get_origin(hint), list(typing.get_args(hint))
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(type_in_words(argument) for argument in arguments if argument is not type(None))
+    if origin is Literal:
+        return "one of " + ", ".join(map(repr, arguments))
+    if origin in (list, tuple):
+        return "a list" if not arguments else f"a list of {type_in_words(arguments[0]).removeprefix('a ')} values"
+    return names.get(hint, "a section" if dataclasses.is_dataclass(hint) else str(hint))
 
 
 def choices_of(hint: Any) -> list[str]:
