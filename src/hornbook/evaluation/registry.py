@@ -43,7 +43,7 @@ class CorpusEvaluator:
     documents: Callable[[str], list[str]]
     """Cuts a text of the corpus into its documents."""
     obstacle: Callable[[Tokenizer, Mapping[str, Any]], str | None]
-    """(tokenizer, the run's `data.json`) → a sentence that says why this run cannot be evaluated, or None."""
+    """(tokenizer, the run's `data.json`) → why this run cannot be evaluated, as a sentence, or None."""
 
 
 def find_evaluator(corpus: str | None) -> CorpusEvaluator | None:

@@ -31,16 +31,9 @@ from hornbook.tokenizer.tokenizer import Tokenizer
 from hornbook.tracking.console import Console
 
 __all__ = [
-    "EVALUATOR",
-    "NoStoryFitsError",
-    "StoryScore",
-    "StoryworldMetrics",
-    "assess_samples",
-    "evaluate_on_storyworld",
-    "sample_stories",
-    "save_metrics",
-    "score_stories",
-]
+    "EVALUATOR", "NoStoryFitsError", "StoryScore", "StoryworldMetrics", "assess_samples", "evaluate_on_storyworld",
+    "sample_stories", "save_metrics", "score_stories",
+]  # fmt: skip
 
 SEPARATOR = storyworld.SEPARATOR
 SUMMARY_FILE = "summary.json"
@@ -249,7 +242,7 @@ def score_stories(
     finally:
         model.train(was_training)
     true_nats = -sum(storyworld.log_probability(stories[i], level) for i in fitting)
-    num_bytes = sum(len(_document(stories[i]).encode()) for i in fitting)
+    num_bytes = sum(len(stories[i].encode()) + len("\n\n") for i in fitting)
     per_byte = 1 / math.log(2) / num_bytes
     return StoryScore(nats * per_byte, true_nats * per_byte, len(fitting), len(stories) - len(fitting))
 
@@ -281,13 +274,9 @@ def sample_stories(
     return stories
 
 
-def _document(story: str) -> str:
-    return f"\n{story}\n"
-
-
 def _ids(tokenizer: Tokenizer, story: str) -> list[int]:
     separator = _separator(tokenizer)
-    return [separator, *tokenizer.encode(_document(story)), separator]
+    return [separator, *tokenizer.encode(f"\n{story}\n"), separator]
 
 
 def _separator(tokenizer: Tokenizer) -> int:

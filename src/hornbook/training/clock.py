@@ -69,7 +69,7 @@ class RunClock:
         except BaseException:
             self.overhead_seconds += self._now() - began
             raise
-        took = self._now() - began
-        self.overhead_seconds += took
+        seconds = self._now() - began
+        self.overhead_seconds += seconds
         if what in CLOSING:
-            self.closing[what] = took
+            self.closing[what] = seconds

@@ -136,7 +136,7 @@ class TrainingSection:
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Type of the matrix products (weights stay float32); "auto": bfloat16 where a probe shows that it pays."""
     fused: bool = True
-    """Use the fast twins of the model's parts: the same function, computed in another order."""
+    """Use the fused implementations of the model's parts: the same function, computed in another order."""
     compile: bool | Literal["auto"] = "auto"
     """Compile the step; "auto": where the run is long enough to earn it back."""
     deterministic: bool = False
@@ -225,7 +225,7 @@ class GuardSection:
     warmup_steps: int = 100
     """Updates before losses are compared with their recent mean."""
     check_every: int = 20
-    """Updates between looks at the guard (it is kept on the device; a look waits for the device)."""
+    """Updates between checks of the guard (it is kept on the device; a check waits for the device)."""
 
     def __post_init__(self) -> None:
         _at_least("guard", "max_rewinds", self.max_rewinds, 0)

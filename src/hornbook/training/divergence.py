@@ -24,7 +24,7 @@ from hornbook.training.config import GuardSection
 
 __all__ = ["BadBatch", "Divergence", "Guard"]
 
-# The mean looks back over about so many updates.
+# The mean is over about so many updates.
 MEMORY = 64
 # A spike must also be so many nats above the mean: late in training the deviation is tiny.
 LEAST_JUMP = 1.0

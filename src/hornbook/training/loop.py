@@ -78,7 +78,7 @@ def _train(recipe: TrainConfig, resume: bool, console: Console, clock: RunClock,
             status, reason = _run(setup, signals, console)
         run.set_status(status, reason)
     except BaseException as error:
-        with contextlib.suppress(OSError):  # the disk may be full: the first error is the one to tell
+        with contextlib.suppress(OSError):  # the disk may be full: the first error is the one to report
             run.set_status("failed", " ".join(str(error).split()) or type(error).__name__)
         raise
     finally:

@@ -108,7 +108,7 @@ def automatic_recipe(
             "num_heads": chosen.num_heads,
         },
     }
-    tree: dict[str, Any] = {
+    recipe: dict[str, Any] = {
         "data": {"text": list(paths)},
         **({} if start else sizes),
         "optimizer": {"lr": chosen.lr},
@@ -118,13 +118,13 @@ def automatic_recipe(
         "checkpoint": {"every": _round(steps / 8)},
     }
     if minutes is not None:
-        tree["training"]["max_minutes"] = minutes
+        recipe["training"]["max_minutes"] = minutes
     words = (
         f"picked for {quantity(num_bytes, 'B')} of text and {quantity(peak, 'FLOP/s')} in {dtype}: vocabulary "
         f"{vocab_size:,}, {chosen.num_layers} layers of width {chosen.d_model}, context {chosen.context_length}, batch "
         f"{chosen.batch_size}, lr {chosen.lr:g}" + (f", {steps:,} steps" if minutes is None else "")
     )
-    return tree, words + "; change any of it with --section.key value"
+    return recipe, words + "; change any of it with --section.key value"
 
 
 def _rung(model: ModelConfig) -> Shape:

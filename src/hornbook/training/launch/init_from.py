@@ -49,26 +49,26 @@ def source_config(folder: str | Path) -> ModelConfig:
     )
 
 
-def fill_from_source(tree: Mapping[str, Any]) -> dict[str, Any]:
+def fill_from_source(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Return the sections of a recipe, with what `model.init_from` decides filled in where they say nothing.
 
     Raises as `source_config`; ConfigError for an `init_from` that is no path.
     """
-    model = tree.get("model")
+    model = recipe.get("model")
     if not isinstance(model, Mapping) or model.get("init_from") is None:
-        return dict(tree)
+        return dict(recipe)
     if all(field.name in model or field.name == "vocab_size" for field in dataclasses.fields(ModelConfig)):
-        return dict(tree)  # a run that is continued says it all, and its source may be gone
+        return dict(recipe)  # a run that is continued says it all, and its source may be gone
     folder = convert(model["init_from"], str, "model.init_from")
     shape = dataclasses.asdict(source_config(folder))
     shape.pop("vocab_size")
     filled: dict[str, Any] = {"model": shape}
     tokenizer = _tokenizer(folder)
-    section = tree.get("tokenizer")
+    section = recipe.get("tokenizer")
     own = isinstance(section, Mapping) and (section.get("path") or section.get("vocab_size"))
     if tokenizer is not None and not own:
         filled["tokenizer"] = {"path": str(tokenizer)}
-    return merge(filled, tree)
+    return merge(filled, recipe)
 
 
 def weight_initializer(

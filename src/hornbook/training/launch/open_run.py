@@ -87,7 +87,7 @@ def _never_trained(path: Path) -> bool:
 def _create(recipe: TrainConfig, console: Console) -> OpenRun:
     dataset = prepare(recipe.data, recipe.tokenizer, console)
     config = resolve_auto(recipe.with_vocab_size(dataset.vocab_size))
-    # What the data cannot give is said before there is a folder.
+    # An error of the data comes before there is a folder.
     BatchSampler(TokenData.open(dataset.train), 1, config.model.context_length, 0)
     run = Run.create(config.run.path, config.to_dict(), describe_environment())
     if dataset.tokenizer is not None:

@@ -98,7 +98,7 @@ def set_up(
             console.say(f"continuing {run.path} at step {trainer.counters.step:,}")
         return Setup(run, config, clock, trainer, evaluator, checkpointer, estimate, group)
     except BaseException as error:
-        with contextlib.suppress(OSError):  # the disk may be full: the first error is the one to tell
+        with contextlib.suppress(OSError):  # the disk may be full: the first error is the one to report
             run.set_status("failed", " ".join(str(error).split()) or type(error).__name__)
         run.release()
         raise

@@ -1,1 +1,1 @@
-"""What a run says of itself: records, console, diagnostics."""
+"""What a run records about itself, and diagnostics on request."""

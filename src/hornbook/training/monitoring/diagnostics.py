@@ -1,7 +1,7 @@
 """Looking into a training: norms of weights, gradients and activations by layer (`--log-norms`), and a trace
 (`--profile`).
 
-Both are the handout's debugging advice as switches. They wait for the device where they look, so they cost time only
+Both are the handout's debugging advice as switches. They wait for the device, so they cost time only
 at the steps that are logged or traced. Left out: histograms, per-head statistics.
 """
 
@@ -75,16 +75,16 @@ class Profiler:
     Args:
         folder: gets `trace.json` (for chrome://tracing or Perfetto) and `top.txt`.
         first_step: the step that the run starts or continues at.
-        say: takes the lines of the table.
+        log: takes the lines of the table.
     """
 
-    def __init__(self, folder: Path, first_step: int, say: Callable[[str], None]):
-        self.folder, self.say = folder, say
+    def __init__(self, folder: Path, first_step: int, log: Callable[[str], None]):
+        self.folder, self.log = folder, log
         self._from = first_step + WARM_STEPS
         self._profile: torch.profiler.profile | None = None
 
     def step(self, step: int) -> None:
-        """Say that `step` updates are done; starts and ends the trace when it is time."""
+        """Take in that `step` updates are done; starts and ends the trace when it is time."""
         if step == self._from:
             self._profile = torch.profiler.profile()
             self._profile.start()
@@ -103,8 +103,8 @@ class Profiler:
         table = profile.key_averages().table(sort_by=key, row_limit=TOP, max_name_column_width=48)
         (self.folder / "top.txt").write_text(table, encoding="utf-8")
         for line in _top(profile):
-            self.say(line)
-        self.say(f"the whole table and a trace are in {self.folder}")
+            self.log(line)
+        self.log(f"the whole table and a trace are in {self.folder}")
 
 
 def _top(profile: torch.profiler.profile) -> list[str]:

@@ -8,7 +8,7 @@ import torch
 from hornbook.accounting.flops import training_flops_per_token
 from hornbook.cli.main import main
 from hornbook.training.config import resolve
-from hornbook.training.launch import device as probe
+from hornbook.training.launch import device
 from hornbook.training.launch.auto_recipe import FEWEST_STEPS, LADDER, automatic_recipe
 
 RATES = {torch.float32: 200e9, torch.bfloat16: 900e9}
@@ -17,8 +17,8 @@ RATES = {torch.float32: 200e9, torch.bfloat16: 900e9}
 @pytest.fixture
 def machine(monkeypatch):
     """A CPU whose bfloat16 products run at 900 GFLOP/s and float32 ones at 200."""
-    monkeypatch.setattr(probe, "matmul_rate", lambda device, dtype, n, seconds: RATES[dtype])
-    monkeypatch.setattr(probe, "choose_device", lambda name: torch.device("cpu"))
+    monkeypatch.setattr(device, "matmul_rate", lambda device, dtype, n, seconds: RATES[dtype])
+    monkeypatch.setattr(device, "choose_device", lambda name: torch.device("cpu"))
 
 
 @pytest.mark.parametrize("minutes", [None, 2, 60])

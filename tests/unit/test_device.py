@@ -1,9 +1,9 @@
-"""The probe of a step's time: what counts of the first call, with a clock made by hand."""
+"""Trials of this machine: what counts of the first call, with a clock made by hand, and when bfloat16 pays."""
 
 import pytest
 import torch
 
-from hornbook.training.launch import device as probe
+from hornbook.training.launch import device as module
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ def test_a_step_is_measured_after_its_first_call(monkeypatch, seconds_of_calls, 
     def step():
         clock[0] += next(calls, 0.5)
 
-    monkeypatch.setattr(probe.time, "perf_counter", lambda: clock[0])
-    assert probe.measure_step(step, torch.device("cpu"), 0.6) == pytest.approx((seconds_of_calls[0], found))
+    monkeypatch.setattr(module.time, "perf_counter", lambda: clock[0])
+    assert module.measure_step(step, torch.device("cpu"), 0.6) == pytest.approx((seconds_of_calls[0], found))
 
 
 def test_a_first_call_that_compiles_is_not_taken_for_a_step(monkeypatch):
@@ -31,14 +31,14 @@ def test_a_first_call_that_compiles_is_not_taken_for_a_step(monkeypatch):
     def step():
         clock[0] += next(calls, 0.1)
 
-    monkeypatch.setattr(probe.time, "perf_counter", lambda: clock[0])
-    assert probe.measure_step(step, torch.device("cpu"), 0.6, compiles=True) == pytest.approx((40.0, 0.1))
+    monkeypatch.setattr(module.time, "perf_counter", lambda: clock[0])
+    assert module.measure_step(step, torch.device("cpu"), 0.6, compiles=True) == pytest.approx((40.0, 0.1))
 
 
 def test_the_first_product_does_not_count(monkeypatch):
     seconds = iter([5.0, 0.001])
-    monkeypatch.setattr(probe, "timed", lambda call, device: next(seconds))
-    assert probe.matmul_rate(torch.device("cpu"), torch.float32, 8, 0.0) == pytest.approx(2 * 8**3 / 0.001)
+    monkeypatch.setattr(module, "timed", lambda call, device: next(seconds))
+    assert module.matmul_rate(torch.device("cpu"), torch.float32, 8, 0.0) == pytest.approx(2 * 8**3 / 0.001)
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_the_first_product_does_not_count(monkeypatch):
 def test_bfloat16_pays_where_large_products_are_faster(monkeypatch, small, large, pays):
     rates = {192: dict(zip((torch.bfloat16, torch.float32), small, strict=True))}
     rates[768] = dict(zip((torch.bfloat16, torch.float32), large, strict=True))
-    monkeypatch.setattr(probe, "matmul_rate", lambda device, dtype, n, seconds: rates[n][dtype])
-    assert probe.bfloat16_pays(torch.device("cpu")) is pays
+    monkeypatch.setattr(module, "matmul_rate", lambda device, dtype, n, seconds: rates[n][dtype])
+    assert module.bfloat16_pays(torch.device("cpu")) is pays
 
 
 def test_emulated_bfloat16_is_asked_for_a_small_product_only(monkeypatch):
@@ -58,5 +58,5 @@ def test_emulated_bfloat16_is_asked_for_a_small_product_only(monkeypatch):
         assert n == 192
         return 0.02 if dtype == torch.bfloat16 else 1.0
 
-    monkeypatch.setattr(probe, "matmul_rate", rate)
-    assert not probe.bfloat16_pays(torch.device("cpu"))
+    monkeypatch.setattr(module, "matmul_rate", rate)
+    assert not module.bfloat16_pays(torch.device("cpu"))
