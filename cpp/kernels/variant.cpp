@@ -11,15 +11,15 @@
 
 namespace hornbook::kernels {
 namespace {
-#include "vector.hpp"
+#include "vector-inl.hpp"
 
-#include "gemm.hpp"
+#include "gemm-inl.hpp"
 
-#include "attention.hpp"
+#include "attention-inl.hpp"
 
-#include "rows.hpp"
+#include "rows-inl.hpp"
 
-#include "decode.hpp"
+#include "decode-inl.hpp"
 }  // namespace
 
 const Kernels& HB_JOIN(kernels_, HB_VARIANT)() {

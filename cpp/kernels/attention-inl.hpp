@@ -77,7 +77,7 @@ HB_INLINE void write_row(const AttentionShape& s, const float* from, index t, bo
   if (d < s.width) put(to + d, from[d] * factor);
 }
 
-// The gradient of read_turned: from `d` (which it overwrites) to d_x, adding to d_gain; `normed` is room for a row.
+// The gradient of read_turned: from `d` (which it overwrites) to d_x, adding to d_gain; `normed` holds one row.
 template <typename T>
 HB_INLINE void write_turned(const AttentionShape& s, float* d, const T* x, index t, const float* gain, float factor,
                             float* normed, float* d_gain, T* d_x) {
