@@ -32,21 +32,21 @@ using Strings = nb::typed<nb::sequence, nb::str>;
 using Indices = std::optional<nb::typed<nb::sequence, size_t>>;
 using Progress = std::optional<nb::typed<nb::callable, nb::object(uint64_t)>>;
 
-// Calls f(control) with the GIL released. Signals are looked at about every 50 ms, and `progress(done)` is called about
+// Calls f(stop_token) with the GIL released. Signals are looked at about every 50 ms, and `progress(done)` is called about
 // ten times a second; what either raises ends the work and goes out.
 template <class F>
 void without_gil(const Progress& progress, F&& f) {
-  Control control;
+  StopToken stop_token;
   std::optional<nb::python_error> raised;
   auto last = std::chrono::steady_clock::now();
-  control.poll = [&] {
+  stop_token.poll = [&] {
     nb::gil_scoped_acquire gil;
     try {
       if (PyErr_CheckSignals() != 0) throw nb::python_error();
       const auto now = std::chrono::steady_clock::now();
       if (progress && now - last > std::chrono::milliseconds(100)) {
         last = now;
-        (*progress)(control.done.load());
+        (*progress)(stop_token.done.load());
       }
     } catch (nb::python_error& error) {
       raised.emplace(std::move(error));
@@ -56,7 +56,7 @@ void without_gil(const Progress& progress, F&& f) {
   };
   try {
     nb::gil_scoped_release release;
-    f(control);
+    f(stop_token);
   } catch (...) {
     if (!raised) throw;
   }

@@ -56,7 +56,7 @@ template <class Id>
 struct GrowingArray {
   HugeArray<Id> ids;
   size_t count = 0;
-  void set_aside(size_t bytes) { ids = HugeArray<Id>(bytes + kSlackIds); }
+  void set_aside(size_t bytes) { ids = HugeArray<Id>(bytes + kPaddingIds); }
   Sink<Id> sink() {
     return {[this](const Id* from, size_t n) {
               if (from != ids.data() + count) std::copy(from, from + n, ids.data() + count);
@@ -70,8 +70,8 @@ template <class Id>
 GrowingArray<Id> encode_long(const Encoder<Id>& encoder, const uint8_t* data, size_t length, const Allowed& allowed, int threads) {
   GrowingArray<Id> out;
   out.set_aside(length);
-  without_gil(std::nullopt, [&](Control& control) {
-    encoder.encode_text(data, length, *allowed.matcher, *allowed.ids, threads, control, out.sink());
+  without_gil(std::nullopt, [&](StopToken& stop_token) {
+    encoder.encode_text(data, length, *allowed.matcher, *allowed.ids, threads, stop_token, out.sink());
   });
   return out;
 }
@@ -82,9 +82,9 @@ nb::typed<nb::list, Id> encode(const Encoder<Id>& encoder, const Text& text, con
   Allowed allowed;
   choose(encoder, indices, allowed);
   if (length <= kInlineText) {
-    const Control control;
-    typename Encoder<Id>::Loan loan(encoder);
-    const auto [ids, count] = encoder.encode(data, length, *allowed.matcher, *allowed.ids, *loan, control);
+    const StopToken stop_token;
+    typename Encoder<Id>::WorkerLease lease(encoder);
+    const auto [ids, count] = encoder.encode(data, length, *allowed.matcher, *allowed.ids, *lease, stop_token);
     return list_of(ids, count);
   }
   const GrowingArray<Id> out = encode_long(encoder, data, length, allowed, 1);
@@ -97,9 +97,9 @@ Array<Id> encode_array(const Encoder<Id>& encoder, const Text& text, const Indic
   Allowed allowed;
   choose(encoder, indices, allowed);
   if (length <= kInlineText) {
-    const Control control;
-    typename Encoder<Id>::Loan loan(encoder);
-    const auto [ids, count] = encoder.encode(data, length, *allowed.matcher, *allowed.ids, *loan, control);
+    const StopToken stop_token;
+    typename Encoder<Id>::WorkerLease lease(encoder);
+    const auto [ids, count] = encoder.encode(data, length, *allowed.matcher, *allowed.ids, *lease, stop_token);
     return array_copy(ids, count);
   }
   GrowingArray<Id> out = encode_long(encoder, data, length, allowed, threads);
@@ -119,13 +119,13 @@ nb::typed<nb::list, Array<Id>> encode_batch(const Encoder<Id>& encoder, const Te
   std::vector<std::vector<Id>> results(inputs.size());
   std::atomic<size_t> taken{0};
   threads = static_cast<int>(std::clamp<size_t>(inputs.size(), 1, static_cast<size_t>(threads)));
-  without_gil(std::nullopt, [&](Control& control) {
-    run_workers(threads, control, [&](int) {
-      typename Encoder<Id>::Loan loan(encoder);
+  without_gil(std::nullopt, [&](StopToken& stop_token) {
+    run_workers(threads, stop_token, [&](int) {
+      typename Encoder<Id>::WorkerLease lease(encoder);
       for (size_t k; (k = taken.fetch_add(1)) < inputs.size();) {
-        control.check();
+        stop_token.check();
         const auto [ids, count] =
-            encoder.encode(inputs[k].first, inputs[k].second, *allowed.matcher, *allowed.ids, *loan, control);
+            encoder.encode(inputs[k].first, inputs[k].second, *allowed.matcher, *allowed.ids, *lease, stop_token);
         results[k].assign(ids, ids + count);
       }
     });
@@ -142,20 +142,20 @@ Array<Id> encode_pieces(const Encoder<Id>& encoder, const nb::bytes& text, nb::n
   for (size_t i = 0; i < places.size(); ++i) {
     if (places[i] > text.size() || (i && places[i] < places[i - 1])) throw nb::value_error("ends must ascend within the text");
   }
-  const Control control;
-  typename Encoder<Id>::Loan loan(encoder);
+  const StopToken stop_token;
+  typename Encoder<Id>::WorkerLease lease(encoder);
   const auto [ids, count] =
-      encoder.encode_pieces(reinterpret_cast<const uint8_t*>(text.c_str()), places, *loan, control);
+      encoder.encode_pieces(reinterpret_cast<const uint8_t*>(text.c_str()), places, *lease, stop_token);
   return array_copy(ids, count);
 }
 
 template <class Id>
 Array<Id> encode_file(const Encoder<Id>& encoder, const std::string& path, int threads, bool replace, const Progress& progress) {
   GrowingArray<Id> out;
-  without_gil(progress, [&](Control& control) {
+  without_gil(progress, [&](StopToken& stop_token) {
     const Errors errors = replace ? Errors::replace : Errors::strict;
     out.set_aside(BlockReader({path}, encoder.specials(), errors).total_bytes() * (replace ? 3 : 1));  // one malformed byte becomes three
-    encoder.encode_file(path, threads, errors, control, out.sink());
+    encoder.encode_file(path, threads, errors, stop_token, out.sink());
   });
   return array_of(std::move(out.ids), out.count);
 }
@@ -179,8 +179,8 @@ std::tuple<uint64_t, uint64_t, uint64_t> encode_file_to(const Encoder<Id>& encod
     count += n;
   };
   TextTally tally;
-  without_gil(progress, [&](Control& control) {
-    tally = encoder.encode_file(path, threads, replace ? Errors::replace : Errors::strict, control, sink);
+  without_gil(progress, [&](StopToken& stop_token) {
+    tally = encoder.encode_file(path, threads, replace ? Errors::replace : Errors::strict, stop_token, sink);
   });
   return {count, tally.bytes - tally.special_bytes, tally.total_documents()};
 }

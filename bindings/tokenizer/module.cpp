@@ -42,14 +42,14 @@ void translate(const std::exception_ptr& p, void*) {
 // Ends of pre-tokens and the offset of the first malformed byte (None: all is well formed). For tests.
 std::pair<Array<uint32_t>, std::optional<size_t>> scan(const Text& text, const std::string& pattern, bool one_by_one) {
   const auto [data, length] = text_of(text);
-  const Control control;
+  const StopToken stop_token;
   std::vector<uint32_t> ends;
   size_t malformed = Scanner::kNone;
   if (one_by_one) {
     const Pattern which = pattern_of(pattern);
-    for (size_t at = 0; at < length;) ends.push_back(static_cast<uint32_t>(at = pretoken_end(which, data, length, at, control)));
+    for (size_t at = 0; at < length;) ends.push_back(static_cast<uint32_t>(at = pretoken_end(which, data, length, at, stop_token)));
   } else {
-    Scanner scanner(pattern_of(pattern), data, length, control);
+    Scanner scanner(pattern_of(pattern), data, length, stop_token);
     uint32_t batch[256 + Scanner::kMargin];
     while (const size_t n = scanner.next(batch, 256)) ends.insert(ends.end(), batch, batch + n);
     malformed = scanner.first_malformed();

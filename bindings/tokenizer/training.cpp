@@ -38,11 +38,11 @@ void add_text(Counts& counts, const Text& text, const std::string& pattern, cons
   const uint8_t* bytes = data;
   const size_t size = length;
   constexpr size_t kPart = size_t{1} << 22;  // cut, so that what is done once per part stays short
-  without_gil(std::nullopt, [&](Control& control) {
-    run_workers(1, control, [&](int) {
+  without_gil(std::nullopt, [&](StopToken& stop_token) {
+    run_workers(1, stop_token, [&](int) {
       for (size_t begin = 0, end; begin < size; begin = end) {
-        end = size - begin > kPart ? find_cut(bytes, size, true, begin + kPart, size, specials, control) : size;
-        count_block(which, bytes + begin, end - begin, specials, end + 16 <= size, counts.table, control);
+        end = size - begin > kPart ? find_cut(bytes, size, true, begin + kPart, size, specials, stop_token) : size;
+        count_block(which, bytes + begin, end - begin, specials, end + 16 <= size, counts.table, stop_token);
       }
     });
   });
@@ -54,8 +54,8 @@ Phases count(Counts& counts, const Strings& paths, const std::string& pattern, c
   const std::vector<std::string> files = strings_of(paths);
   const Pattern which = pattern_of(pattern);
   CountTimes times;
-  without_gil(progress, [&](Control& control) {
-    count_files(which, files, specials, threads, replace ? Errors::replace : Errors::strict, control, counts.table, times);
+  without_gil(progress, [&](StopToken& stop_token) {
+    count_files(which, files, specials, threads, replace ? Errors::replace : Errors::strict, stop_token, counts.table, times);
   });
   Phases out;
   out["scan_and_count"] = times.scan_and_count;
@@ -78,15 +78,15 @@ std::tuple<nb::bytes, Array<uint64_t>, Array<uint64_t>> export_counts(const Coun
 std::tuple<SymbolList, MergeList, Phases> train_counts(Counts& counts, size_t max_symbols, int threads, bool consume, const Progress& progress) {
   TrainTimes times;
   TrainResult result;
-  without_gil(progress, [&](Control& control) {
-    run_workers(1, control, [&](int) {
+  without_gil(progress, [&](StopToken& stop_token) {
+    run_workers(1, stop_token, [&](int) {
       if (consume) {
-        result = train(counts.table, max_symbols, threads, control, times);
+        result = train(counts.table, max_symbols, threads, stop_token, times);
         return;
       }
       WordTable copy;
-      copy.merge(counts.table, control);
-      result = train(copy, max_symbols, threads, control, times);
+      copy.merge(counts.table, stop_token);
+      result = train(copy, max_symbols, threads, stop_token, times);
     });
   });
   SymbolList symbols;
@@ -118,8 +118,8 @@ void bind_training(nb::module_& m) {
            nb::arg("replace"), nb::arg("progress"))
       .def("merge", [](Counts& c, const Counts& other) {
         if (&c == &other) throw nb::value_error("counts cannot be merged with themselves");
-        without_gil(std::nullopt, [&](Control& control) {
-          run_workers(1, control, [&](int) { c.table.merge(other.table, control); });
+        without_gil(std::nullopt, [&](StopToken& stop_token) {
+          run_workers(1, stop_token, [&](int) { c.table.merge(other.table, stop_token); });
         });
       }, nb::arg("other"))
       .def("items", [](const Counts& c) {

@@ -23,24 +23,24 @@ bool usable(const uint8_t* text, size_t length, size_t p, const SpecialMatcher& 
 bool is_tail(uint8_t byte) { return (byte & 0xC0) == 0x80; }
 
 // Whether all bytes within `reach` of `p` are well formed. The stretch may begin or end inside a character.
-bool clean_around(const uint8_t* text, size_t length, size_t p, size_t reach, const Control& control) {
+bool clean_around(const uint8_t* text, size_t length, size_t p, size_t reach, const StopToken& stop_token) {
   size_t from = p > reach + 3 ? p - reach - 3 : 0;
   for (int k = 0; k < 3 && from && is_tail(text[from]); ++k) ++from;
-  const size_t to = std::min(length, p + reach), bad = find_malformed(text + from, std::min(length, to + 3) - from, control);
+  const size_t to = std::min(length, p + reach), bad = find_malformed(text + from, std::min(length, to + 3) - from, stop_token);
   return bad == ~size_t{0} || from + bad >= to;
 }
 
 }  // namespace
 
 size_t find_cut(const uint8_t* text, size_t length, bool at_end, size_t from, size_t to, const SpecialMatcher& specials,
-                const Control& control, Errors errors) {
+                const StopToken& stop_token, Errors errors) {
   // Near the end of what is known a character or a special token may be cut short: those places are left alone.
   const size_t margin = at_end ? 0 : specials.longest() + 4;
   const size_t stop = std::min(to, length > margin ? length - margin : 0);
   const bool replacing = errors == Errors::replace && specials.any_replacement();
   for (size_t p = std::max<size_t>(from, 1); p < stop; ++p) {
-    control.check_at(p);
-    if (usable(text, length, p, specials) && (!replacing || clean_around(text, length, p, specials.longest(), control))) return p;
+    stop_token.check_at(p);
+    if (usable(text, length, p, specials) && (!replacing || clean_around(text, length, p, specials.longest(), stop_token))) return p;
   }
   return to;
 }
@@ -54,11 +54,11 @@ size_t last_cut(const uint8_t* text, size_t length, size_t from, const SpecialMa
   return from;
 }
 
-size_t find_malformed(const uint8_t* text, size_t length, const Control& control) {
+size_t find_malformed(const uint8_t* text, size_t length, const StopToken& stop_token) {
   const uint8_t* const end = text + length;
   for (size_t i = 0; i < length;) {
     uint64_t eight;
-    control.check_at(i);
+    stop_token.check_at(i);
     if (i + 8 <= length && (std::memcpy(&eight, text + i, 8), (eight & 0x8080808080808080u) == 0)) {
       i += 8;
       continue;
@@ -70,12 +70,12 @@ size_t find_malformed(const uint8_t* text, size_t length, const Control& control
   return ~size_t{0};
 }
 
-std::vector<uint8_t> replace_malformed(const uint8_t* text, size_t length, const Control& control) {
+std::vector<uint8_t> replace_malformed(const uint8_t* text, size_t length, const StopToken& stop_token) {
   std::vector<uint8_t> out;
   out.reserve(length + 16);
   const uint8_t* const end = text + length;
   for (size_t i = 0; i < length;) {
-    control.check_at(i);
+    stop_token.check_at(i);
     const Char c = decode_char(text + i, end);
     if (c.valid) {
       out.insert(out.end(), text + i, text + i + c.length);
@@ -135,7 +135,7 @@ BlockReader::~BlockReader() {
   for (const File& file : files_) close(file.descriptor);
 }
 
-bool BlockReader::next(Block& block, const Control& control) {
+bool BlockReader::next(Block& block, const StopToken& stop_token) {
   const size_t index = taken_.fetch_add(1);
   if (index >= total_blocks_) return false;
   size_t f = files_.size() - 1;
@@ -144,16 +144,16 @@ bool BlockReader::next(Block& block, const Control& control) {
   block.index = index;
   block.file = f;
   const uint64_t start = static_cast<uint64_t>(index - file.first_block) * block_;
-  fill(file, block, start, std::min<uint64_t>(start + block_, file.size), control);
+  fill(file, block, start, std::min<uint64_t>(start + block_, file.size), stop_token);
   return true;
 }
 
 namespace {
-constexpr size_t kCopy = size_t{16} << 20;  // bytes read or moved between two looks at the control
+constexpr size_t kCopy = size_t{16} << 20;  // bytes read or moved between two checks of the stop token
 }
 
 // Loads [start, stop) with what is needed around it, then finds both cuts; reads on while the second is not in sight.
-void BlockReader::fill(const File& file, Block& block, uint64_t start, uint64_t stop, const Control& control) const {
+void BlockReader::fill(const File& file, Block& block, uint64_t start, uint64_t stop, const StopToken& stop_token) const {
   const size_t margin = specials_.longest() + 8;  // what finding a cut looks at before and after it
   const uint64_t origin = start > margin ? start - margin : 0;
   uint64_t known = origin;
@@ -162,13 +162,13 @@ void BlockReader::fill(const File& file, Block& block, uint64_t start, uint64_t 
     if (block.buffer.size() < wanted - origin + 64) {
       HugeArray<uint8_t> larger(wanted - origin + 64);
       for (size_t at = 0; at < known - origin; at += kCopy) {
-        control.check();
+        stop_token.check();
         std::memcpy(larger.data() + at, block.buffer.data() + at, std::min<size_t>(kCopy, known - origin - at));
       }
       block.buffer = std::move(larger);
     }
     while (known < wanted) {
-      control.check();
+      stop_token.check();
       const size_t part = static_cast<size_t>(std::min<uint64_t>(wanted - known, kCopy));
       const ssize_t n = pread(file.descriptor, block.buffer.data() + (known - origin), part, static_cast<off_t>(known));
       if (n < 0 && errno == EINTR) continue;
@@ -186,7 +186,7 @@ void BlockReader::fill(const File& file, Block& block, uint64_t start, uint64_t 
     for (uint64_t begin = from;;) {
       const bool at_end = known == file.size;
       const size_t cut = find_cut(block.buffer.data(), known - origin, at_end, begin - origin, to - origin, specials_,
-                                  control, errors_);
+                                  stop_token, errors_);
       if (origin + cut < to) return origin + cut;
       if (!extend || at_end) return to;
       begin = std::max(from, to > margin ? to - margin : 0);

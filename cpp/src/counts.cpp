@@ -75,12 +75,12 @@ void WordTable::add(const uint8_t* text, size_t length, uint64_t count) {
   add(key, hash_key(key), text, length, count);
 }
 
-void WordTable::merge(const WordTable& other, const Control& control) {
+void WordTable::merge(const WordTable& other, const StopToken& stop_token) {
   if (other.size_ == 0) return;
   constexpr size_t kAhead = 16;
   const size_t n = other.mask_ + 1;
   for (size_t i = 0; i < n; ++i) {
-    control.check_at(i);
+    stop_token.check_at(i);
     if (i + kAhead < n) {
       const Entry& later = other.entries_[i + kAhead];
       if (later.key.high) prefetch(hash_key(later.key));
@@ -94,7 +94,7 @@ void WordTable::merge(const WordTable& other, const Control& control) {
 
 // Two loops per batch: keys and hashes with a prefetch of the table's line, then the look-ups, so that many cache
 // misses are under way at once.
-size_t count_text(Pattern pattern, const uint8_t* text, size_t length, bool slack, WordTable& table, const Control& control) {
+size_t count_text(Pattern pattern, const uint8_t* text, size_t length, bool padded_tail, WordTable& table, const StopToken& stop_token) {
   constexpr size_t kBatch = 256;
   struct Record {
     Key key;
@@ -103,15 +103,15 @@ size_t count_text(Pattern pattern, const uint8_t* text, size_t length, bool slac
   };
   uint32_t ends[kBatch + Scanner::kMargin];
   Record records[kBatch + Scanner::kMargin];
-  Scanner scanner(pattern, text, length, control);
-  const size_t last_readable = slack ? length : (length >= 16 ? length - 16 : 0);
+  Scanner scanner(pattern, text, length, stop_token);
+  const size_t last_readable = padded_tail ? length : (length >= 16 ? length - 16 : 0);
   uint32_t begin = 0;
   while (const size_t n = scanner.next(ends, kBatch + Scanner::kMargin)) {
-    control.check();
+    stop_token.check();
     for (size_t i = 0; i < n; ++i) {
       const size_t size = ends[i] - begin;
       Record& r = records[i];
-      r.key = make_key(text + begin, size, begin <= last_readable && (slack || length >= 16));
+      r.key = make_key(text + begin, size, begin <= last_readable && (padded_tail || length >= 16));
       r.hash = hash_key(r.key);
       r.begin = begin;
       r.length = static_cast<uint32_t>(size);
@@ -132,17 +132,17 @@ constexpr size_t kPiece = size_t{1} << 31;  // a scanner's offsets have 32 bits
 
 }  // namespace
 
-size_t count_block(Pattern pattern, const uint8_t* text, size_t length, const SpecialMatcher& specials, bool slack,
-                   WordTable& table, const Control& control) {
+size_t count_block(Pattern pattern, const uint8_t* text, size_t length, const SpecialMatcher& specials, bool padded_tail,
+                   WordTable& table, const StopToken& stop_token) {
   size_t at = 0, malformed = Scanner::kNone;
   while (at < length) {
     const auto match = specials.find(text, length, at);
     const size_t piece_end = match.begin == SpecialMatcher::kNone ? length : match.begin;
     while (at < piece_end) {
       size_t stop = piece_end;
-      if (stop - at > kPiece) stop = at + find_cut(text + at, piece_end - at, true, kPiece, piece_end - at, SpecialMatcher({}), control);
+      if (stop - at > kPiece) stop = at + find_cut(text + at, piece_end - at, true, kPiece, piece_end - at, SpecialMatcher({}), stop_token);
       if (stop - at >= size_t{1} << 32) throw InputError("a pre-token of 4 GiB or more cannot be processed");
-      const size_t bad = count_text(pattern, text + at, stop - at, slack || stop + 16 <= length, table, control);
+      const size_t bad = count_text(pattern, text + at, stop - at, padded_tail || stop + 16 <= length, table, stop_token);
       if (bad != Scanner::kNone && malformed == Scanner::kNone) malformed = at + bad;
       at = stop;
     }
@@ -160,7 +160,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 void count_files(Pattern pattern, const std::vector<std::string>& paths, const SpecialMatcher& specials, int threads,
-                 Errors errors, Control& control, WordTable& table, CountTimes& times) {
+                 Errors errors, StopToken& stop_token, WordTable& table, CountTimes& times) {
   auto start = std::chrono::steady_clock::now();
   BlockReader reader(paths, specials, errors);
   threads = static_cast<int>(std::clamp<size_t>(reader.num_blocks(), 1, static_cast<size_t>(threads)));
@@ -169,16 +169,16 @@ void count_files(Pattern pattern, const std::vector<std::string>& paths, const S
   std::atomic<bool> bad{false};
   size_t bad_file = ~size_t{0};  // the first malformed byte over all files, in their order
   uint64_t bad_offset = 0;
-  run_workers(threads, control, [&](int index) {
+  run_workers(threads, stop_token, [&](int index) {
     Block block;
     WordTable& mine = tables[static_cast<size_t>(index)];
-    while (!bad && reader.next(block, control)) {
+    while (!bad && reader.next(block, stop_token)) {
       size_t malformed = Scanner::kNone;
-      if (errors == Errors::replace && find_malformed(block.text, block.length, control) != ~size_t{0}) {
-        const std::vector<uint8_t> repaired = replace_malformed(block.text, block.length, control);
-        malformed = count_block(pattern, repaired.data(), repaired.size(), specials, false, mine, control);
+      if (errors == Errors::replace && find_malformed(block.text, block.length, stop_token) != ~size_t{0}) {
+        const std::vector<uint8_t> repaired = replace_malformed(block.text, block.length, stop_token);
+        malformed = count_block(pattern, repaired.data(), repaired.size(), specials, false, mine, stop_token);
       } else {
-        malformed = count_block(pattern, block.text, block.length, specials, true, mine, control);
+        malformed = count_block(pattern, block.text, block.length, specials, true, mine, stop_token);
       }
       if (malformed != Scanner::kNone) {
         bad = true;
@@ -190,7 +190,7 @@ void count_files(Pattern pattern, const std::vector<std::string>& paths, const S
         }
         return;  // earlier blocks are in other hands, which end them; they may hold an earlier one
       }
-      control.done += block.length;
+      stop_token.done += block.length;
     }
   });
   if (bad_file != ~size_t{0}) {
@@ -199,10 +199,10 @@ void count_files(Pattern pattern, const std::vector<std::string>& paths, const S
   }
   times.scan_and_count += seconds_since(start);
   start = std::chrono::steady_clock::now();
-  run_workers(1, control, [&](int) {  // on a thread of its own, so that this one can watch for signals
+  run_workers(1, stop_token, [&](int) {  // on a thread of its own, so that this one can watch for signals
     for (WordTable& part : tables) {
       if (part.size() > table.size()) std::swap(part, table);
-      table.merge(part, control);
+      table.merge(part, stop_token);
       part.clear();
     }
   });

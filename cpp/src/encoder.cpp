@@ -46,17 +46,17 @@ Encoder<Id>::Encoder(const Vocabulary& vocabulary, Pattern pattern, size_t cache
     symbol_ids_.push_back(found == ids.end() ? Merger::kNone : found->second);
   }
   for (const auto& [text, id] : vocabulary.special_tokens) special_ids_.push_back(id);
-  give(std::make_unique<Worker>(cache_limit));
+  release(std::make_unique<Worker>(cache_limit));
 }
 
 template <class Id>
 Encoder<Id>::~Encoder() {
-  for (auto& place : shelf_) delete place.load();
+  for (auto& place : idle_) delete place.load();
 }
 
 template <class Id>
-std::unique_ptr<typename Encoder<Id>::Worker> Encoder<Id>::take() const {
-  for (auto& place : shelf_) {
+std::unique_ptr<typename Encoder<Id>::Worker> Encoder<Id>::acquire() const {
+  for (auto& place : idle_) {
     if (place.load(std::memory_order_relaxed)) {
       if (Worker* w = place.exchange(nullptr)) return std::unique_ptr<Worker>(w);
     }
@@ -65,8 +65,8 @@ std::unique_ptr<typename Encoder<Id>::Worker> Encoder<Id>::take() const {
 }
 
 template <class Id>
-void Encoder<Id>::give(std::unique_ptr<Worker> worker) const {
-  for (auto& place : shelf_) {
+void Encoder<Id>::release(std::unique_ptr<Worker> worker) const {
+  for (auto& place : idle_) {
     Worker* empty = nullptr;
     if (place.compare_exchange_strong(empty, worker.get())) {
       worker.release();
@@ -78,13 +78,13 @@ void Encoder<Id>::give(std::unique_ptr<Worker> worker) const {
 template <class Id>
 void Encoder<Id>::set_cache_limit(size_t bytes) {
   cache_limit_ = bytes;
-  for (auto& place : shelf_) delete place.exchange(nullptr);
+  for (auto& place : idle_) delete place.exchange(nullptr);
 }
 
 template <class Id>
 size_t Encoder<Id>::cache_memory() const {
   size_t total = 0;
-  for (auto& place : shelf_) {
+  for (auto& place : idle_) {
     Worker* w = place.exchange(nullptr);
     if (!w) continue;
     total += w->cache.memory();
@@ -97,11 +97,11 @@ size_t Encoder<Id>::cache_memory() const {
 // The pre-token is not in the cache: merge it, write its ids, remember them.
 template <class Id>
 Id* Encoder<Id>::encode_miss(const Key& key, uint64_t hash, const uint8_t* text, size_t length, Worker& w, Id* out,
-                             const Control& control) const {
+                             const StopToken& stop_token) const {
   if (w.symbols.size() < length) w.symbols.resize(length);
-  const size_t n = merger_.merge(text, length, w.symbols.data(), control);
+  const size_t n = merger_.merge(text, length, w.symbols.data(), stop_token);
   for (size_t i = 0; i < n; ++i) {
-    control.check_at(i + 1);
+    stop_token.check_at(i + 1);
     const uint32_t id = symbol_ids_[w.symbols[i]];
     if (id == Merger::kNone) {
       static const char* digits = "0123456789abcdef";
@@ -119,9 +119,9 @@ Id* Encoder<Id>::encode_miss(const Key& key, uint64_t hash, const uint8_t* text,
 // The ids of a pre-token that is not in its own bucket, or whose ids are not inside its entry.
 template <class Id>
 Id* Encoder<Id>::encode_one(const Key& key, uint64_t hash, const uint8_t* text, size_t length, Worker& w, Id* out,
-                            const Control& control) const {
+                            const StopToken& stop_token) const {
   const auto* e = w.cache.find(key, hash, text, length);
-  if (!e) return encode_miss(key, hash, text, length, w, out, control);
+  if (!e) return encode_miss(key, hash, text, length, w, out, stop_token);
   if (e->count == EncodeCache<Id>::kElsewhere) {
     const auto& record = w.cache.record(*e);
     std::memcpy(out, record.ids(), record.num_ids * sizeof(Id));
@@ -134,8 +134,8 @@ Id* Encoder<Id>::encode_one(const Key& key, uint64_t hash, const uint8_t* text, 
 // Two loops per batch, as in the counter: keys and prefetches, then look-ups. A hit of up to `kInline` ids is copied
 // whole, without looking at how many they are; `out` has room for one value more than there can be ids.
 template <class Id>
-void Encoder<Id>::encode_span(const uint8_t* text, size_t length, bool slack, Worker& w, Id*& out_end, size_t& malformed,
-                              const Control& control) const {
+void Encoder<Id>::encode_span(const uint8_t* text, size_t length, bool padded_tail, Worker& w, Id*& out_end, size_t& malformed,
+                              const StopToken& stop_token) const {
   using Cache = EncodeCache<Id>;
   constexpr size_t kBatch = 256;
   struct Record {
@@ -144,13 +144,13 @@ void Encoder<Id>::encode_span(const uint8_t* text, size_t length, bool slack, Wo
   };
   uint32_t cuts[1 + kBatch + Scanner::kMargin];  // pre-token i of a batch lies between cuts i and i + 1
   Record records[kBatch + Scanner::kMargin];
-  Scanner scanner(pattern_, text, length, control);
-  const size_t readable = slack ? length + 16 : length;
+  Scanner scanner(pattern_, text, length, stop_token);
+  const size_t readable = padded_tail ? length + 16 : length;
   Id* out = out_end;
   typename Cache::Table table = w.cache.table();
   cuts[0] = 0;
   while (const size_t n = scanner.next(cuts + 1, kBatch + Scanner::kMargin)) {
-    control.check();
+    stop_token.check();
     auto fill = [&, table](bool all_readable) {
       for (size_t i = 0; i < n; ++i) {
         const uint32_t begin = cuts[i];
@@ -165,7 +165,7 @@ void Encoder<Id>::encode_span(const uint8_t* text, size_t length, bool slack, Wo
       const Record& r = records[i];
       const auto* e = Cache::find_home(r.key, r.home);
       if (!e || e->count == Cache::kElsewhere) [[unlikely]] {
-        out = encode_one(r.key, hash_key(r.key), text + cuts[i], cuts[i + 1] - cuts[i], w, out, control);
+        out = encode_one(r.key, hash_key(r.key), text + cuts[i], cuts[i + 1] - cuts[i], w, out, stop_token);
         if (w.cache.table() == table) continue;
         table = w.cache.table();  // it grew
         for (size_t k = i + 1; k < n; ++k) records[k].home = table.home(hash_key(records[k].key));
@@ -184,9 +184,9 @@ namespace {
 
 constexpr size_t kPiece = size_t{1} << 31;  // a scanner's offsets have 32 bits
 
-bool has_content(const uint8_t* text, size_t length, const Control& control) {
+bool has_content(const uint8_t* text, size_t length, const StopToken& stop_token) {
   for (size_t i = 0; i < length; ++i) {
-    control.check_at(i);
+    stop_token.check_at(i);
     if (text[i] != ' ' && (text[i] < 9 || text[i] > 13)) return true;
   }
   return false;
@@ -194,12 +194,12 @@ bool has_content(const uint8_t* text, size_t length, const Control& control) {
 
 }  // namespace
 
-// Ids of one block into `out`, which has room for `length` + kSlackIds; returns how many. `malformed`: offset of the first
+// Ids of one block into `out`, which has room for `length` + kPaddingIds; returns how many. `malformed`: offset of the first
 // malformed byte, if any.
 template <class Id>
-size_t Encoder<Id>::encode_block(const uint8_t* text, size_t length, bool slack, const SpecialMatcher& specials,
+size_t Encoder<Id>::encode_block(const uint8_t* text, size_t length, bool padded_tail, const SpecialMatcher& specials,
                                  const std::vector<uint32_t>& special_ids, Worker& w, Id* out, size_t& malformed, TextTally& tally,
-                                 const Control& control) const {
+                                 const StopToken& stop_token) const {
   Id* const first_id = out;
   tally.bytes = length;
   size_t at = 0;
@@ -208,7 +208,7 @@ size_t Encoder<Id>::encode_block(const uint8_t* text, size_t length, bool slack,
     const auto match = specials.find(text, length, at);
     const bool special = match.begin != SpecialMatcher::kNone;
     const size_t piece_end = special ? match.begin : length;
-    const bool content = has_content(text + at, piece_end - at, control);
+    const bool content = has_content(text + at, piece_end - at, stop_token);
     if (first) tally.head = content;
     else if (special) tally.documents += content;
     tally.open = content;
@@ -216,11 +216,11 @@ size_t Encoder<Id>::encode_block(const uint8_t* text, size_t length, bool slack,
     while (at < piece_end) {
       size_t stop = piece_end;
       if (stop - at > kPiece) {
-        stop = at + find_cut(text + at, piece_end - at, true, kPiece, piece_end - at, SpecialMatcher({}), control);
+        stop = at + find_cut(text + at, piece_end - at, true, kPiece, piece_end - at, SpecialMatcher({}), stop_token);
         if (stop - at >= Merger::kNone) throw InputError("a pre-token of 4 GiB or more cannot be processed");
       }
       size_t bad = Scanner::kNone;
-      encode_span(text + at, stop - at, slack || stop + 16 <= length, w, out, bad, control);
+      encode_span(text + at, stop - at, padded_tail || stop + 16 <= length, w, out, bad, stop_token);
       if (bad != Scanner::kNone && malformed == Scanner::kNone) malformed = at + bad;
       at = stop;
     }
@@ -237,19 +237,19 @@ size_t Encoder<Id>::encode_block(const uint8_t* text, size_t length, bool slack,
 template <class Id>
 std::pair<const Id*, size_t> Encoder<Id>::encode(const uint8_t* text, size_t length, const SpecialMatcher& specials,
                                                  const std::vector<uint32_t>& special_ids, Worker& worker,
-                                                 const Control& control) const {
+                                                 const StopToken& stop_token) const {
   size_t malformed = Scanner::kNone;
   TextTally tally;
-  if (worker.out.size() < length + kSlackIds) worker.out = HugeArray<Id>(length + kSlackIds);
-  const size_t n = encode_block(text, length, false, specials, special_ids, worker, worker.out.data(), malformed, tally, control);
+  if (worker.out.size() < length + kPaddingIds) worker.out = HugeArray<Id>(length + kPaddingIds);
+  const size_t n = encode_block(text, length, false, specials, special_ids, worker, worker.out.data(), malformed, tally, stop_token);
   return {worker.out.data(), n};
 }
 
 template <class Id>
 std::pair<const Id*, size_t> Encoder<Id>::encode_pieces(const uint8_t* text, const std::vector<size_t>& ends, Worker& w,
-                                                        const Control& control) const {
+                                                        const StopToken& stop_token) const {
   const size_t length = ends.empty() ? 0 : ends.back();
-  if (w.out.size() < length + kSlackIds) w.out = HugeArray<Id>(length + kSlackIds);
+  if (w.out.size() < length + kPaddingIds) w.out = HugeArray<Id>(length + kPaddingIds);
   Id* out = w.out.data();
   size_t begin = 0;
   for (const size_t end : ends) {
@@ -259,67 +259,67 @@ std::pair<const Id*, size_t> Encoder<Id>::encode_pieces(const uint8_t* text, con
     if (size == 0) continue;
     const Key key = make_key(p, size, false);
     const uint64_t hash = hash_key(key);
-    out = encode_one(key, hash, p, size, w, out, control);
+    out = encode_one(key, hash, p, size, w, out, stop_token);
   }
   return {w.out.data(), static_cast<size_t>(out - w.out.data())};
 }
 
 template <class Id>
 void Encoder<Id>::encode_text(const uint8_t* text, size_t length, const SpecialMatcher& specials,
-                              const std::vector<uint32_t>& special_ids, int threads, Control& control, const Sink& sink) const {
+                              const std::vector<uint32_t>& special_ids, int threads, StopToken& stop_token, const Sink& sink) const {
   constexpr size_t kPart = size_t{1} << 20;
   const size_t parts = std::max<size_t>(1, (length + kPart - 1) / kPart);
   threads = static_cast<int>(std::clamp<size_t>(parts, 1, static_cast<size_t>(threads)));
   std::atomic<size_t> taken{0};
   OrderedSink<Id> ordered(sink, static_cast<size_t>(threads) * 4);
-  run_workers(threads, control, [&](int) {
-    Loan loan(*this);
+  run_workers(threads, stop_token, [&](int) {
+    WorkerLease lease(*this);
     for (size_t k; (k = taken.fetch_add(1)) < parts;) {
       const size_t from = k * kPart, to = std::min(length, from + kPart);
-      const size_t begin = k == 0 ? 0 : find_cut(text, length, true, from, to, specials, control);
+      const size_t begin = k == 0 ? 0 : find_cut(text, length, true, from, to, specials, stop_token);
       TextTally tally;
       size_t count = 0;
       Id* ids = nullptr;
       if (begin < to || k == 0) {
-        const size_t end = to == length ? length : find_cut(text, length, true, to, length, specials, control);
+        const size_t end = to == length ? length : find_cut(text, length, true, to, length, specials, stop_token);
         size_t malformed = Scanner::kNone;
-        ids = ordered.room(k, end - begin, (*loan).out);
-        count = encode_block(text + begin, end - begin, end + 16 <= length, specials, special_ids, *loan, ids, malformed, tally, control);
+        ids = ordered.reserve(k, end - begin, (*lease).out);
+        count = encode_block(text + begin, end - begin, end + 16 <= length, specials, special_ids, *lease, ids, malformed, tally, stop_token);
       }
-      ordered.put(k, ids, count, control);
-      control.done += to - from;
+      ordered.put(k, ids, count, stop_token);
+      stop_token.done += to - from;
     }
   });
 }
 
 template <class Id>
-TextTally Encoder<Id>::encode_file(const std::string& path, int threads, Errors errors, Control& control, const Sink& sink) const {
+TextTally Encoder<Id>::encode_file(const std::string& path, int threads, Errors errors, StopToken& stop_token, const Sink& sink) const {
   BlockReader reader({path}, specials_, errors);
   threads = static_cast<int>(std::clamp<size_t>(reader.num_blocks(), 1, static_cast<size_t>(threads)));
   OrderedSink<Id> ordered(sink, static_cast<size_t>(threads) * 4);
   std::vector<TextTally> tallies(reader.num_blocks());
-  run_workers(threads, control, [&](int) {
-    Loan loan(*this);
+  run_workers(threads, stop_token, [&](int) {
+    WorkerLease lease(*this);
     Block block;
-    while (reader.next(block, control)) {
+    while (reader.next(block, stop_token)) {
       const uint8_t* text = block.text;
       size_t length = block.length;
       std::vector<uint8_t> repaired;
       size_t malformed = Scanner::kNone;
-      if (errors == Errors::replace && find_malformed(text, length, control) != ~size_t{0}) {
-        repaired = replace_malformed(text, length, control);
+      if (errors == Errors::replace && find_malformed(text, length, stop_token) != ~size_t{0}) {
+        repaired = replace_malformed(text, length, stop_token);
         text = repaired.data();
         length = repaired.size();
       }
-      Id* const ids = ordered.room(block.index, length, (*loan).out);
-      const size_t count = encode_block(text, length, repaired.empty(), specials_, special_ids_, *loan, ids, malformed,
-                                        tallies[block.index], control);
+      Id* const ids = ordered.reserve(block.index, length, (*lease).out);
+      const size_t count = encode_block(text, length, repaired.empty(), specials_, special_ids_, *lease, ids, malformed,
+                                        tallies[block.index], stop_token);
       if (malformed != Scanner::kNone) {
-        ordered.put_error(block.index, control, path + " is not UTF-8: malformed at byte " + std::to_string(block.offset + malformed) +
+        ordered.put_error(block.index, stop_token, path + " is not UTF-8: malformed at byte " + std::to_string(block.offset + malformed) +
                                                     " (errors=\"replace\", on the command line --errors replace, reads such bytes as U+FFFD)");
       }
-      ordered.put(block.index, ids, count, control);
-      control.done += block.length;
+      ordered.put(block.index, ids, count, stop_token);
+      stop_token.done += block.length;
     }
   });
   TextTally total;

@@ -98,8 +98,8 @@ Merger::Merger(const std::vector<std::pair<std::string, std::string>>& merges) :
   for (const std::string& symbol : symbols_) lengths_.push_back(static_cast<uint32_t>(symbol.size()));
 }
 
-size_t Merger::merge(const uint8_t* text, size_t length, uint32_t* out, const Control& control) const {
-  if (length > kLongestMergeShort) return merge_long(text, length, out, control);
+size_t Merger::merge(const uint8_t* text, size_t length, uint32_t* out, const StopToken& stop_token) const {
+  if (length > kLongestMergeShort) return merge_long(text, length, out, stop_token);
 #if defined(__x86_64__)
   if (active_simd() == Simd::avx512) return merge_short_avx512(ranks_, text, length, out);
   if (active_simd() == Simd::avx2) return merge_short_avx2(ranks_, text, length, out);
@@ -109,7 +109,7 @@ size_t Merger::merge(const uint8_t* text, size_t length, uint32_t* out, const Co
 
 // One cell per byte: a symbol that covers bytes i…j has its number in cells i and j (as in the trainer), so neighbours are
 // found by lengths. The heap holds (rank, place); an entry whose pair is no longer there is passed over.
-size_t Merger::merge_long(const uint8_t* text, size_t length, uint32_t* out, const Control& control) const {
+size_t Merger::merge_long(const uint8_t* text, size_t length, uint32_t* out, const StopToken& stop_token) const {
   if (length >= kNone) throw InputError("a pre-token of 4 GiB or more cannot be processed");
   constexpr uint32_t kInside = kNone;
   uint32_t* cells = out;
@@ -120,7 +120,7 @@ size_t Merger::merge_long(const uint8_t* text, size_t length, uint32_t* out, con
     std::push_heap(heap.begin(), heap.end(), std::greater<>());
   };
   for (size_t i = 0; i < length; ++i) {
-    control.check_at(i);
+    stop_token.check_at(i);
     cells[i] = text[i];
     if (i + 1 < length) add(square_[text[i] << 8 | text[i + 1]], i);
   }
@@ -128,7 +128,7 @@ size_t Merger::merge_long(const uint8_t* text, size_t length, uint32_t* out, con
     if (r > now) add(r, place);
   };
   for (size_t step = 0; !heap.empty(); ++step) {
-    control.check_at(step);
+    stop_token.check_at(step);
     const uint64_t top = heap.front();
     std::pop_heap(heap.begin(), heap.end(), std::greater<>());
     heap.pop_back();
@@ -154,7 +154,7 @@ size_t Merger::merge_long(const uint8_t* text, size_t length, uint32_t* out, con
   }
   size_t n = 0;
   for (size_t i = 0; i < length;) {
-    control.check_at(n + 1);
+    stop_token.check_at(n + 1);
     const uint32_t s = cells[i];
     i += lengths_[s];
     cells[n++] = s;

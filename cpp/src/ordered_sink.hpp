@@ -21,18 +21,18 @@ class OrderedSink {
 
   // Where the ids of the block at `index`, `length` bytes long, are to be written: in place if it is the next one, since
   // nobody else hands on anything before it has; otherwise into `scratch`, made large enough.
-  Id* room(size_t index, size_t length, HugeArray<Id>& scratch) {
-    if (sink_.room) {
+  Id* reserve(size_t index, size_t length, HugeArray<Id>& scratch) {
+    if (sink_.reserve) {
       std::lock_guard<std::mutex> lock(mutex_);
-      if (index == next_) return sink_.room(length);
+      if (index == next_) return sink_.reserve(length);
     }
-    if (scratch.size() < length + kSlackIds) scratch = HugeArray<Id>(length + kSlackIds);
+    if (scratch.size() < length + kPaddingIds) scratch = HugeArray<Id>(length + kPaddingIds);
     return scratch.data();
   }
 
-  void put(size_t index, const Id* ids, size_t count, const Control& control) {
+  void put(size_t index, const Id* ids, size_t count, const StopToken& stop_token) {
     std::unique_lock<std::mutex> lock(mutex_);
-    wait(lock, index, control);
+    wait(lock, index, stop_token);
     if (index != next_) {
       waiting_.emplace(index, std::vector<Id>(ids, ids + count));
       return;
@@ -46,20 +46,20 @@ class OrderedSink {
   }
 
   // The result at `index` is an error: thrown only when all earlier ones went well, so that the first one is named.
-  [[noreturn]] void put_error(size_t index, const Control& control, const std::string& message) {
+  [[noreturn]] void put_error(size_t index, const StopToken& stop_token, const std::string& message) {
     std::unique_lock<std::mutex> lock(mutex_);
     while (index != next_) {
       moved_.wait_for(lock, std::chrono::milliseconds(20));
-      control.check();
+      stop_token.check();
     }
     throw InputError(message);
   }
 
  private:
-  void wait(std::unique_lock<std::mutex>& lock, size_t index, const Control& control) {
+  void wait(std::unique_lock<std::mutex>& lock, size_t index, const StopToken& stop_token) {
     while (index > next_ + ahead_) {
       moved_.wait_for(lock, std::chrono::milliseconds(20));
-      control.check();
+      stop_token.check();
     }
   }
 

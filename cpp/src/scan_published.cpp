@@ -14,11 +14,11 @@ namespace {
 struct Text {
   const uint8_t* begin;
   size_t length;
-  const Control& control;
+  const StopToken& stop_token;
 
   bool ends_at(size_t p) const { return p >= length; }
   Char at(size_t p) const {
-    control.check_at(p);
+    stop_token.check_at(p);
     return decode_char(begin + p, begin + length);
   }
 };
@@ -47,7 +47,7 @@ size_t run(const Text& t, size_t p, Is is) {
 }
 
 // (?i:'s|'t|'re|'ve|'m|'ll|'d) at an apostrophe: its length, or 0. Without case U+017F (long s) is an s; the other letters
-// have no such twin.
+// have no such other form.
 size_t contraction(const Text& t, size_t p) {
   if (t.ends_at(p + 1)) return 0;
   const Char first = t.at(p + 1);
@@ -122,8 +122,8 @@ size_t with_contraction(const Text& t, size_t end) {
 }  // namespace
 
 // '(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s
-size_t cl100k_end(const uint8_t* text, size_t length, size_t begin, const Control& control) {
-  const Text t{text, length, control};
+size_t cl100k_end(const uint8_t* text, size_t length, size_t begin, const StopToken& stop_token) {
+  const Text t{text, length, stop_token};
   const Char first = t.at(begin);
   const auto letter = [](const Char& c) { return is_letter(c.type); };
   if (first.code == '\'') {
@@ -143,8 +143,8 @@ size_t cl100k_end(const uint8_t* text, size_t length, size_t begin, const Contro
 
 // [^\r\n\p{L}\p{N}]?U*L+C?|[^\r\n\p{L}\p{N}]?U+L*C?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+
 // with U = [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}], L = [\p{Ll}\p{Lm}\p{Lo}\p{M}], C = (?i:'s|'t|'re|'ve|'m|'ll|'d).
-size_t o200k_end(const uint8_t* text, size_t length, size_t begin, const Control& control) {
-  const Text t{text, length, control};
+size_t o200k_end(const uint8_t* text, size_t length, size_t begin, const StopToken& stop_token) {
+  const Text t{text, length, stop_token};
   const Char first = t.at(begin);
   const size_t word = is_prefix(first) ? begin + first.length : begin;
   if (const size_t end = word_ending_low(t, word); end > word) return with_contraction(t, end);

@@ -10,8 +10,8 @@ size_t scan_gpt2_plain(const uint8_t*, size_t, ScanState&, size_t&, uint32_t*, s
 size_t scan_gpt2_avx2(const uint8_t*, size_t, ScanState&, size_t&, uint32_t*, size_t);
 size_t scan_gpt2_avx512(const uint8_t*, size_t, ScanState&, size_t&, uint32_t*, size_t);
 
-Scanner::Scanner(Pattern pattern, const uint8_t* text, size_t length, const Control& control)
-    : pattern_(pattern), text_(text), length_(length), control_(control) {
+Scanner::Scanner(Pattern pattern, const uint8_t* text, size_t length, const StopToken& stop_token)
+    : pattern_(pattern), text_(text), length_(length), stop_token_(stop_token) {
   if (pattern == Pattern::none) throw ModelError("this tokenizer's pattern has no native scanner");
   if (pattern == Pattern::gpt2) {
     block_scan_ = scan_gpt2_plain;
@@ -26,7 +26,7 @@ size_t Scanner::next(uint32_t* ends, size_t capacity) {
   if (!block_scan_) return next_plain(ends, capacity);
   size_t count = 0;
   while (count == 0 && !state_.finished && length_ > 0) {  // a block scanner comes back now and then from a long search
-    control_.check();
+    stop_token_.check();
     count = block_scan_(text_, length_, state_, first_malformed_, ends, capacity);
   }
   return count;
@@ -36,9 +36,9 @@ size_t Scanner::next_plain(uint32_t* ends, size_t capacity) {
   size_t count = 0;
   while (count < capacity && state_.position < length_) {
     const size_t begin = state_.position;
-    const size_t end = pretoken_end(pattern_, text_, length_, begin, control_);
+    const size_t end = pretoken_end(pattern_, text_, length_, begin, stop_token_);
     for (size_t i = begin; first_malformed_ == kNone && i < end;) {
-      control_.check_at(i);
+      stop_token_.check_at(i);
       const Char c = decode_char(text_ + i, text_ + length_);
       if (!c.valid) first_malformed_ = i;
       i += c.length;
@@ -99,10 +99,10 @@ size_t gpt2_end(const uint8_t* text, size_t length, size_t begin) {
   return p;
 }
 
-size_t pretoken_end(Pattern pattern, const uint8_t* text, size_t length, size_t begin, const Control& control) {
+size_t pretoken_end(Pattern pattern, const uint8_t* text, size_t length, size_t begin, const StopToken& stop_token) {
   switch (pattern) {
-    case Pattern::cl100k: return cl100k_end(text, length, begin, control);
-    case Pattern::o200k: return o200k_end(text, length, begin, control);
+    case Pattern::cl100k: return cl100k_end(text, length, begin, stop_token);
+    case Pattern::o200k: return o200k_end(text, length, begin, stop_token);
     default: break;
   }
   return gpt2_end(text, length, begin);

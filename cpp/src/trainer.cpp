@@ -22,8 +22,8 @@ constexpr uint32_t kGap = 0, kDead = 1, kFirst = 2;
 template <class Cell>
 class Trainer {
  public:
-  Trainer(WordTable& table, size_t max_symbols, int threads, Control& control, TrainTimes& times)
-      : control_(control), times_(times), max_symbols_(max_symbols), threads_(threads), worse_{&bytes_} {
+  Trainer(WordTable& table, size_t max_symbols, int threads, StopToken& stop_token, TrainTimes& times)
+      : stop_token_(stop_token), times_(times), max_symbols_(max_symbols), threads_(threads), worse_{&bytes_} {
     bytes_.resize(kFirst);
     for (int b = 0; b < 256; ++b) bytes_.push_back(std::string(1, static_cast<char>(b)));
     for (const std::string& s : bytes_) lengths_.push_back(static_cast<uint32_t>(s.size()));
@@ -60,7 +60,7 @@ class Trainer {
   void keep(uint32_t left, uint32_t right, uint64_t count, uint64_t postings, uint32_t sites);
   void rebuild(bool lower);
   void compact();
-  void make_room(size_t used);
+  void reserve(size_t used);
   uint64_t choose_threshold(uint64_t top, uint64_t total, bool lower) const;
   void push(uint32_t left, uint32_t right, uint64_t count, uint64_t postings, uint32_t sites);
   bool pop_best(Waiting& best);
@@ -73,7 +73,7 @@ class Trainer {
     n.weight += weight;
   }
 
-  Control& control_;
+  StopToken& stop_token_;
   TrainTimes& times_;
   size_t max_symbols_;
   int threads_;
@@ -116,7 +116,7 @@ void Trainer<Cell>::load(WordTable& table) {
       parts_.push_back({at, total, static_cast<uint32_t>(weights_.size())});
     }
     for (const char c : word) {
-      control_.check_at(at);
+      stop_token_.check_at(at);
       cells_[at++] = static_cast<Cell>(kFirst + static_cast<uint8_t>(c));
     }
     cells_[at++] = kGap;
@@ -140,11 +140,11 @@ uint64_t Trainer<Cell>::choose_threshold(uint64_t top, uint64_t total, bool lowe
   return std::clamp<uint64_t>(guess, 1, std::max<uint64_t>(top, 1));
 }
 
-// Room for `used` postings, and for those that merges will add before `compact` has to make some.
+// Makes room for `used` postings, and for those that merges will add before `compact` has to make some.
 template <class Cell>
-void Trainer<Cell>::make_room(size_t used) {
-  const size_t room = used + used / 4 + (size_t{1} << 16);
-  if (postings_.size() < room) postings_ = HugeArray<Site>(room);
+void Trainer<Cell>::reserve(size_t used) {
+  const size_t capacity = used + used / 4 + (size_t{1} << 16);
+  if (postings_.size() < capacity) postings_ = HugeArray<Site>(capacity);
   postings_used_ = used;
 }
 
@@ -165,8 +165,8 @@ void Trainer<Cell>::index_bytes() {
     uint32_t sites = 0;
   };
   std::vector<std::vector<Tally>> squares(parts_.size());
-  Control inner;
-  inner.poll = [this] { return control_.stop.load(); };
+  StopToken inner;
+  inner.poll = [this] { return stop_token_.stop_requested.load(); };
   auto each_pair = [&](const Part& part, auto&& f) {
     uint32_t word = part.word;
     for (size_t i = part.begin; i + 1 < part.end; ++i) {
@@ -209,7 +209,7 @@ void Trainer<Cell>::index_bytes() {
     }
     keep(kFirst + (pair >> 8), kFirst + (pair & 255), counts[pair], begin, static_cast<uint32_t>(used - begin));
   }
-  make_room(used);
+  reserve(used);
   on_parts([&](size_t p) {
     Tally* square = squares[p].data();
     each_pair(parts_[p], [&](uint32_t pair, uint32_t at, uint32_t word) {
@@ -237,7 +237,7 @@ void Trainer<Cell>::rebuild(bool lower) {
   auto each_pair = [&](auto&& f) {
     uint32_t word = 0;
     for (size_t at = 1; at < num_cells_; ++at, ++word) {
-      if ((word & 0xFFF) == 0) control_.check();
+      if ((word & 0xFFF) == 0) stop_token_.check();
       uint32_t left = cells_[at];
       for (size_t i = at;;) {
         const size_t next = i + lengths_[left];
@@ -249,7 +249,7 @@ void Trainer<Cell>::rebuild(bool lower) {
         f(left, right, static_cast<uint32_t>(i), word);
         left = right;
         i = next;
-        if ((i & 0xFFFFF) == 0) control_.check();
+        if ((i & 0xFFFFF) == 0) stop_token_.check();
       }
     }
   };
@@ -279,7 +279,7 @@ void Trainer<Cell>::rebuild(bool lower) {
     t.postings = used;
     if (t.count >= threshold_) used += t.sites;
   }
-  make_room(used);
+  reserve(used);
   for (size_t k = 0; k < tallies.size(); ++k) {
     const Tally& t = tallies[k];
     if (t.count >= threshold_) keep(static_cast<uint32_t>(keys[k] >> 32), static_cast<uint32_t>(keys[k]), t.count, t.postings, t.sites);
@@ -311,7 +311,7 @@ void Trainer<Cell>::compact() {
     w.sites = static_cast<uint32_t>(used - begin);
     queue_[kept++] = w;
   }
-  control_.check();
+  stop_token_.check();
   queue_.resize(kept);
   std::make_heap(queue_.begin(), queue_.end(), worse_);
   postings_used_ = used;
@@ -370,7 +370,7 @@ void Trainer<Cell>::apply(const Waiting& best, uint32_t z) {
     if (x != kGap) touch(before_, touched_before_, x, weight);
     if (y != kGap) touch(after_, touched_after_, y, weight);
     merged_.push_back({sites[k], x, y});
-    if ((k & 0xFFFF) == 0xFFFF) control_.check();
+    if ((k & 0xFFFF) == 0xFFFF) stop_token_.check();
   }
 }
 
@@ -415,7 +415,7 @@ void Trainer<Cell>::settle(uint32_t a, uint32_t b, uint32_t z) {
     for (const uint32_t x : touched_before_) open(before_[x], x, z);
     for (const uint32_t y : touched_after_) open(after_[y], z, y);
     for (const Merged& m : merged_) {
-      control_.check_at(static_cast<size_t>(&m - merged_.data()) + 1);
+      stop_token_.check_at(static_cast<size_t>(&m - merged_.data()) + 1);
       if (m.before != kGap && before_[m.before].postings != ~uint64_t{0}) {
         postings_[before_[m.before].postings++] = {m.site.at - lengths_[m.before], m.site.weight};
       }
@@ -458,9 +458,9 @@ TrainResult Trainer<Cell>::run() {
   const double index_before = times_.pair_index;
   Waiting best;
   while (bytes_.size() - kFirst < max_symbols_ && pop_best(best)) {
-    control_.check();
+    stop_token_.check();
     merge(best);
-    control_.done.fetch_add(1, std::memory_order_relaxed);
+    stop_token_.done.fetch_add(1, std::memory_order_relaxed);
   }
   times_.merges += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() - (times_.pair_index - index_before);
   bytes_.erase(bytes_.begin(), bytes_.begin() + kFirst);
@@ -471,15 +471,15 @@ TrainResult Trainer<Cell>::run() {
 
 void set_first_threshold(uint64_t threshold) { first_threshold = threshold; }
 
-TrainResult train(WordTable& table, size_t max_symbols, int threads, Control& control, TrainTimes& times) {
+TrainResult train(WordTable& table, size_t max_symbols, int threads, StopToken& stop_token, TrainTimes& times) {
   const auto start = std::chrono::steady_clock::now();
   auto done = [&] { times.words += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   if (max_symbols + kFirst <= 65536) {
-    Trainer<uint16_t> trainer(table, max_symbols, threads, control, times);
+    Trainer<uint16_t> trainer(table, max_symbols, threads, stop_token, times);
     done();
     return trainer.run();
   }
-  Trainer<uint32_t> trainer(table, max_symbols, threads, control, times);
+  Trainer<uint32_t> trainer(table, max_symbols, threads, stop_token, times);
   done();
   return trainer.run();
 }

@@ -20,7 +20,7 @@ int available_cores() {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
-void run_workers(int threads, Control& control, const std::function<void(int)>& work) {
+void run_workers(int threads, StopToken& stop_token, const std::function<void(int)>& work) {
   std::mutex mutex;
   std::condition_variable changed;
   std::exception_ptr failure;
@@ -32,7 +32,7 @@ void run_workers(int threads, Control& control, const std::function<void(int)>& 
       work(index);
     } catch (...) {
       mine = std::current_exception();
-      control.stop = true;
+      stop_token.stop_requested = true;
     }
     std::lock_guard<std::mutex> lock(mutex);
     if (mine && !failure) failure = mine;
@@ -55,7 +55,7 @@ void run_workers(int threads, Control& control, const std::function<void(int)>& 
       }
     }
   } catch (...) {  // no more threads to be had: what runs is stopped, then the error goes out
-    control.stop = true;
+    stop_token.stop_requested = true;
     for (std::thread& t : pool) t.join();
     throw;
   }
@@ -64,9 +64,9 @@ void run_workers(int threads, Control& control, const std::function<void(int)>& 
     while (running > 0) {
       changed.wait_for(lock, std::chrono::milliseconds(50));
       if (running == 0) break;
-      if (control.poll && !control.stop) {
+      if (stop_token.poll && !stop_token.stop_requested) {
         lock.unlock();
-        if (control.poll()) control.stop = true;
+        if (stop_token.poll()) stop_token.stop_requested = true;
         lock.lock();
       }
     }

@@ -113,8 +113,8 @@ std::vector<Alternative> published(Pattern pattern) {
 
 std::vector<uint32_t> scan(Pattern pattern, const uint8_t* text, size_t length, size_t& malformed) {
   std::vector<uint32_t> ends;
-  const Control control;
-  Scanner scanner(pattern, text, length, control);
+  const StopToken stop_token;
+  Scanner scanner(pattern, text, length, stop_token);
   uint32_t batch[100 + Scanner::kMargin];
   while (const size_t n = scanner.next(batch, 100)) ends.insert(ends.end(), batch, batch + n);
   malformed = scanner.first_malformed();
@@ -139,7 +139,7 @@ std::vector<uint32_t> cut_plainly(Pattern pattern, const Bytes& text) {
 // Every instruction set cuts as plain code does, and a safe cut changes nothing.
 std::vector<uint32_t> check_scanner(Pattern pattern, const Bytes& text) {
   const std::vector<uint32_t> wanted = cut_plainly(pattern, text);
-  const size_t bad = find_malformed(text.data(), text.size(), Control());
+  const size_t bad = find_malformed(text.data(), text.size(), StopToken());
   for (int level = 0; level < 3; ++level) {
     if (!set_simd(static_cast<Simd>(level))) continue;
     size_t malformed = 0;
@@ -211,7 +211,7 @@ template <class Id>
 void check_encoder(Pattern pattern, const Bytes& text, const std::vector<uint32_t>& ends, const Merges& merges) {
   const Vocabulary v = vocabulary_of(merges);
   const Encoder<Id> encoder(v, pattern, size_t{1} << 20);
-  const Control control;
+  const StopToken stop_token;
   std::map<std::string, uint32_t> ids;
   for (size_t i = 0; i < 256 + merges.size(); ++i) ids[v.entries[i].second] = v.entries[i].first;
   std::vector<Id> wanted;
@@ -228,12 +228,12 @@ void check_encoder(Pattern pattern, const Bytes& text, const std::vector<uint32_
     if (!set_simd(static_cast<Simd>(level))) continue;
     typename Encoder<Id>::Worker worker(size_t{1} << 20);
     for (int pass = 0; pass < 2; ++pass) {  // the second one from the cache
-      const auto [found, count] = encoder.encode(text.data(), text.size(), none, {}, worker, control);
+      const auto [found, count] = encoder.encode(text.data(), text.size(), none, {}, worker, stop_token);
       require(std::vector<Id>(found, found + count) == wanted, "ids are those of the definition");
     }
   }
-  typename Encoder<Id>::Loan loan(encoder);
-  const auto [found, count] = encoder.encode(text.data(), text.size(), encoder.specials(), encoder.special_ids(), *loan, control);
+  typename Encoder<Id>::WorkerLease lease(encoder);
+  const auto [found, count] = encoder.encode(text.data(), text.size(), encoder.specials(), encoder.special_ids(), *lease, stop_token);
   std::string decoded;
   for (size_t i = 0; i < count; ++i) decoded += v.entries[found[i]].second;
   require(decoded == std::string(text.begin(), text.end()), "decoding gives the text back");
@@ -247,15 +247,15 @@ void check_pattern(Pattern pattern, const Bytes& text) {
     ++counts[std::string(text.begin() + static_cast<long>(begin), text.begin() + end)];
     begin = end;
   }
-  Control control;
+  StopToken stop_token;
   WordTable table;
-  count_block(pattern, text.data(), text.size(), SpecialMatcher({}), false, table, control);
+  count_block(pattern, text.data(), text.size(), SpecialMatcher({}), false, table, stop_token);
   std::map<std::string, uint64_t> counted;
   table.for_each([&](std::string_view word, uint64_t count) { counted[std::string(word)] = count; });
   require(counted == counts, "counts are those of plain code");
   TrainTimes times;
   set_first_threshold(text.size() % 4);
-  const TrainResult result = train(table, 256 + 20, 1 + static_cast<int>(text.size() % 3), control, times);
+  const TrainResult result = train(table, 256 + 20, 1 + static_cast<int>(text.size() % 3), stop_token, times);
   Merges merges;
   for (const auto& [left, right] : result.merges) merges.emplace_back(result.symbols[left], result.symbols[right]);
   require(merges == train_plainly(counts, merges.size() < 20 ? 21 : 20), "merges are those of the definition");
@@ -266,8 +266,8 @@ void check_pattern(Pattern pattern, const Bytes& text) {
 // One pattern goes through the trainer and the encoder, the others through the scanner alone: which one, the input says.
 void check(const Bytes& text) {
   current = text;
-  const Bytes repaired = replace_malformed(text.data(), text.size(), Control());
-  require(find_malformed(repaired.data(), repaired.size(), Control()) == ~size_t{0}, "repaired text is well formed");
+  const Bytes repaired = replace_malformed(text.data(), text.size(), StopToken());
+  require(find_malformed(repaired.data(), repaired.size(), StopToken()) == ~size_t{0}, "repaired text is well formed");
   const Pattern patterns[] = {Pattern::gpt2, Pattern::cl100k, Pattern::o200k};
   const size_t sum = std::accumulate(text.begin(), text.end(), size_t{0});
   const size_t chosen = sum % 5 < 3 ? 0 : sum % 5 - 2;

@@ -24,16 +24,16 @@ enum class Errors { strict, replace };
 // what will become of malformed bytes. Where they are replaced and a special token has U+FFFD in it, no place is safe that
 // has a malformed byte within the length of the longest one: replacing could make a special token across it.
 size_t find_cut(const uint8_t* text, size_t length, bool at_end, size_t from, size_t to, const SpecialMatcher& specials,
-                const Control& control, Errors errors = Errors::strict);
+                const StopToken& stop_token, Errors errors = Errors::strict);
 
 // The last safe cut in (from, length), or `from`. More text may follow.
 size_t last_cut(const uint8_t* text, size_t length, size_t from, const SpecialMatcher& specials);
 
 // `text` with each maximal ill-formed part as U+FFFD, as Python's errors="replace" does.
-std::vector<uint8_t> replace_malformed(const uint8_t* text, size_t length, const Control& control);
+std::vector<uint8_t> replace_malformed(const uint8_t* text, size_t length, const StopToken& stop_token);
 
 // Offset of the first malformed byte, or ~0.
-size_t find_malformed(const uint8_t* text, size_t length, const Control& control);
+size_t find_malformed(const uint8_t* text, size_t length, const StopToken& stop_token);
 
 struct Block {
   HugeArray<uint8_t> buffer;  // reused from block to block
@@ -55,7 +55,7 @@ class BlockReader {
   BlockReader& operator=(const BlockReader&) = delete;
 
   // Fills `block` with the next one not taken yet; false when none is left. Any thread may call it.
-  bool next(Block& block, const Control& control);
+  bool next(Block& block, const StopToken& stop_token);
 
   size_t num_blocks() const { return total_blocks_; }
   uint64_t total_bytes() const { return total_bytes_; }
@@ -68,7 +68,7 @@ class BlockReader {
     uint64_t size;
     size_t first_block;
   };
-  void fill(const File& file, Block& block, uint64_t start, uint64_t stop, const Control& control) const;
+  void fill(const File& file, Block& block, uint64_t start, uint64_t stop, const StopToken& stop_token) const;
 
   std::vector<File> files_;
   const SpecialMatcher& specials_;

@@ -92,7 +92,7 @@ class EncodeCache {
 
   // Remembers `ids` (symbols already as ids). The key must not be there.
   void insert(const Key& key, uint64_t hash, const uint8_t* text, size_t length, const Id* ids, size_t count) {
-    if (length > kLongestText || !make_room()) return;
+    if (length > kLongestText || !reserve()) return;
     Entry fresh{};
     fresh.key = key;
     if (count <= kInline && !key.is_long()) {
@@ -138,7 +138,7 @@ class EncodeCache {
     }
   }
 
-  bool make_room() {
+  bool reserve() {
     if (!storage_.data()) return false;
     if ((size_ + 1) * 8 <= (mask_ + 1) * 10) return true;
     const size_t twice = 2 * storage_.size();

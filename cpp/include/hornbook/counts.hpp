@@ -38,7 +38,7 @@ class WordTable {
     }
   }
   void prefetch(uint64_t hash) const { __builtin_prefetch(&entries_[hash & mask_], 1); }
-  void merge(const WordTable& other, const Control& control);
+  void merge(const WordTable& other, const StopToken& stop_token);
   void clear();
 
   size_t size() const { return size_; }
@@ -65,13 +65,13 @@ class WordTable {
   size_t slab_used_ = 0;
 };
 
-// Adds the pre-tokens of `text` (no special tokens in it) to `table`. `slack`: 16 bytes past the end may be read.
+// Adds the pre-tokens of `text` (no special tokens in it) to `table`. `padded_tail`: 16 bytes past the end may be read.
 // Returns the offset of the first malformed byte, or Scanner::kNone.
-size_t count_text(Pattern pattern, const uint8_t* text, size_t length, bool slack, WordTable& table, const Control& control);
+size_t count_text(Pattern pattern, const uint8_t* text, size_t length, bool padded_tail, WordTable& table, const StopToken& stop_token);
 
 // The same for a text with special tokens in it, which are cut out and not counted; of any length.
-size_t count_block(Pattern pattern, const uint8_t* text, size_t length, const SpecialMatcher& specials, bool slack,
-                   WordTable& table, const Control& control);
+size_t count_block(Pattern pattern, const uint8_t* text, size_t length, const SpecialMatcher& specials, bool padded_tail,
+                   WordTable& table, const StopToken& stop_token);
 
 struct CountTimes {
   double scan_and_count = 0, merge = 0;
@@ -79,6 +79,6 @@ struct CountTimes {
 
 // Counts the pre-tokens of files into `table`; the sum does not depend on `threads`.
 void count_files(Pattern pattern, const std::vector<std::string>& paths, const SpecialMatcher& specials, int threads,
-                 Errors errors, Control& control, WordTable& table, CountTimes& times);
+                 Errors errors, StopToken& stop_token, WordTable& table, CountTimes& times);
 
 }  // namespace hornbook

@@ -1,7 +1,7 @@
 // Text to ids and back, for one vocabulary.
 //
-// An `Encoder` never changes after it is built, but for its workers: caches and scratch memory that threads borrow and
-// give back, kept between calls so that a second pass is warm. `Id` is uint16_t where every id fits, else uint32_t.
+// An `Encoder` never changes after it is built, but for its workers: caches and scratch memory that threads acquire and
+// release, kept between calls so that a second pass is warm. `Id` is uint16_t where every id fits, else uint32_t.
 #pragma once
 
 #include <array>
@@ -38,15 +38,15 @@ struct TextTally {
   uint64_t total_documents() const { return documents + open; }
 };
 
-inline constexpr size_t kSlackIds = 64;  // ids are written in wide strokes: so many places past the last one may be
+inline constexpr size_t kPaddingIds = 64;  // ids are written in wide strokes: so many places past the last one may be
 
 // Where finished ids go, in the order of the text; called by one thread at a time.
 template <class Id>
 struct Sink {
   std::function<void(const Id* ids, size_t count)> take;
   // Where the ids of the next `count` bytes may be written before `take` is called with them (one id per byte at most, and
-  // kSlackIds). Empty: nowhere, they come from elsewhere.
-  std::function<Id*(size_t count)> room;
+  // kPaddingIds). Empty: nowhere, they come from elsewhere.
+  std::function<Id*(size_t count)> reserve;
 };
 
 template <class Id>
@@ -68,17 +68,17 @@ class Encoder {
 
   // The ids of one text on the calling thread; valid until the worker is used again. Bytes past the end are not read.
   std::pair<const Id*, size_t> encode(const uint8_t* text, size_t length, const SpecialMatcher& specials,
-                                      const std::vector<uint32_t>& special_ids, Worker& worker, const Control& control) const;
+                                      const std::vector<uint32_t>& special_ids, Worker& worker, const StopToken& stop_token) const;
 
   // The ids of pre-tokens cut elsewhere; `ends` ascending, the last one is the length of the text.
   std::pair<const Id*, size_t> encode_pieces(const uint8_t* text, const std::vector<size_t>& ends, Worker& worker,
-                                             const Control& control) const;
+                                             const StopToken& stop_token) const;
 
   // One long text, divided at safe cuts among threads.
   void encode_text(const uint8_t* text, size_t length, const SpecialMatcher& specials, const std::vector<uint32_t>& special_ids,
-                   int threads, Control& control, const Sink& sink) const;
+                   int threads, StopToken& stop_token, const Sink& sink) const;
 
-  TextTally encode_file(const std::string& path, int threads, Errors errors, Control& control, const Sink& sink) const;
+  TextTally encode_file(const std::string& path, int threads, Errors errors, StopToken& stop_token, const Sink& sink) const;
 
   const SpecialMatcher& specials() const { return specials_; }
   const std::vector<uint32_t>& special_ids() const { return special_ids_; }
@@ -86,13 +86,13 @@ class Encoder {
   void set_cache_limit(size_t bytes);
   size_t cache_memory() const;
 
-  // A worker on loan; it goes back on destruction. Lock-free, so a fork in the middle loses a cache at worst.
-  class Loan {
+  // A worker for one thread, released on destruction. Lock-free, so a fork in the middle loses a cache at worst.
+  class WorkerLease {
    public:
-    explicit Loan(const Encoder& encoder) : encoder_(encoder), worker_(encoder.take()) {}
-    ~Loan() { encoder_.give(std::move(worker_)); }
-    Loan(const Loan&) = delete;
-    Loan& operator=(const Loan&) = delete;
+    explicit WorkerLease(const Encoder& encoder) : encoder_(encoder), worker_(encoder.acquire()) {}
+    ~WorkerLease() { encoder_.release(std::move(worker_)); }
+    WorkerLease(const WorkerLease&) = delete;
+    WorkerLease& operator=(const WorkerLease&) = delete;
     Worker& operator*() const { return *worker_; }
 
    private:
@@ -101,14 +101,14 @@ class Encoder {
   };
 
  private:
-  std::unique_ptr<Worker> take() const;
-  void give(std::unique_ptr<Worker> worker) const;
-  void encode_span(const uint8_t* text, size_t length, bool slack, Worker& w, Id*& out, size_t& malformed, const Control& control) const;
-  Id* encode_one(const Key& key, uint64_t hash, const uint8_t* text, size_t length, Worker& w, Id* out, const Control& control) const;
-  Id* encode_miss(const Key& key, uint64_t hash, const uint8_t* text, size_t length, Worker& w, Id* out, const Control& control) const;
-  size_t encode_block(const uint8_t* text, size_t length, bool slack, const SpecialMatcher& specials,
+  std::unique_ptr<Worker> acquire() const;
+  void release(std::unique_ptr<Worker> worker) const;
+  void encode_span(const uint8_t* text, size_t length, bool padded_tail, Worker& w, Id*& out, size_t& malformed, const StopToken& stop_token) const;
+  Id* encode_one(const Key& key, uint64_t hash, const uint8_t* text, size_t length, Worker& w, Id* out, const StopToken& stop_token) const;
+  Id* encode_miss(const Key& key, uint64_t hash, const uint8_t* text, size_t length, Worker& w, Id* out, const StopToken& stop_token) const;
+  size_t encode_block(const uint8_t* text, size_t length, bool padded_tail, const SpecialMatcher& specials,
                       const std::vector<uint32_t>& special_ids, Worker& w, Id* out, size_t& malformed, TextTally& tally,
-                      const Control& control) const;
+                      const StopToken& stop_token) const;
 
   Merger merger_;
   std::vector<uint32_t> symbol_ids_;  // symbol -> id; Merger::kNone for a byte that the vocabulary lacks
@@ -116,8 +116,8 @@ class Encoder {
   std::vector<uint32_t> special_ids_;
   Pattern pattern_;
   std::atomic<size_t> cache_limit_;
-  static constexpr size_t kShelf = 64;
-  mutable std::array<std::atomic<Worker*>, kShelf> shelf_{};
+  static constexpr size_t kMaxIdle = 64;
+  mutable std::array<std::atomic<Worker*>, kMaxIdle> idle_{};
 };
 
 extern template class Encoder<uint16_t>;

@@ -64,7 +64,7 @@ class Merger {
   const std::vector<std::string>& symbols() const { return symbols_; }
 
   // Writes the symbols of `text` to `out` (room for `length`); returns how many.
-  size_t merge(const uint8_t* text, size_t length, uint32_t* out, const Control& control) const;
+  size_t merge(const uint8_t* text, size_t length, uint32_t* out, const StopToken& stop_token) const;
 
  private:
   uint32_t rank(uint32_t left, uint32_t right) const {
@@ -72,7 +72,7 @@ class Merger {
     const uint64_t key = pair_key(left, right);
     return rank_from(ranks_, key, first_line(ranks_, key));
   }
-  size_t merge_long(const uint8_t* text, size_t length, uint32_t* out, const Control& control) const;
+  size_t merge_long(const uint8_t* text, size_t length, uint32_t* out, const StopToken& stop_token) const;
 
   std::vector<uint32_t> square_;
   HugeArray<uint64_t> slots_;

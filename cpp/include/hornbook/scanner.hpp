@@ -11,7 +11,7 @@
 
 namespace hornbook {
 
-struct Control;
+struct StopToken;
 
 // `none`: the caller cuts the text himself, as for a pattern that only a regex library knows.
 enum class Pattern { none, gpt2, cl100k, o200k };
@@ -30,8 +30,8 @@ class Scanner {
   static constexpr size_t kNone = ~size_t{0};
   static constexpr size_t kMargin = 64;  // a block scanner may write this many ends past the last one
 
-  // `length` is below 2^32: longer texts are divided at safe cuts first. `control` may end a long search by Interrupted.
-  Scanner(Pattern pattern, const uint8_t* text, size_t length, const Control& control);
+  // `length` is below 2^32: longer texts are divided at safe cuts first. `stop_token` may end a long search by Interrupted.
+  Scanner(Pattern pattern, const uint8_t* text, size_t length, const StopToken& stop_token);
 
   // Writes ends of pre-tokens, ascending, at most `capacity` (> kMargin). Returns how many; 0 only at the end of the text.
   size_t next(uint32_t* ends, size_t capacity);
@@ -45,7 +45,7 @@ class Scanner {
   Pattern pattern_;
   const uint8_t* text_;
   size_t length_;
-  const Control& control_;
+  const StopToken& stop_token_;
   size_t first_malformed_ = kNone;
   ScanState state_;
   using BlockScan = size_t (*)(const uint8_t*, size_t, ScanState&, size_t&, uint32_t*, size_t);
@@ -54,11 +54,11 @@ class Scanner {
 
 // Plain scanners: the end of the pre-token that starts at `begin` (`begin < length`). One character at a time.
 size_t gpt2_end(const uint8_t* text, size_t length, size_t begin);
-size_t cl100k_end(const uint8_t* text, size_t length, size_t begin, const Control& control);  // these two in scan_published.cpp
-size_t o200k_end(const uint8_t* text, size_t length, size_t begin, const Control& control);
+size_t cl100k_end(const uint8_t* text, size_t length, size_t begin, const StopToken& stop_token);  // these two in scan_published.cpp
+size_t o200k_end(const uint8_t* text, size_t length, size_t begin, const StopToken& stop_token);
 
 // The same by pattern.
-size_t pretoken_end(Pattern pattern, const uint8_t* text, size_t length, size_t begin, const Control& control);
+size_t pretoken_end(Pattern pattern, const uint8_t* text, size_t length, size_t begin, const StopToken& stop_token);
 
 // True where a text may be divided at `p` (0 < p < length) without changing its pre-tokens under any named pattern:
 // a letter or number before, a character of another class (neither mark nor apostrophe) after. Both well formed.

@@ -29,7 +29,7 @@ struct TrainResult {
 
 // Merges until there are `max_symbols` symbols or no pair is left. Empties `table` as soon as its words are copied.
 // The result does not depend on `threads`, which serve the first index of pairs.
-TrainResult train(WordTable& table, size_t max_symbols, int threads, Control& control, TrainTimes& times);
+TrainResult train(WordTable& table, size_t max_symbols, int threads, StopToken& stop_token, TrainTimes& times);
 
 // Where and how pairs are kept, for tests: pairs rarer than this start are left out until they could win. 0: choose.
 void set_first_threshold(uint64_t threshold);

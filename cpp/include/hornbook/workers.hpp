@@ -1,7 +1,7 @@
 // Runs work on threads while the calling thread waits, watches for interrupts, and reports progress.
 //
 // The threads end before `run_workers` returns, also on an exception, so none is alive when a process forks. The core
-// knows nothing of Python: the caller hands in `Control::poll`, which the binding fills with a check for signals.
+// knows nothing of Python: the caller hands in `StopToken::poll`, which the binding fills with a check for signals.
 #pragma once
 
 #include <atomic>
@@ -35,12 +35,12 @@ struct FileError : std::runtime_error {
   std::string path;
 };
 
-struct Control {
-  std::atomic<bool> stop{false};
+struct StopToken {
+  std::atomic<bool> stop_requested{false};
   std::atomic<uint64_t> done{0};      // bytes or merges, for progress
   std::function<bool()> poll;         // called about every 50 ms by the waiting thread; true: stop
   void check() const {                // called by the workers, at least every few milliseconds of work
-    if (stop.load(std::memory_order_relaxed)) throw Interrupted();
+    if (stop_requested.load(std::memory_order_relaxed)) throw Interrupted();
   }
   void check_at(size_t step) const {  // the same for a loop over bytes, in steps of at most 8: once in 65,536 or so
     if ((step & 0xFFFF) < 8) check();
@@ -48,7 +48,7 @@ struct Control {
 };
 
 // Calls work(0) … work(threads - 1), each on a thread of its own. The first exception stops the others and is rethrown.
-void run_workers(int threads, Control& control, const std::function<void(int)>& work);
+void run_workers(int threads, StopToken& stop_token, const std::function<void(int)>& work);
 
 // Cores that this process may use.
 int available_cores();
