@@ -47,9 +47,16 @@ void bind_attention(nb::module_& m) {
           "__init__",
           [](AttentionShape* self, Index batch, Index heads, Index time, Index width, Address cosine, Address sine,
              Address query_gain, Address key_gain, float eps, DType dtype) {
-            new (self) AttentionShape{
-                batch, heads, time, width, at<float>(cosine), at<float>(sine), at<float>(query_gain),
-                at<float>(key_gain), eps, dtype};
+            new (self) AttentionShape{batch,
+                                      heads,
+                                      time,
+                                      width,
+                                      at<float>(cosine),
+                                      at<float>(sine),
+                                      at<float>(query_gain),
+                                      at<float>(key_gain),
+                                      eps,
+                                      dtype};
           },
           nb::kw_only(), "batch"_a, "heads"_a, "time"_a, "width"_a, "cosine"_a, "sine"_a, "query_gain"_a, "key_gain"_a,
           "eps"_a, "dtype"_a);
@@ -60,8 +67,8 @@ void bind_attention(nb::module_& m) {
       nb::call_guard<nb::gil_scoped_release>(), "shape"_a, nb::kw_only(), "q"_a, "k"_a, "v"_a, "out"_a, "log_sum"_a);
   m.def(
       "attention_backward",
-      [](const AttentionShape& shape, const Heads& q, const Heads& k, const Heads& v, const Heads& out,
-         Address log_sum, const Heads& d_out, const Heads& d_q, const Heads& d_k, const Heads& d_v, Address d_gains) {
+      [](const AttentionShape& shape, const Heads& q, const Heads& k, const Heads& v, const Heads& out, Address log_sum,
+         const Heads& d_out, const Heads& d_q, const Heads& d_k, const Heads& d_v, Address d_gains) {
         kernels().attention_backward(
             {shape, q, k, v, out, at<float>(log_sum), d_out, d_q, d_k, d_v, at<float>(d_gains)});
       },
@@ -83,9 +90,8 @@ void bind_rows(nb::module_& m) {
       "rms_norm_backward",
       [](DType x_type, Address x, Address gain, Address scale, DType y_type, Address d_y, Address d_x, Address d_gain,
          Index parts, Index rows, Index width) {
-        kernels().rms_norm_backward(
-            {x_type, at<void>(x), at<float>(gain), at<float>(scale), y_type, at<void>(d_y), at<void>(d_x),
-             at<float>(d_gain), parts, rows, width});
+        kernels().rms_norm_backward({x_type, at<void>(x), at<float>(gain), at<float>(scale), y_type, at<void>(d_y),
+                                     at<void>(d_x), at<float>(d_gain), parts, rows, width});
       },
       nb::call_guard<nb::gil_scoped_release>(), nb::kw_only(), "x_type"_a, "x"_a, "gain"_a, "scale"_a, "y_type"_a,
       "d_y"_a, "d_x"_a, "d_gain"_a, "parts"_a, "rows"_a, "width"_a);
@@ -119,8 +125,9 @@ void bind_decode(nb::module_& m) {
           "__init__",
           [](DecodeShape* self, Index batch, Index d_model, Index heads, Index d_ff, Index vocabulary, Index context,
              NormPlacement norm, FeedForward ffn, float eps, float softcap, Address cosine, Address sine, DType dtype) {
-            new (self) DecodeShape{batch, d_model, heads, d_ff, vocabulary, context, norm, ffn, eps, softcap,
-                                   at<float>(cosine), at<float>(sine), dtype};
+            new (self)
+                DecodeShape{batch,   d_model,           heads,           d_ff, vocabulary, context, norm, ffn, eps,
+                            softcap, at<float>(cosine), at<float>(sine), dtype};
           },
           nb::kw_only(), "batch"_a, "d_model"_a, "heads"_a, "d_ff"_a, "vocabulary"_a, "context"_a, "norm"_a, "ffn"_a,
           "eps"_a, "softcap"_a, "cosine"_a, "sine"_a, "dtype"_a);
@@ -129,9 +136,10 @@ void bind_decode(nb::module_& m) {
           "__init__",
           [](DecodeLayer* self, Address q, Address k, Address v, Address o, Address w1, Address w2, Address w3,
              Address ln1, Address ln2, Address query_gain, Address key_gain, Address keys, Address values) {
-            new (self) DecodeLayer{at<void>(q), at<void>(k), at<void>(v), at<void>(o), at<void>(w1), at<void>(w2),
-                                   at<void>(w3), at<float>(ln1), at<float>(ln2), at<float>(query_gain),
-                                   at<float>(key_gain), at<float>(keys), at<float>(values)};
+            new (self) DecodeLayer{at<void>(q),      at<void>(k),           at<void>(v),         at<void>(o),
+                                   at<void>(w1),     at<void>(w2),          at<void>(w3),        at<float>(ln1),
+                                   at<float>(ln2),   at<float>(query_gain), at<float>(key_gain), at<float>(keys),
+                                   at<float>(values)};
           },
           nb::kw_only(), "q"_a, "k"_a, "v"_a, "o"_a, "w1"_a, "w2"_a, "w3"_a, "ln1"_a, "ln2"_a, "query_gain"_a,
           "key_gain"_a, "keys"_a, "values"_a);

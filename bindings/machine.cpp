@@ -1,4 +1,5 @@
-// The Python module hornbook.data.corpora.storyworld._machine, Python's view of the story machine: tables in, bytes out, the GIL released while stories are told.
+// The Python module hornbook.data.corpora.storyworld._machine, Python's view of the story machine: tables in, bytes
+// out, the GIL released while stories are told.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
@@ -29,5 +30,6 @@ NB_MODULE(_machine, m) {
             }
             return nb::bytes(told.data(), told.size());
           },
-          "seed"_a, "first"_a, "count"_a, "ending"_a, "Stories first … first + count − 1 of a seed, each followed by `ending`.");
+          "seed"_a, "first"_a, "count"_a, "ending"_a,
+          "Stories first … first + count − 1 of a seed, each followed by `ending`.");
 }

@@ -32,8 +32,8 @@ using Strings = nb::typed<nb::sequence, nb::str>;
 using Indices = std::optional<nb::typed<nb::sequence, size_t>>;
 using Progress = std::optional<nb::typed<nb::callable, nb::object(uint64_t)>>;
 
-// Calls f(stop_token) with the GIL released. Signals are looked at about every 50 ms, and `progress(done)` is called about
-// ten times a second; what either raises ends the work and goes out.
+// Calls f(stop_token) with the GIL released. Signals are looked at about every 50 ms, and `progress(done)` is called
+// about ten times a second; what either raises ends the work and goes out.
 template <class F>
 void without_gil(const Progress& progress, F&& f) {
   StopToken stop_token;

@@ -67,7 +67,8 @@ struct GrowingArray {
 };
 
 template <class Id>
-GrowingArray<Id> encode_long(const Encoder<Id>& encoder, const uint8_t* data, size_t length, const Allowed& allowed, int threads) {
+GrowingArray<Id> encode_long(const Encoder<Id>& encoder, const uint8_t* data, size_t length, const Allowed& allowed,
+                             int threads) {
   GrowingArray<Id> out;
   out.set_aside(length);
   without_gil(std::nullopt, [&](StopToken& stop_token) {
@@ -107,7 +108,8 @@ Array<Id> encode_array(const Encoder<Id>& encoder, const Text& text, const Indic
 }
 
 template <class Id>
-nb::typed<nb::list, Array<Id>> encode_batch(const Encoder<Id>& encoder, const Texts& texts, const Indices& indices, int threads) {
+nb::typed<nb::list, Array<Id>> encode_batch(const Encoder<Id>& encoder, const Texts& texts, const Indices& indices,
+                                            int threads) {
   Allowed allowed;
   choose(encoder, indices, allowed);
   std::vector<std::pair<const uint8_t*, size_t>> inputs;
@@ -137,10 +139,12 @@ nb::typed<nb::list, Array<Id>> encode_batch(const Encoder<Id>& encoder, const Te
 
 // Pre-tokens cut by the caller (a pattern that the core does not scan).
 template <class Id>
-Array<Id> encode_pieces(const Encoder<Id>& encoder, const nb::bytes& text, nb::ndarray<const uint64_t, nb::ndim<1>, nb::c_contig> ends) {
+Array<Id> encode_pieces(const Encoder<Id>& encoder, const nb::bytes& text,
+                        nb::ndarray<const uint64_t, nb::ndim<1>, nb::c_contig> ends) {
   const std::vector<size_t> places(ends.data(), ends.data() + ends.size());
   for (size_t i = 0; i < places.size(); ++i) {
-    if (places[i] > text.size() || (i && places[i] < places[i - 1])) throw nb::value_error("ends must ascend within the text");
+    if (places[i] > text.size() || (i && places[i] < places[i - 1]))
+      throw nb::value_error("ends must ascend within the text");
   }
   const StopToken stop_token;
   typename Encoder<Id>::WorkerLease lease(encoder);
@@ -150,11 +154,13 @@ Array<Id> encode_pieces(const Encoder<Id>& encoder, const nb::bytes& text, nb::n
 }
 
 template <class Id>
-Array<Id> encode_file(const Encoder<Id>& encoder, const std::string& path, int threads, bool replace, const Progress& progress) {
+Array<Id> encode_file(const Encoder<Id>& encoder, const std::string& path, int threads, bool replace,
+                      const Progress& progress) {
   GrowingArray<Id> out;
   without_gil(progress, [&](StopToken& stop_token) {
     const Errors errors = replace ? Errors::replace : Errors::strict;
-    out.set_aside(BlockReader({path}, encoder.specials(), errors).total_bytes() * (replace ? 3 : 1));  // one malformed byte becomes three
+    const size_t growth = replace ? 3 : 1;  // one malformed byte becomes three
+    out.set_aside(BlockReader({path}, encoder.specials(), errors).total_bytes() * growth);
     encoder.encode_file(path, threads, errors, stop_token, out.sink());
   });
   return array_of(std::move(out.ids), out.count);
@@ -163,8 +169,9 @@ Array<Id> encode_file(const Encoder<Id>& encoder, const std::string& path, int t
 // Appends the ids of a file to an open file descriptor, in the machine's byte order. Returns (ids, bytes of ordinary
 // text, documents).
 template <class Id>
-std::tuple<uint64_t, uint64_t, uint64_t> encode_file_to(const Encoder<Id>& encoder, const std::string& path, int descriptor, int threads, bool replace,
-                         const Progress& progress) {
+std::tuple<uint64_t, uint64_t, uint64_t> encode_file_to(const Encoder<Id>& encoder, const std::string& path,
+                                                        int descriptor, int threads, bool replace,
+                                                        const Progress& progress) {
   uint64_t count = 0;
   Sink<Id> sink;
   sink.take = [&](const Id* ids, size_t n) {
@@ -217,17 +224,21 @@ template <class Id>
 void bind(nb::module_& m, const char* name) {
   using E = Encoder<Id>;
   nb::class_<E>(m, name, "Text to ids, for one vocabulary.")
-      .def("__init__", [](E* self, const Ids& vocab, const Merges& merges, const Specials& specials,
-                          const std::string& pattern, size_t cache_bytes) {
-        new (self) E(vocabulary_of(vocab, merges, specials), pattern_of(pattern), cache_bytes);
-      }, nb::arg("vocab"), nb::arg("merges"), nb::arg("specials"), nb::arg("pattern"), nb::arg("cache_bytes"))
+      .def(
+          "__init__",
+          [](E* self, const Ids& vocab, const Merges& merges, const Specials& specials, const std::string& pattern,
+             size_t cache_bytes) {
+            new (self) E(vocabulary_of(vocab, merges, specials), pattern_of(pattern), cache_bytes);
+          },
+          nb::arg("vocab"), nb::arg("merges"), nb::arg("specials"), nb::arg("pattern"), nb::arg("cache_bytes"))
       .def("encode", &encode<Id>, nb::arg("text"), nb::arg("allowed") = nb::none())
       .def("encode_array", &encode_array<Id>, nb::arg("text"), nb::arg("allowed") = nb::none(), nb::arg("threads") = 1)
       .def("encode_batch", &encode_batch<Id>, nb::arg("texts"), nb::arg("allowed"), nb::arg("threads"))
       .def("encode_pieces", &encode_pieces<Id>, nb::arg("text"), nb::arg("ends"))
-      .def("encode_file", &encode_file<Id>, nb::arg("path"), nb::arg("threads"), nb::arg("replace"), nb::arg("progress"))
-      .def("encode_file_to", &encode_file_to<Id>, nb::arg("path"), nb::arg("descriptor"), nb::arg("threads"), nb::arg("replace"),
+      .def("encode_file", &encode_file<Id>, nb::arg("path"), nb::arg("threads"), nb::arg("replace"),
            nb::arg("progress"))
+      .def("encode_file_to", &encode_file_to<Id>, nb::arg("path"), nb::arg("descriptor"), nb::arg("threads"),
+           nb::arg("replace"), nb::arg("progress"))
       .def("stable_length", &stable_length<Id>, nb::arg("text"), nb::arg("start"), nb::arg("allowed") = nb::none())
       .def("set_cache_bytes", &E::set_cache_limit, nb::arg("limit"))
       .def("cache_memory", &E::cache_memory);

@@ -1,4 +1,5 @@
-// The Python module hornbook.tokenizer._core: converts arguments, releases the GIL, maps exceptions. No logic lives here.
+// The Python module hornbook.tokenizer._core: converts arguments, releases the GIL, maps exceptions. No logic lives
+// here.
 #include "common.hpp"
 
 #include "hornbook/simd.hpp"
@@ -47,7 +48,8 @@ std::pair<Array<uint32_t>, std::optional<size_t>> scan(const Text& text, const s
   size_t malformed = Scanner::kNone;
   if (one_by_one) {
     const Pattern which = pattern_of(pattern);
-    for (size_t at = 0; at < length;) ends.push_back(static_cast<uint32_t>(at = pretoken_end(which, data, length, at, stop_token)));
+    for (size_t at = 0; at < length;)
+      ends.push_back(static_cast<uint32_t>(at = pretoken_end(which, data, length, at, stop_token)));
   } else {
     Scanner scanner(pattern_of(pattern), data, length, stop_token);
     uint32_t batch[256 + Scanner::kMargin];
@@ -69,15 +71,20 @@ NB_MODULE(_core, m) {
   nb::register_exception_translator(translate);
   m.attr("native_patterns") = nb::make_tuple("gpt2", "cl100k", "o200k");
   m.attr("unicode_version") = kUnicodeVersion;
-  m.def("char_class", [](uint32_t code) { return code < 0x110000 ? static_cast<int>(char_class(code)) : 0; }, nb::arg("code"));
+  m.def(
+      "char_class", [](uint32_t code) { return code < 0x110000 ? static_cast<int>(char_class(code)) : 0; },
+      nb::arg("code"));
   m.def("best_simd", [] { return kSimdNames[static_cast<int>(best_simd())]; });
   m.def("active_simd", [] { return kSimdNames[static_cast<int>(active_simd())]; });
-  m.def("set_simd", [](const std::string& name) {
-    for (int i = 0; i < 3; ++i) {
-      if (name == kSimdNames[i]) return set_simd(static_cast<Simd>(i));
-    }
-    throw nb::value_error("plain, avx2 or avx512");
-  }, nb::arg("name"));
+  m.def(
+      "set_simd",
+      [](const std::string& name) {
+        for (int i = 0; i < 3; ++i) {
+          if (name == kSimdNames[i]) return set_simd(static_cast<Simd>(i));
+        }
+        throw nb::value_error("plain, avx2 or avx512");
+      },
+      nb::arg("name"));
   m.def("available_cores", &available_cores);
   m.def("scan", &scan, nb::arg("text"), nb::arg("pattern"), nb::arg("one_by_one") = false);
   bind_training(m);

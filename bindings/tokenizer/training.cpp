@@ -49,13 +49,14 @@ void add_text(Counts& counts, const Text& text, const std::string& pattern, cons
 }
 
 Phases count(Counts& counts, const Strings& paths, const std::string& pattern, const Strings& special_tokens,
-               int threads, bool replace, const Progress& progress) {
+             int threads, bool replace, const Progress& progress) {
   const SpecialMatcher specials(strings_of(special_tokens));
   const std::vector<std::string> files = strings_of(paths);
   const Pattern which = pattern_of(pattern);
   CountTimes times;
   without_gil(progress, [&](StopToken& stop_token) {
-    count_files(which, files, specials, threads, replace ? Errors::replace : Errors::strict, stop_token, counts.table, times);
+    count_files(which, files, specials, threads, replace ? Errors::replace : Errors::strict, stop_token, counts.table,
+                times);
   });
   Phases out;
   out["scan_and_count"] = times.scan_and_count;
@@ -75,7 +76,8 @@ std::tuple<nb::bytes, Array<uint64_t>, Array<uint64_t>> export_counts(const Coun
   return {bytes_of(blob), array_copy(lengths.data(), lengths.size()), array_copy(numbers.data(), numbers.size())};
 }
 
-std::tuple<SymbolList, MergeList, Phases> train_counts(Counts& counts, size_t max_symbols, int threads, bool consume, const Progress& progress) {
+std::tuple<SymbolList, MergeList, Phases> train_counts(Counts& counts, size_t max_symbols, int threads, bool consume,
+                                                       const Progress& progress) {
   TrainTimes times;
   TrainResult result;
   without_gil(progress, [&](StopToken& stop_token) {
@@ -109,32 +111,47 @@ void bind_training(nb::module_& m) {
       .def("__len__", [](const Counts& c) { return c.table.size(); })
       .def("total", &Counts::total)
       .def("memory", [](const Counts& c) { return c.table.memory(); })
-      .def("add", [](Counts& c, const nb::bytes& word, uint64_t count) {
-        if (word.size() == 0) throw nb::value_error("a pre-token has at least one byte");
-        c.table.add(reinterpret_cast<const uint8_t*>(word.c_str()), word.size(), count);
-      }, nb::arg("word"), nb::arg("count"))
+      .def(
+          "add",
+          [](Counts& c, const nb::bytes& word, uint64_t count) {
+            if (word.size() == 0) throw nb::value_error("a pre-token has at least one byte");
+            c.table.add(reinterpret_cast<const uint8_t*>(word.c_str()), word.size(), count);
+          },
+          nb::arg("word"), nb::arg("count"))
       .def("add_text", &add_text, nb::arg("text"), nb::arg("pattern"), nb::arg("special_tokens"))
       .def("count_files", &count, nb::arg("paths"), nb::arg("pattern"), nb::arg("special_tokens"), nb::arg("threads"),
            nb::arg("replace"), nb::arg("progress"))
-      .def("merge", [](Counts& c, const Counts& other) {
-        if (&c == &other) throw nb::value_error("counts cannot be merged with themselves");
-        without_gil(std::nullopt, [&](StopToken& stop_token) {
-          run_workers(1, stop_token, [&](int) { c.table.merge(other.table, stop_token); });
-        });
-      }, nb::arg("other"))
-      .def("items", [](const Counts& c) {
-        WordList out;
-        for (const auto& [word, count] : sorted_words(c)) out.append(nb::make_tuple(bytes_of(word), count));
-        return out;
-      }, "All (word, count), ascending by word.")
+      .def(
+          "merge",
+          [](Counts& c, const Counts& other) {
+            if (&c == &other) throw nb::value_error("counts cannot be merged with themselves");
+            without_gil(std::nullopt, [&](StopToken& stop_token) {
+              run_workers(1, stop_token, [&](int) { c.table.merge(other.table, stop_token); });
+            });
+          },
+          nb::arg("other"))
+      .def(
+          "items",
+          [](const Counts& c) {
+            WordList out;
+            for (const auto& [word, count] : sorted_words(c)) out.append(nb::make_tuple(bytes_of(word), count));
+            return out;
+          },
+          "All (word, count), ascending by word.")
       .def("export", &export_counts, "Sorted: the words one after the other, their lengths, their counts.");
-  m.def("train", &train_counts, nb::arg("counts"), nb::arg("max_symbols"), nb::arg("threads"), nb::arg("consume"), nb::arg("progress"));
-  m.def("last_cut", [](const nb::bytes& text, size_t from, const Strings& special_tokens) {
-    const SpecialMatcher specials(strings_of(special_tokens));
-    return last_cut(reinterpret_cast<const uint8_t*>(text.c_str()), text.size(), std::min(from, text.size()), specials);
-  }, nb::arg("text"), nb::arg("start"), nb::arg("special_tokens"),
-        "The last place after `start` where the text may be divided whatever follows, or `start`.");
-  m.def("set_first_threshold", &set_first_threshold, nb::arg("threshold"), "For tests: the rarest pairs kept at the start; 0 chooses.");
+  m.def("train", &train_counts, nb::arg("counts"), nb::arg("max_symbols"), nb::arg("threads"), nb::arg("consume"),
+        nb::arg("progress"));
+  m.def(
+      "last_cut",
+      [](const nb::bytes& text, size_t from, const Strings& special_tokens) {
+        const SpecialMatcher specials(strings_of(special_tokens));
+        return last_cut(reinterpret_cast<const uint8_t*>(text.c_str()), text.size(), std::min(from, text.size()),
+                        specials);
+      },
+      nb::arg("text"), nb::arg("start"), nb::arg("special_tokens"),
+      "The last place after `start` where the text may be divided whatever follows, or `start`.");
+  m.def("set_first_threshold", &set_first_threshold, nb::arg("threshold"),
+        "For tests: the rarest pairs kept at the start; 0 chooses.");
 }
 
 }  // namespace hornbook::python

@@ -1,7 +1,7 @@
-// Causal attention, one (batch, head) at a time, in blocks of queries. Scores of a block are held, those of the whole never
-// are; the backward pass computes them again from the kept log-sums (Dao et al. 2022, without the online maximum: a block's
-// rows are short enough to be held whole). Norm and rotation happen while queries and keys are read and, inversely, while their
-// gradients are written.
+// Causal attention, one (batch, head) at a time, in blocks of queries. Scores of a block are held, those of the whole
+// never are; the backward pass computes them again from the kept log-sums (Dao et al. 2022, without the online maximum:
+// a block's rows are short enough to be held whole). Norm and rotation happen while queries and keys are read and,
+// inversely, while their gradients are written.
 constexpr index BLOCK = 24;  // queries per block: a multiple of both tile heights
 
 HB_INLINE index padded(index n) { return (n + W - 1) / W * W; }
@@ -49,7 +49,8 @@ HB_INLINE float norm_row(const AttentionShape& s, const T* x, const float* gain,
 
 // Reads a query or key: normed where there is a gain, then rotated.
 template <typename T>
-HB_INLINE void read_turned(const AttentionShape& s, const T* from, index t, const float* gain, float factor, float* to) {
+HB_INLINE void read_turned(const AttentionShape& s, const T* from, index t, const float* gain, float factor,
+                           float* to) {
   if (gain) {
     norm_row(s, from, gain, to);
     read_row(s, to, t, true, factor, to);

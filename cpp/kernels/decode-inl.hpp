@@ -1,5 +1,5 @@
-// One token for each sequence of a small batch through the whole model, against kept keys and values. At batch 1 the time
-// is that of reading the weights once, so the weights may be bfloat16; activations, keys and values are float32.
+// One token for each sequence of a small batch through the whole model, against kept keys and values. At batch 1 the
+// time is that of reading the weights once, so the weights may be bfloat16; activations, keys and values are float32.
 
 // `Rows` rows of w against `Batch` vectors.
 template <typename T, int Rows, int Batch>

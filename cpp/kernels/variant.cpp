@@ -1,7 +1,7 @@
 // All kernels for one instruction set: compiled once per variant with its own flags and HB_VARIANT.
 //
-// Everything has internal linkage or lives in the variant's namespace, and no standard template is used, so that the linker
-// can never put one variant's wide instructions where another variant's are called.
+// Everything has internal linkage or lives in the variant's namespace, and no standard template is used, so that the
+// linker can never put one variant's wide instructions where another variant's are called.
 #include "kernels.hpp"
 
 #define HB_JOIN2(a, b) a##b
@@ -23,8 +23,9 @@ namespace {
 }  // namespace
 
 const Kernels& HB_JOIN(kernels_, HB_VARIANT)() {
-  static constexpr Kernels table{HB_STRING(HB_VARIANT), attention_forward, attention_backward, rms_norm_forward,
-                                 rms_norm_backward,     swiglu_forward,    swiglu_backward,    cross_entropy,     decode};
+  static constexpr Kernels table{HB_STRING(HB_VARIANT), attention_forward, attention_backward,
+                                 rms_norm_forward,      rms_norm_backward, swiglu_forward,
+                                 swiglu_backward,       cross_entropy,     decode};
   return table;
 }
 

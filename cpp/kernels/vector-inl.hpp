@@ -14,13 +14,13 @@ constexpr index W = 16;
 
 // Written out: x + 0 is not x where x is −0, so the compiler would keep an addition in every product's inner loop.
 HB_INLINE vf splat(float x) { return vf{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
-HB_INLINE vf load(const float* p) { return (vf)*(const vf_loose*)p; }
+HB_INLINE vf load(const float* p) { return (vf) * (const vf_loose*)p; }
 HB_INLINE void store(float* p, vf x) { *(vf_loose*)p = (vf_loose)x; }
 HB_INLINE vf maximum(vf a, vf b) { return a > b ? a : b; }
 HB_INLINE vf minimum(vf a, vf b) { return a < b ? a : b; }
 
 HB_INLINE vf load(const std::uint16_t* p) {
-  vu wide = __builtin_convertvector((vh)*(const vh_loose*)p, vu) << 16;
+  vu wide = __builtin_convertvector((vh) * (const vh_loose*)p, vu) << 16;
   return (vf)wide;
 }
 
@@ -29,7 +29,7 @@ HB_INLINE void store(std::uint16_t* p, vf x) {
   vu bits = (vu)x;
   vu rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
   rounded = (x != x) ? (vu{} + 0x7fc0u) : rounded;
-  *(vh_loose*)p = (vh_loose)__builtin_convertvector(rounded, vh);
+  *(vh_loose*)p = (vh_loose) __builtin_convertvector(rounded, vh);
 }
 
 HB_INLINE float get(const float* p) { return *p; }
@@ -63,7 +63,7 @@ typedef float v8_loose __attribute__((vector_size(32), aligned(4), may_alias));
 
 // (p0, p0, p1, p1, …, p7, p7)
 HB_INLINE vf each_twice(const float* p) {
-  v8 x = (v8)*(const v8_loose*)p;
+  v8 x = (v8) * (const v8_loose*)p;
   return __builtin_shufflevector(x, x, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
 }
 HB_INLINE vf swap_pairs(vf x) {

@@ -26,7 +26,8 @@ bool is_tail(uint8_t byte) { return (byte & 0xC0) == 0x80; }
 bool clean_around(const uint8_t* text, size_t length, size_t p, size_t reach, const StopToken& stop_token) {
   size_t from = p > reach + 3 ? p - reach - 3 : 0;
   for (int k = 0; k < 3 && from && is_tail(text[from]); ++k) ++from;
-  const size_t to = std::min(length, p + reach), bad = find_malformed(text + from, std::min(length, to + 3) - from, stop_token);
+  const size_t to = std::min(length, p + reach),
+               bad = find_malformed(text + from, std::min(length, to + 3) - from, stop_token);
   return bad == ~size_t{0} || from + bad >= to;
 }
 
@@ -40,7 +41,9 @@ size_t find_cut(const uint8_t* text, size_t length, bool at_end, size_t from, si
   const bool replacing = errors == Errors::replace && specials.any_replacement();
   for (size_t p = std::max<size_t>(from, 1); p < stop; ++p) {
     stop_token.check_at(p);
-    if (usable(text, length, p, specials) && (!replacing || clean_around(text, length, p, specials.longest(), stop_token))) return p;
+    if (usable(text, length, p, specials) &&
+        (!replacing || clean_around(text, length, p, specials.longest(), stop_token)))
+      return p;
   }
   return to;
 }
@@ -84,7 +87,10 @@ std::vector<uint8_t> replace_malformed(const uint8_t* text, size_t length, const
     }
     // The maximal part: as many bytes as could still have begun a well-formed sequence (Unicode 16, table 3-7).
     const uint8_t lead = text[i];
-    size_t wanted = lead >= 0xC2 && lead <= 0xDF ? 2 : lead >= 0xE0 && lead <= 0xEF ? 3 : lead >= 0xF0 && lead <= 0xF4 ? 4 : 1;
+    size_t wanted = lead >= 0xC2 && lead <= 0xDF   ? 2
+                    : lead >= 0xE0 && lead <= 0xEF ? 3
+                    : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                                   : 1;
     size_t n = 1;
     while (n < wanted && i + n < length) {
       const uint8_t b = text[i + n];
@@ -104,7 +110,8 @@ std::vector<uint8_t> replace_malformed(const uint8_t* text, size_t length, const
   return out;
 }
 
-BlockReader::BlockReader(const std::vector<std::string>& paths, const SpecialMatcher& specials, Errors errors, size_t block)
+BlockReader::BlockReader(const std::vector<std::string>& paths, const SpecialMatcher& specials, Errors errors,
+                         size_t block)
     : specials_(specials), errors_(errors), block_(block) {
   auto fail = [&](const std::string& path) {
     const int code = errno;
@@ -153,7 +160,8 @@ constexpr size_t kCopy = size_t{16} << 20;  // bytes read or moved between two c
 }
 
 // Loads [start, stop) with what is needed around it, then finds both cuts; reads on while the second is not in sight.
-void BlockReader::fill(const File& file, Block& block, uint64_t start, uint64_t stop, const StopToken& stop_token) const {
+void BlockReader::fill(const File& file, Block& block, uint64_t start, uint64_t stop,
+                       const StopToken& stop_token) const {
   const size_t margin = specials_.longest() + 8;  // what finding a cut looks at before and after it
   const uint64_t origin = start > margin ? start - margin : 0;
   uint64_t known = origin;

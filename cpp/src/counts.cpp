@@ -94,7 +94,8 @@ void WordTable::merge(const WordTable& other, const StopToken& stop_token) {
 
 // Two loops per batch: keys and hashes with a prefetch of the table's line, then the look-ups, so that many cache
 // misses are under way at once.
-size_t count_text(Pattern pattern, const uint8_t* text, size_t length, bool padded_tail, WordTable& table, const StopToken& stop_token) {
+size_t count_text(Pattern pattern, const uint8_t* text, size_t length, bool padded_tail, WordTable& table,
+                  const StopToken& stop_token) {
   constexpr size_t kBatch = 256;
   struct Record {
     Key key;
@@ -132,17 +133,19 @@ constexpr size_t kPiece = size_t{1} << 31;  // a scanner's offsets have 32 bits
 
 }  // namespace
 
-size_t count_block(Pattern pattern, const uint8_t* text, size_t length, const SpecialMatcher& specials, bool padded_tail,
-                   WordTable& table, const StopToken& stop_token) {
+size_t count_block(Pattern pattern, const uint8_t* text, size_t length, const SpecialMatcher& specials,
+                   bool padded_tail, WordTable& table, const StopToken& stop_token) {
   size_t at = 0, malformed = Scanner::kNone;
   while (at < length) {
     const auto match = specials.find(text, length, at);
     const size_t piece_end = match.begin == SpecialMatcher::kNone ? length : match.begin;
     while (at < piece_end) {
       size_t stop = piece_end;
-      if (stop - at > kPiece) stop = at + find_cut(text + at, piece_end - at, true, kPiece, piece_end - at, SpecialMatcher({}), stop_token);
+      if (stop - at > kPiece)
+        stop = at + find_cut(text + at, piece_end - at, true, kPiece, piece_end - at, SpecialMatcher({}), stop_token);
       if (stop - at >= size_t{1} << 32) throw InputError("a pre-token of 4 GiB or more cannot be processed");
-      const size_t bad = count_text(pattern, text + at, stop - at, padded_tail || stop + 16 <= length, table, stop_token);
+      const size_t bad =
+          count_text(pattern, text + at, stop - at, padded_tail || stop + 16 <= length, table, stop_token);
       if (bad != Scanner::kNone && malformed == Scanner::kNone) malformed = at + bad;
       at = stop;
     }

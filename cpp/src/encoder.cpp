@@ -41,7 +41,8 @@ Encoder<Id>::Encoder(const Vocabulary& vocabulary, Pattern pattern, size_t cache
   for (const std::string& symbol : merger_.symbols()) {
     const auto found = ids.find(symbol);
     if (found == ids.end() && symbol.size() > 1) {
-      throw ModelError("the merges make a token of " + std::to_string(symbol.size()) + " bytes that the vocabulary lacks: '" + symbol + "'");
+      throw ModelError("the merges make a token of " + std::to_string(symbol.size()) +
+                       " bytes that the vocabulary lacks: '" + symbol + "'");
     }
     symbol_ids_.push_back(found == ids.end() ? Merger::kNone : found->second);
   }
@@ -106,8 +107,8 @@ Id* Encoder<Id>::encode_miss(const Key& key, uint64_t hash, const uint8_t* text,
     if (id == Merger::kNone) {
       static const char* digits = "0123456789abcdef";
       const uint32_t byte = w.symbols[i];
-      throw ModelError(std::string("the vocabulary has no token for the byte 0x") + digits[byte >> 4] + digits[byte & 15] +
-                       ": a byte-level vocabulary needs all 256");
+      throw ModelError(std::string("the vocabulary has no token for the byte 0x") + digits[byte >> 4] +
+                       digits[byte & 15] + ": a byte-level vocabulary needs all 256");
     }
     out[i] = static_cast<Id>(id);
   }
@@ -134,8 +135,8 @@ Id* Encoder<Id>::encode_one(const Key& key, uint64_t hash, const uint8_t* text, 
 // Two loops per batch, as in the counter: keys and prefetches, then look-ups. A hit of up to `kInline` ids is copied
 // whole, without looking at how many they are; `out` has room for one value more than there can be ids.
 template <class Id>
-void Encoder<Id>::encode_span(const uint8_t* text, size_t length, bool padded_tail, Worker& w, Id*& out_end, size_t& malformed,
-                              const StopToken& stop_token) const {
+void Encoder<Id>::encode_span(const uint8_t* text, size_t length, bool padded_tail, Worker& w, Id*& out_end,
+                              size_t& malformed, const StopToken& stop_token) const {
   using Cache = EncodeCache<Id>;
   constexpr size_t kBatch = 256;
   struct Record {
@@ -194,12 +195,12 @@ bool has_content(const uint8_t* text, size_t length, const StopToken& stop_token
 
 }  // namespace
 
-// Ids of one block into `out`, which has room for `length` + kPaddingIds; returns how many. `malformed`: offset of the first
-// malformed byte, if any.
+// Ids of one block into `out`, which has room for `length` + kPaddingIds; returns how many. `malformed`: offset of the
+// first malformed byte, if any.
 template <class Id>
 size_t Encoder<Id>::encode_block(const uint8_t* text, size_t length, bool padded_tail, const SpecialMatcher& specials,
-                                 const std::vector<uint32_t>& special_ids, Worker& w, Id* out, size_t& malformed, TextTally& tally,
-                                 const StopToken& stop_token) const {
+                                 const std::vector<uint32_t>& special_ids, Worker& w, Id* out, size_t& malformed,
+                                 TextTally& tally, const StopToken& stop_token) const {
   Id* const first_id = out;
   tally.bytes = length;
   size_t at = 0;
@@ -209,8 +210,10 @@ size_t Encoder<Id>::encode_block(const uint8_t* text, size_t length, bool padded
     const bool special = match.begin != SpecialMatcher::kNone;
     const size_t piece_end = special ? match.begin : length;
     const bool content = has_content(text + at, piece_end - at, stop_token);
-    if (first) tally.head = content;
-    else if (special) tally.documents += content;
+    if (first)
+      tally.head = content;
+    else if (special)
+      tally.documents += content;
     tally.open = content;
     first = false;
     while (at < piece_end) {
@@ -241,7 +244,8 @@ std::pair<const Id*, size_t> Encoder<Id>::encode(const uint8_t* text, size_t len
   size_t malformed = Scanner::kNone;
   TextTally tally;
   if (worker.out.size() < length + kPaddingIds) worker.out = HugeArray<Id>(length + kPaddingIds);
-  const size_t n = encode_block(text, length, false, specials, special_ids, worker, worker.out.data(), malformed, tally, stop_token);
+  const size_t n =
+      encode_block(text, length, false, specials, special_ids, worker, worker.out.data(), malformed, tally, stop_token);
   return {worker.out.data(), n};
 }
 
@@ -266,7 +270,8 @@ std::pair<const Id*, size_t> Encoder<Id>::encode_pieces(const uint8_t* text, con
 
 template <class Id>
 void Encoder<Id>::encode_text(const uint8_t* text, size_t length, const SpecialMatcher& specials,
-                              const std::vector<uint32_t>& special_ids, int threads, StopToken& stop_token, const Sink& sink) const {
+                              const std::vector<uint32_t>& special_ids, int threads, StopToken& stop_token,
+                              const Sink& sink) const {
   constexpr size_t kPart = size_t{1} << 20;
   const size_t parts = std::max<size_t>(1, (length + kPart - 1) / kPart);
   threads = static_cast<int>(std::clamp<size_t>(parts, 1, static_cast<size_t>(threads)));
@@ -284,7 +289,8 @@ void Encoder<Id>::encode_text(const uint8_t* text, size_t length, const SpecialM
         const size_t end = to == length ? length : find_cut(text, length, true, to, length, specials, stop_token);
         size_t malformed = Scanner::kNone;
         ids = ordered.reserve(k, end - begin, (*lease).out);
-        count = encode_block(text + begin, end - begin, end + 16 <= length, specials, special_ids, *lease, ids, malformed, tally, stop_token);
+        count = encode_block(text + begin, end - begin, end + 16 <= length, specials, special_ids, *lease, ids,
+                             malformed, tally, stop_token);
       }
       ordered.put(k, ids, count, stop_token);
       stop_token.done += to - from;
@@ -293,7 +299,8 @@ void Encoder<Id>::encode_text(const uint8_t* text, size_t length, const SpecialM
 }
 
 template <class Id>
-TextTally Encoder<Id>::encode_file(const std::string& path, int threads, Errors errors, StopToken& stop_token, const Sink& sink) const {
+TextTally Encoder<Id>::encode_file(const std::string& path, int threads, Errors errors, StopToken& stop_token,
+                                   const Sink& sink) const {
   BlockReader reader({path}, specials_, errors);
   threads = static_cast<int>(std::clamp<size_t>(reader.num_blocks(), 1, static_cast<size_t>(threads)));
   OrderedSink<Id> ordered(sink, static_cast<size_t>(threads) * 4);
@@ -315,8 +322,10 @@ TextTally Encoder<Id>::encode_file(const std::string& path, int threads, Errors 
       const size_t count = encode_block(text, length, repaired.empty(), specials_, special_ids_, *lease, ids, malformed,
                                         tallies[block.index], stop_token);
       if (malformed != Scanner::kNone) {
-        ordered.put_error(block.index, stop_token, path + " is not UTF-8: malformed at byte " + std::to_string(block.offset + malformed) +
-                                                    " (errors=\"replace\", on the command line --errors replace, reads such bytes as U+FFFD)");
+        ordered.put_error(
+            block.index, stop_token,
+            path + " is not UTF-8: malformed at byte " + std::to_string(block.offset + malformed) +
+                " (errors=\"replace\", on the command line --errors replace, reads such bytes as U+FFFD)");
       }
       ordered.put(block.index, ids, count, stop_token);
       stop_token.done += block.length;

@@ -1,9 +1,10 @@
-// Merging a pre-token of less than a kilobyte: the lowest rank is looked for anew after each merge, among all pairs at once.
+// Merging a pre-token of less than a kilobyte: the lowest rank is looked for anew after each merge, among all pairs at
+// once.
 //
 // A pair's key is its rank and its place in one number of 32 bits, so the lowest key says which merge comes next and
 // where: the earliest merge, and of several places the first. Keys stay where they are; dead ones become high. Up to 32
-// bytes all keys fit registers. Above that the lowest key of each row of 32 is kept, and only the rows that a merge touches
-// are searched again. Written once and compiled per instruction set. `Isa` gives
+// bytes all keys fit registers. Above that the lowest key of each row of 32 is kept, and only the rows that a merge
+// touches are searched again. Written once and compiled per instruction set. `Isa` gives
 //   rank(ranks, left, right), where one of the two is the result of a merge;
 //   Keys, 32 keys with lowest() and set(place, key), which does nothing at place -1; only the first n are ever low;
 //   lowest(keys, count) of an array, count a multiple of 16.
@@ -59,7 +60,8 @@ size_t merge_tiny(const PairRanks& ranks, const uint8_t* text, uint32_t n, uint3
     keys.set(h - 1, key_of(with_previous, h - 1));
   }
   size_t count = 0;
-  for (uint64_t left = alive & ((uint64_t{2} << n) - 2); left; left &= left - 1) out[count++] = symbols[std::countr_zero(left)];
+  for (uint64_t left = alive & ((uint64_t{2} << n) - 2); left; left &= left - 1)
+    out[count++] = symbols[std::countr_zero(left)];
   return count;
 }
 

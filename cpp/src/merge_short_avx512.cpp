@@ -26,7 +26,8 @@ struct Avx512 {
     const __m512i other = _mm512_xor_si512(_mm512_load_si512(slots), _mm512_set1_epi64(static_cast<long long>(key)));
     const uint32_t hits = _mm512_cmplt_epu64_mask(other, _mm512_set1_epi64(1 << 22));
     const uint64_t slot = slots[_tzcnt_u32(hits | 0x80)];
-    if (slots[7] != PairRanks::kEmpty) [[unlikely]] return rank_from(ranks, key, line);
+    if (slots[7] != PairRanks::kEmpty) [[unlikely]]
+      return rank_from(ranks, key, line);
     return static_cast<uint32_t>(slot & 0x3FFFFF) | merge_detail::ones_if(hits == 0);
   }
   static uint32_t lowest(const uint32_t* keys, size_t count) {

@@ -62,7 +62,8 @@ std::string quoted(std::string_view bytes) {
 }  // namespace
 
 Merger::Merger(const std::vector<std::pair<std::string, std::string>>& merges) : square_(65536, kNone) {
-  if (merges.size() > kMaxSymbols - 256) throw ModelError("a tokenizer has at most 2,096,896 merges, not " + std::to_string(merges.size()));
+  if (merges.size() > kMaxSymbols - 256)
+    throw ModelError("a tokenizer has at most 2,096,896 merges, not " + std::to_string(merges.size()));
   std::unordered_map<std::string, uint32_t> numbers;
   numbers.reserve(merges.size() + 256);
   for (int b = 0; b < 256; ++b) {
@@ -107,8 +108,8 @@ size_t Merger::merge(const uint8_t* text, size_t length, uint32_t* out, const St
   return merge_short<Plain>(ranks_, text, length, out);
 }
 
-// One cell per byte: a symbol that covers bytes i…j has its number in cells i and j (as in the trainer), so neighbours are
-// found by lengths. The heap holds (rank, place); an entry whose pair is no longer there is passed over.
+// One cell per byte: a symbol that covers bytes i…j has its number in cells i and j (as in the trainer), so neighbours
+// are found by lengths. The heap holds (rank, place); an entry whose pair is no longer there is passed over.
 size_t Merger::merge_long(const uint8_t* text, size_t length, uint32_t* out, const StopToken& stop_token) const {
   if (length >= kNone) throw InputError("a pre-token of 4 GiB or more cannot be processed");
   constexpr uint32_t kInside = kNone;

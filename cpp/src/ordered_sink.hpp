@@ -19,8 +19,8 @@ class OrderedSink {
   // At most `ahead` results wait for an earlier one; a thread that is further ahead waits itself.
   OrderedSink(const Sink<Id>& sink, size_t ahead) : sink_(sink), ahead_(ahead) {}
 
-  // Where the ids of the block at `index`, `length` bytes long, are to be written: in place if it is the next one, since
-  // nobody else hands on anything before it has; otherwise into `scratch`, made large enough.
+  // Where the ids of the block at `index`, `length` bytes long, are to be written: in place if it is the next one,
+  // since nobody else hands on anything before it has; otherwise into `scratch`, made large enough.
   Id* reserve(size_t index, size_t length, HugeArray<Id>& scratch) {
     if (sink_.reserve) {
       std::lock_guard<std::mutex> lock(mutex_);

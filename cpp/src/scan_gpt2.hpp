@@ -27,12 +27,12 @@ struct ByteMasks {
 
 // Bytes of a block that have one of these values, one bit per byte.
 struct HighMasks {
-  uint64_t tail;        // 80…BF
-  uint64_t lead_two;    // C3 C4 C5 D0 D1: with any tail U+00C0…U+017F and U+0400…U+047F
-  uint64_t c3, signs;   // signs: 97 and B7, which make × and ÷ after C3; all others are letters
-  uint64_t e2, x80;     // E2 80 and
-  uint64_t general;     // 90…A7: U+2010…U+2027, dashes, quotes, dots
-  uint64_t lead_han;    // E5…E9: with any two tails U+5000…U+9FFF, all letters
+  uint64_t tail;       // 80…BF
+  uint64_t lead_two;   // C3 C4 C5 D0 D1: with any tail U+00C0…U+017F and U+0400…U+047F
+  uint64_t c3, signs;  // signs: 97 and B7, which make × and ÷ after C3; all others are letters
+  uint64_t e2, x80;    // E2 80 and
+  uint64_t general;    // 90…A7: U+2010…U+2027, dashes, quotes, dots
+  uint64_t lead_han;   // E5…E9: with any two tails U+5000…U+9FFF, all letters
 };
 
 namespace scan_detail {
@@ -51,10 +51,10 @@ static inline void settle_common(const HighMasks& h, ByteMasks& m) {
   m.high &= ~(letters | general | general << 1 | general << 2);
 }
 
-// Adds the other characters beyond ASCII to the masks. Returns the block's length: 64 (or what is left), less when the last
-// character would be cut. `inner` gets the bytes of whitespace characters after their first.
-static inline size_t add_high(const uint8_t* block, const uint8_t* end, size_t n, ByteMasks& m, uint64_t& inner, size_t base,
-                       size_t& first_malformed) {
+// Adds the other characters beyond ASCII to the masks. Returns the block's length: 64 (or what is left), less when the
+// last character would be cut. `inner` gets the bytes of whitespace characters after their first.
+static inline size_t add_high(const uint8_t* block, const uint8_t* end, size_t n, ByteMasks& m, uint64_t& inner,
+                              size_t base, size_t& first_malformed) {
   uint64_t high = m.high;
   while (high) {
     const size_t i = static_cast<size_t>(std::countr_zero(high));
@@ -96,7 +96,8 @@ static inline uint64_t to_lead(uint64_t ends, uint64_t inner) {
 }
 
 // Handles the contractions whose apostrophe starts a pre-token. Bits past the block go to the next one.
-static inline uint64_t contractions(const uint8_t* block, size_t left, size_t n, uint64_t apostrophes, uint64_t starts, ScanState& s) {
+static inline uint64_t contractions(const uint8_t* block, size_t left, size_t n, uint64_t apostrophes, uint64_t starts,
+                                    ScanState& s) {
   uint64_t clear = 0, clear_next = 0, set = 0, set_next = 0;
   for (uint64_t a = apostrophes & starts; a; a &= a - 1) {
     const size_t i = static_cast<size_t>(std::countr_zero(a));
@@ -121,7 +122,8 @@ enum Carry : uint64_t { carry_letter = 1, carry_number = 2, carry_whitespace = 4
 }  // namespace scan_detail
 
 template <class Isa>
-size_t scan_gpt2(const uint8_t* text, size_t length, ScanState& state, size_t& first_malformed, uint32_t* ends, size_t capacity) {
+size_t scan_gpt2(const uint8_t* text, size_t length, ScanState& state, size_t& first_malformed, uint32_t* ends,
+                 size_t capacity) {
   using namespace scan_detail;
   ScanState s = state;  // a local one stays in registers
   size_t count = 0;
@@ -151,7 +153,8 @@ size_t scan_gpt2(const uint8_t* text, size_t length, ScanState& state, size_t& f
     starts |= (W & ~(W << 1 | (c >> 2 & 1))) | (inner ? to_lead(run_end, inner) : run_end);
     starts = (starts & ~s.clear_next) | s.set_next;
     s.clear_next = s.set_next = 0;
-    if (m.apostrophe & starts) [[unlikely]] starts = contractions(block, left, n, m.apostrophe, starts, s);
+    if (m.apostrophe & starts) [[unlikely]]
+      starts = contractions(block, left, n, m.apostrophe, starts, s);
     const size_t top = n - 1;
     s.carry = (L >> top & 1) | (N >> top & 1) << 1 | (W >> top & 1) << 2 | (S >> top & 1) << 3 | (O >> top & 1) << 4;
     if (s.position == 0) starts &= ~uint64_t{1};  // a start is the end of the pre-token before it

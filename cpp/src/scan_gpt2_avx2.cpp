@@ -48,8 +48,9 @@ struct Avx2 {
       auto from = [&](int first, char span) {
         return both([&](__m256i c) { return in_range(c, static_cast<char>(first), span); });
       };
-      scan_detail::settle_common({from(0x80, 0x40), from(0xC3, 3) | from(0xD0, 2), is(0xC3), is(0x97) | is(0xB7), is(0xE2),
-                                  is(0x80), from(0x90, 0x18), from(0xE5, 5)}, m);
+      scan_detail::settle_common({from(0x80, 0x40), from(0xC3, 3) | from(0xD0, 2), is(0xC3), is(0x97) | is(0xB7),
+                                  is(0xE2), is(0x80), from(0x90, 0x18), from(0xE5, 5)},
+                                 m);
     }
     return m;
   }
@@ -75,7 +76,8 @@ struct Avx2 {
 
 }  // namespace
 
-size_t scan_gpt2_avx2(const uint8_t* text, size_t length, ScanState& state, size_t& malformed, uint32_t* ends, size_t capacity) {
+size_t scan_gpt2_avx2(const uint8_t* text, size_t length, ScanState& state, size_t& malformed, uint32_t* ends,
+                      size_t capacity) {
   return scan_gpt2<Avx2>(text, length, state, malformed, ends, capacity);
 }
 
@@ -84,8 +86,10 @@ size_t find_pair_avx2(const uint8_t* text, size_t length, uint8_t first, uint8_t
   auto load = [](const uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); };
   size_t i = 0;
   for (; i + 33 <= length; i += 32) {
-    const __m256i both = _mm256_and_si256(_mm256_cmpeq_epi8(load(text + i), a), _mm256_cmpeq_epi8(load(text + i + 1), b));
-    if (const auto hits = static_cast<uint32_t>(_mm256_movemask_epi8(both))) return i + static_cast<size_t>(std::countr_zero(hits));
+    const __m256i both =
+        _mm256_and_si256(_mm256_cmpeq_epi8(load(text + i), a), _mm256_cmpeq_epi8(load(text + i + 1), b));
+    if (const auto hits = static_cast<uint32_t>(_mm256_movemask_epi8(both)))
+      return i + static_cast<size_t>(std::countr_zero(hits));
   }
   return i + find_pair_plain(text + i, length - i, first, second);
 }

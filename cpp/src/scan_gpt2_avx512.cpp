@@ -22,8 +22,9 @@ struct Avx512 {
     if (m.high) {
       auto is = [&](int byte) { return _mm512_cmpeq_epi8_mask(c, _mm512_set1_epi8(static_cast<char>(byte))); };
       auto from = [&](int low, char span) { return in_range(c, static_cast<char>(low), span); };
-      scan_detail::settle_common({from(0x80, 0x40), from(0xC3, 3) | from(0xD0, 2), is(0xC3), is(0x97) | is(0xB7), is(0xE2),
-                                  is(0x80), from(0x90, 0x18), from(0xE5, 5)}, m);
+      scan_detail::settle_common({from(0x80, 0x40), from(0xC3, 3) | from(0xD0, 2), is(0xC3), is(0x97) | is(0xB7),
+                                  is(0xE2), is(0x80), from(0x90, 0x18), from(0xE5, 5)},
+                                 m);
     }
     return m;
   }
@@ -36,9 +37,10 @@ struct Avx512 {
 
   // The numbers 0…63 compressed by the mask (to a register: compressing to memory is microcoded on Zen 4), widened.
   static size_t flatten(uint64_t bits, uint32_t base, uint32_t* out) {
-    alignas(64) static constexpr uint8_t kIota[64] = {
-        0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
-        32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+    alignas(64) static constexpr uint8_t kIota[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                                      16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+                                                      32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+                                                      48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
     const size_t count = static_cast<size_t>(_mm_popcnt_u64(bits));
     const __m512i places = _mm512_maskz_compress_epi8(_cvtu64_mask64(bits), _mm512_load_si512(kIota));
     const __m512i bases = _mm512_set1_epi32(static_cast<int>(base));
@@ -57,7 +59,8 @@ struct Avx512 {
 
 }  // namespace
 
-size_t scan_gpt2_avx512(const uint8_t* text, size_t length, ScanState& state, size_t& malformed, uint32_t* ends, size_t capacity) {
+size_t scan_gpt2_avx512(const uint8_t* text, size_t length, ScanState& state, size_t& malformed, uint32_t* ends,
+                        size_t capacity) {
   return scan_gpt2<Avx512>(text, length, state, malformed, ends, capacity);
 }
 

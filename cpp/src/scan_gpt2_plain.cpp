@@ -40,7 +40,8 @@ size_t find_pair(const uint8_t* text, size_t length, uint8_t first, uint8_t seco
   return find_pair_plain(text, length, first, second);
 }
 
-size_t scan_gpt2_plain(const uint8_t* text, size_t length, ScanState& state, size_t& malformed, uint32_t* ends, size_t capacity) {
+size_t scan_gpt2_plain(const uint8_t* text, size_t length, ScanState& state, size_t& malformed, uint32_t* ends,
+                       size_t capacity) {
   return scan_gpt2<Plain>(text, length, state, malformed, ends, capacity);
 }
 

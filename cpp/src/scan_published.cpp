@@ -46,8 +46,8 @@ size_t run(const Text& t, size_t p, Is is) {
   return p;
 }
 
-// (?i:'s|'t|'re|'ve|'m|'ll|'d) at an apostrophe: its length, or 0. Without case U+017F (long s) is an s; the other letters
-// have no such other form.
+// (?i:'s|'t|'re|'ve|'m|'ll|'d) at an apostrophe: its length, or 0. Without case U+017F (long s) is an s; the other
+// letters have no such other form.
 size_t contraction(const Text& t, size_t p) {
   if (t.ends_at(p + 1)) return 0;
   const Char first = t.at(p + 1);

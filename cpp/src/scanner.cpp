@@ -101,9 +101,12 @@ size_t gpt2_end(const uint8_t* text, size_t length, size_t begin) {
 
 size_t pretoken_end(Pattern pattern, const uint8_t* text, size_t length, size_t begin, const StopToken& stop_token) {
   switch (pattern) {
-    case Pattern::cl100k: return cl100k_end(text, length, begin, stop_token);
-    case Pattern::o200k: return o200k_end(text, length, begin, stop_token);
-    default: break;
+    case Pattern::cl100k:
+      return cl100k_end(text, length, begin, stop_token);
+    case Pattern::o200k:
+      return o200k_end(text, length, begin, stop_token);
+    default:
+      break;
   }
   return gpt2_end(text, length, begin);
 }

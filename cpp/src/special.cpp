@@ -12,7 +12,8 @@ SpecialMatcher::SpecialMatcher(std::vector<std::string> tokens) : tokens_(std::m
     any_replacement_ = any_replacement_ || tokens_[i].find("\xEF\xBF\xBD") != std::string::npos;
   }
   for (auto& list : by_first_) {
-    std::stable_sort(list.begin(), list.end(), [&](uint32_t a, uint32_t c) { return tokens_[a].size() > tokens_[c].size(); });
+    std::stable_sort(list.begin(), list.end(),
+                     [&](uint32_t a, uint32_t c) { return tokens_[a].size() > tokens_[c].size(); });
   }
   common_pair_ = !tokens_.empty();
   for (const std::string& token : tokens_) {
@@ -24,7 +25,8 @@ SpecialMatcher::SpecialMatcher(std::vector<std::string> tokens) : tokens_(std::m
 SpecialMatcher::Match SpecialMatcher::match_at(const uint8_t* text, size_t length, size_t at) const {
   for (const uint32_t i : by_first_[text[at]]) {
     const std::string& token = tokens_[i];
-    if (token.size() <= length - at && std::memcmp(text + at, token.data(), token.size()) == 0) return {at, token.size(), i};
+    if (token.size() <= length - at && std::memcmp(text + at, token.data(), token.size()) == 0)
+      return {at, token.size(), i};
   }
   return {kNone, 0, 0};
 }

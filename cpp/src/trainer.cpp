@@ -17,8 +17,9 @@ std::atomic<uint64_t> first_threshold{0};
 constexpr uint32_t kGap = 0, kDead = 1, kFirst = 2;
 
 // All distinct words lie one after the other, one cell per byte, a kGap before each and one at the end. A symbol that
-// covers bytes i…j has its number in cells i and j; what lies between is kDead or was never more than that. So the symbol
-// after position i starts at i + length(i), the one before it has its number at i - 1, and merging writes four cells.
+// covers bytes i…j has its number in cells i and j; what lies between is kDead or was never more than that. So the
+// symbol after position i starts at i + length(i), the one before it has its number at i - 1, and merging writes four
+// cells.
 template <class Cell>
 class Trainer {
  public:
@@ -128,11 +129,12 @@ void Trainer<Cell>::load(WordTable& table) {
 }
 
 // A pair rarer than the winner of the last merge never wins, because counts only fall. That count is not known before
-// the end; as words follow Zipf's law it is some percent of (all pairs / merges to make). Taking a fraction of the guess
-// costs little; guessing too high costs one more rebuild.
+// the end; as words follow Zipf's law it is some percent of (all pairs / merges to make). Taking a fraction of the
+// guess costs little; guessing too high costs one more rebuild.
 template <class Cell>
 uint64_t Trainer<Cell>::choose_threshold(uint64_t top, uint64_t total, bool lower) const {
-  if (const uint64_t forced = first_threshold.load(); forced && threshold_ == 0) return std::min(forced, std::max<uint64_t>(top, 1));
+  if (const uint64_t forced = first_threshold.load(); forced && threshold_ == 0)
+    return std::min(forced, std::max<uint64_t>(top, 1));
   if (!lower) return threshold_;
   const uint64_t left = std::max<uint64_t>(max_symbols_ + kFirst - bytes_.size(), 1);
   uint64_t guess = total / left / 128;
@@ -282,7 +284,8 @@ void Trainer<Cell>::rebuild(bool lower) {
   reserve(used);
   for (size_t k = 0; k < tallies.size(); ++k) {
     const Tally& t = tallies[k];
-    if (t.count >= threshold_) keep(static_cast<uint32_t>(keys[k] >> 32), static_cast<uint32_t>(keys[k]), t.count, t.postings, t.sites);
+    if (t.count >= threshold_)
+      keep(static_cast<uint32_t>(keys[k] >> 32), static_cast<uint32_t>(keys[k]), t.count, t.postings, t.sites);
   }
   each_pair([&](uint32_t left, uint32_t right, uint32_t at, uint32_t word) {
     Tally& t = tally_of(left, right);
@@ -394,7 +397,8 @@ void Trainer<Cell>::settle(uint32_t a, uint32_t b, uint32_t z) {
     keep(before_[x]);
   }
   for (const uint32_t y : touched_after_) {
-    if (auto* slot = pairs_.find(PairCounts::key(b, y))) slot->count -= after_[y].weight + (y == a ? before_[z].weight : 0);
+    if (auto* slot = pairs_.find(PairCounts::key(b, y)))
+      slot->count -= after_[y].weight + (y == a ? before_[z].weight : 0);
     keep(after_[y]);
   }
   if (auto* slot = pairs_.find(PairCounts::key(a, b))) slot->count = 0;
@@ -462,7 +466,8 @@ TrainResult Trainer<Cell>::run() {
     merge(best);
     stop_token_.done.fetch_add(1, std::memory_order_relaxed);
   }
-  times_.merges += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() - (times_.pair_index - index_before);
+  times_.merges += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() -
+                   (times_.pair_index - index_before);
   bytes_.erase(bytes_.begin(), bytes_.begin() + kFirst);
   return {std::move(bytes_), std::move(merges_)};
 }

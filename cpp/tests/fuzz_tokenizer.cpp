@@ -34,12 +34,13 @@ Bytes current;  // what is written out when a check fails
 void require(bool holds, const char* what) {
   if (holds) return;
   std::fprintf(stderr, "failed: %s (%zu bytes, see crash.bin)\n", what, current.size());
-  std::ofstream("crash.bin", std::ios::binary).write(reinterpret_cast<const char*>(current.data()), static_cast<std::streamsize>(current.size()));
+  std::ofstream("crash.bin", std::ios::binary)
+      .write(reinterpret_cast<const char*>(current.data()), static_cast<std::streamsize>(current.size()));
   std::abort();
 }
 
-// The patterns as their publishers write them, matched by backtracking: alternatives in order, each a row of elements that
-// take as many characters as they can and give them back one by one where the rest does not match.
+// The patterns as their publishers write them, matched by backtracking: alternatives in order, each a row of elements
+// that take as many characters as they can and give them back one by one where the rest does not match.
 struct Element {
   std::function<bool(const Char&)> is;  // empty: a contraction without case, its apostrophe included
   size_t least, most;
@@ -51,9 +52,10 @@ struct Alternative {
 };
 
 size_t contraction_by_spelling(const Bytes& text, size_t at) {
-  for (const std::string spelling : {"'s", "'S", "'\xc5\xbf", "'t", "'T", "'re", "'rE", "'Re", "'RE", "'ve", "'vE", "'Ve", "'VE", "'m", "'M", "'ll",
-                                     "'lL", "'Ll", "'LL", "'d", "'D"}) {
-    if (text.size() - at >= spelling.size() && std::memcmp(text.data() + at, spelling.data(), spelling.size()) == 0) return spelling.size();
+  for (const std::string spelling : {"'s",  "'S",  "'\xc5\xbf", "'t", "'T",  "'re", "'rE", "'Re", "'RE", "'ve", "'vE",
+                                     "'Ve", "'VE", "'m",        "'M", "'ll", "'lL", "'Ll", "'LL", "'d",  "'D"}) {
+    if (text.size() - at >= spelling.size() && std::memcmp(text.data() + at, spelling.data(), spelling.size()) == 0)
+      return spelling.size();
   }
   return 0;
 }
@@ -90,7 +92,8 @@ std::vector<Alternative> published(Pattern pattern) {
   using C = const Char&;
   const auto any = ~size_t{0};
   const auto kind = [](std::initializer_list<CharClass> kinds) {
-    return [set = std::vector<CharClass>(kinds)](C c) { return std::find(set.begin(), set.end(), c.type) != set.end(); };
+    return
+        [set = std::vector<CharClass>(kinds)](C c) { return std::find(set.begin(), set.end(), c.type) != set.end(); };
   };
   using K = CharClass;
   const auto number = kind({K::number}), space = kind({K::whitespace}), letter = kind({K::upper, K::lower, K::letter});
@@ -102,13 +105,22 @@ std::vector<Alternative> published(Pattern pattern) {
   const auto line_or_slash = [=](C c) { return line(c) || (c.valid && c.code == '/'); };
   using After = Alternative::After;
   if (pattern == Pattern::cl100k) {
-    return {{{{{}, 1, 1}}}, {{{prefix, 0, 1, false}, {letter, 1, any, false}}}, {{{number, 1, 3, false}}},
-            {{{blank, 0, 1}, {rest, 1, any, false}, {line, 0, any, false}}}, {{{space, 1, any, false}}, After::end},
-            {{{space, 0, any}, {line, 1, 1}}}, {{{space, 1, any}}, After::no_text}, {{{space, 1, 1}}}};
+    return {{{{{}, 1, 1}}},
+            {{{prefix, 0, 1, false}, {letter, 1, any, false}}},
+            {{{number, 1, 3, false}}},
+            {{{blank, 0, 1}, {rest, 1, any, false}, {line, 0, any, false}}},
+            {{{space, 1, any, false}}, After::end},
+            {{{space, 0, any}, {line, 1, 1}}},
+            {{{space, 1, any}}, After::no_text},
+            {{{space, 1, 1}}}};
   }
-  return {{{{prefix, 0, 1}, {upper, 0, any}, {lower, 1, any}, {{}, 0, 1}}}, {{{prefix, 0, 1}, {upper, 1, any}, {lower, 0, any}, {{}, 0, 1}}},
-          {{{number, 1, 3}}}, {{{blank, 0, 1}, {rest, 1, any}, {line_or_slash, 0, any}}}, {{{space, 0, any}, {line, 1, any}}},
-          {{{space, 1, any}}, After::no_text}, {{{space, 1, any}}}};
+  return {{{{prefix, 0, 1}, {upper, 0, any}, {lower, 1, any}, {{}, 0, 1}}},
+          {{{prefix, 0, 1}, {upper, 1, any}, {lower, 0, any}, {{}, 0, 1}}},
+          {{{number, 1, 3}}},
+          {{{blank, 0, 1}, {rest, 1, any}, {line_or_slash, 0, any}}},
+          {{{space, 0, any}, {line, 1, any}}},
+          {{{space, 1, any}}, After::no_text},
+          {{{space, 1, any}}}};
 }
 
 std::vector<uint32_t> scan(Pattern pattern, const uint8_t* text, size_t length, size_t& malformed) {
@@ -121,7 +133,8 @@ std::vector<uint32_t> scan(Pattern pattern, const uint8_t* text, size_t length, 
   return ends;
 }
 
-// The ends of the pre-tokens, by plain code: the scanner of one character at a time for gpt2, the expression for the others.
+// The ends of the pre-tokens, by plain code: the scanner of one character at a time for gpt2, the expression for the
+// others.
 std::vector<uint32_t> cut_plainly(Pattern pattern, const Bytes& text) {
   std::vector<uint32_t> ends;
   const std::vector<Alternative> rows = pattern == Pattern::gpt2 ? std::vector<Alternative>{} : published(pattern);
@@ -150,7 +163,8 @@ std::vector<uint32_t> check_scanner(Pattern pattern, const Bytes& text) {
     if (!is_safe_cut(text.data(), text.size(), p)) continue;
     size_t ignored = 0;
     std::vector<uint32_t> parts = scan(pattern, text.data(), p, ignored);
-    for (const uint32_t end : scan(pattern, text.data() + p, text.size() - p, ignored)) parts.push_back(end + static_cast<uint32_t>(p));
+    for (const uint32_t end : scan(pattern, text.data() + p, text.size() - p, ignored))
+      parts.push_back(end + static_cast<uint32_t>(p));
     require(parts == wanted, "a safe cut changes no pre-token");
     p += 7;
   }
@@ -200,9 +214,11 @@ Merges train_plainly(const std::map<std::string, uint64_t>& counts, size_t max_m
 Vocabulary vocabulary_of(const Merges& merges) {
   Vocabulary v;
   for (uint32_t b = 0; b < 256; ++b) v.entries.emplace_back(b, std::string(1, static_cast<char>(b)));
-  for (const auto& [left, right] : merges) v.entries.emplace_back(static_cast<uint32_t>(v.entries.size()), left + right);
+  for (const auto& [left, right] : merges)
+    v.entries.emplace_back(static_cast<uint32_t>(v.entries.size()), left + right);
   v.merges = merges;
-  v.special_tokens = {{"<|e|>", static_cast<uint32_t>(v.entries.size())}, {"a b", static_cast<uint32_t>(v.entries.size() + 1)}};
+  v.special_tokens = {{"<|e|>", static_cast<uint32_t>(v.entries.size())},
+                      {"a b", static_cast<uint32_t>(v.entries.size() + 1)}};
   for (const auto& [text, id] : v.special_tokens) v.entries.emplace_back(id, text);
   return v;
 }
@@ -233,7 +249,8 @@ void check_encoder(Pattern pattern, const Bytes& text, const std::vector<uint32_
     }
   }
   typename Encoder<Id>::WorkerLease lease(encoder);
-  const auto [found, count] = encoder.encode(text.data(), text.size(), encoder.specials(), encoder.special_ids(), *lease, stop_token);
+  const auto [found, count] =
+      encoder.encode(text.data(), text.size(), encoder.specials(), encoder.special_ids(), *lease, stop_token);
   std::string decoded;
   for (size_t i = 0; i < count; ++i) decoded += v.entries[found[i]].second;
   require(decoded == std::string(text.begin(), text.end()), "decoding gives the text back");
@@ -263,7 +280,8 @@ void check_pattern(Pattern pattern, const Bytes& text) {
   check_encoder<uint32_t>(pattern, text, ends, merges);
 }
 
-// One pattern goes through the trainer and the encoder, the others through the scanner alone: which one, the input says.
+// One pattern goes through the trainer and the encoder, the others through the scanner alone: which one, the input
+// says.
 void check(const Bytes& text) {
   current = text;
   const Bytes repaired = replace_malformed(text.data(), text.size(), StopToken());
@@ -272,8 +290,10 @@ void check(const Bytes& text) {
   const size_t sum = std::accumulate(text.begin(), text.end(), size_t{0});
   const size_t chosen = sum % 5 < 3 ? 0 : sum % 5 - 2;
   for (size_t k = 0; k < 3; ++k) {
-    if (k == chosen) check_pattern(patterns[k], text);
-    else check_scanner(patterns[k], text);
+    if (k == chosen)
+      check_pattern(patterns[k], text);
+    else
+      check_scanner(patterns[k], text);
   }
 }
 
@@ -287,8 +307,37 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 #else
 namespace {
 
-const char* const kPieces[] = {"'s", "'ll", " ", "  ", "\n", "\r\n", "<|e|>", "a b", "\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\x99", "\xe4\xb8\xad",
-                               "\xf0\x9d\x92\xb3", "\xc3\xa9", "\xc3\x97", "\xd0\x96", "\xe2\x80\xa8", "\xe5\xa5\xbd", "'LL", "'\xc5\xbf", "Ab", "/", "\r", "\xff", "\xe2\x80", "\xed\xa0\x80", "aaaa", "abab", "12", "\xc2\xbd", "\xcc\x81"};
+const char* const kPieces[] = {"'s",
+                               "'ll",
+                               " ",
+                               "  ",
+                               "\n",
+                               "\r\n",
+                               "<|e|>",
+                               "a b",
+                               "\xc2\xa0",
+                               "\xe3\x80\x80",
+                               "\xe2\x80\x99",
+                               "\xe4\xb8\xad",
+                               "\xf0\x9d\x92\xb3",
+                               "\xc3\xa9",
+                               "\xc3\x97",
+                               "\xd0\x96",
+                               "\xe2\x80\xa8",
+                               "\xe5\xa5\xbd",
+                               "'LL",
+                               "'\xc5\xbf",
+                               "Ab",
+                               "/",
+                               "\r",
+                               "\xff",
+                               "\xe2\x80",
+                               "\xed\xa0\x80",
+                               "aaaa",
+                               "abab",
+                               "12",
+                               "\xc2\xbd",
+                               "\xcc\x81"};
 
 void mutate(Bytes& text, const std::vector<Bytes>& corpus, std::mt19937_64& rng) {
   auto below = [&](size_t n) { return n ? static_cast<size_t>(rng() % n) : 0; };
@@ -314,7 +363,8 @@ void mutate(Bytes& text, const std::vector<Bytes>& corpus, std::mt19937_64& rng)
       }
       default: {
         const std::string piece = kPieces[below(std::size(kPieces))];
-        for (size_t n = below(8) ? 1 : below(70); n > 0; --n) text.insert(text.begin() + static_cast<long>(at), piece.begin(), piece.end());
+        for (size_t n = below(8) ? 1 : below(70); n > 0; --n)
+          text.insert(text.begin() + static_cast<long>(at), piece.begin(), piece.end());
       }
     }
   }

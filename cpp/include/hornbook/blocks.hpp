@@ -2,8 +2,8 @@
 //
 // A file's k-th block runs from the first safe cut at or after k * kBlock to the next block's: where those lie depends
 // on the content alone, never on the threads. A safe cut is a place where the pattern certainly starts a pre-token
-// (`is_safe_cut`), or where a special token begins, and that no special token lies across. Text without such places (one
-// endless word) makes one long block.
+// (`is_safe_cut`), or where a special token begins, and that no special token lies across. Text without such places
+// (one endless word) makes one long block.
 #pragma once
 
 #include <atomic>
@@ -20,9 +20,10 @@ namespace hornbook {
 
 enum class Errors { strict, replace };
 
-// A safe cut in [from, to), or `to` where there is none. `length`: bytes known; `at_end`: nothing follows them. `errors`:
-// what will become of malformed bytes. Where they are replaced and a special token has U+FFFD in it, no place is safe that
-// has a malformed byte within the length of the longest one: replacing could make a special token across it.
+// A safe cut in [from, to), or `to` where there is none. `length`: bytes known; `at_end`: nothing follows them.
+// `errors`: what will become of malformed bytes. Where they are replaced and a special token has U+FFFD in it, no place
+// is safe that has a malformed byte within the length of the longest one: replacing could make a special token across
+// it.
 size_t find_cut(const uint8_t* text, size_t length, bool at_end, size_t from, size_t to, const SpecialMatcher& specials,
                 const StopToken& stop_token, Errors errors = Errors::strict);
 
@@ -39,9 +40,9 @@ struct Block {
   HugeArray<uint8_t> buffer;  // reused from block to block
   const uint8_t* text = nullptr;
   size_t length = 0;
-  size_t index = 0;        // over all files, ascending
+  size_t index = 0;  // over all files, ascending
   size_t file = 0;
-  uint64_t offset = 0;     // of `text` in the file
+  uint64_t offset = 0;  // of `text` in the file
 };
 
 class BlockReader {
@@ -49,7 +50,8 @@ class BlockReader {
   static constexpr size_t kBlock = size_t{1} << 20;  // text, ids and the hot part of a table fit the second-level cache
 
   // Opens every file; throws FileError. The matcher must outlive the reader.
-  BlockReader(const std::vector<std::string>& paths, const SpecialMatcher& specials, Errors errors, size_t block = kBlock);
+  BlockReader(const std::vector<std::string>& paths, const SpecialMatcher& specials, Errors errors,
+              size_t block = kBlock);
   ~BlockReader();
   BlockReader(const BlockReader&) = delete;
   BlockReader& operator=(const BlockReader&) = delete;

@@ -1,10 +1,10 @@
 // What the encoder remembers: pre-token -> ids. One per worker, bounded, and never able to change the output.
 //
-// An entry is 32 bytes, key and value; two make a bucket, which is a cache line. The value holds the ids themselves where
-// they fit (seven of 16 bits or three of 32), otherwise a place in the arena, where longer pre-tokens have their bytes
-// too. An entry that finds its bucket full lies in a later one; when it is asked for it changes places with the second
-// entry of its own, so what is frequent is found at once. When the next growth would pass the limit, everything is
-// forgotten; when memory cannot be had, nothing new is remembered.
+// An entry is 32 bytes, key and value; two make a bucket, which is a cache line. The value holds the ids themselves
+// where they fit (seven of 16 bits or three of 32), otherwise a place in the arena, where longer pre-tokens have their
+// bytes too. An entry that finds its bucket full lies in a later one; when it is asked for it changes places with the
+// second entry of its own, so what is frequent is found at once. When the next growth would pass the limit, everything
+// is forgotten; when memory cannot be had, nothing new is remembered.
 #pragma once
 
 #include <cstring>
@@ -56,7 +56,8 @@ class EncodeCache {
 
   // The entry with this key in its own bucket, or nullptr. Which of the two it is cannot be foreseen, so no branch may
   // depend on it: the second entry's comparison picks one, and that one is compared. (A compiler that sees through this
-  // makes two branches of it again; the empty statement stops it.) A long pre-token's entry is only probably the one: see `is`.
+  // makes two branches of it again; the empty statement stops it.) A long pre-token's entry is only probably the one:
+  // see `is`.
   static const Entry* find_home(const Key& key, const Bucket* home) {
     const Entry* e = home->entries;
     e += e[1].key == key;
@@ -78,7 +79,8 @@ class EncodeCache {
         if (e->key.high == 0) return nullptr;
         if (!(e->key == key) || (key.is_long() && !is(record(*e), key, text, length))) continue;
         if (entries == home) return e;
-        std::swap(*e, home[1]);  // all buckets from its own to this one are full, so both can be found where they are now
+        // All buckets from its own to this one are full, so both can be found where they are now.
+        std::swap(*e, home[1]);
         return home + 1;
       }
     }

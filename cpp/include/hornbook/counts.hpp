@@ -67,11 +67,12 @@ class WordTable {
 
 // Adds the pre-tokens of `text` (no special tokens in it) to `table`. `padded_tail`: 16 bytes past the end may be read.
 // Returns the offset of the first malformed byte, or Scanner::kNone.
-size_t count_text(Pattern pattern, const uint8_t* text, size_t length, bool padded_tail, WordTable& table, const StopToken& stop_token);
+size_t count_text(Pattern pattern, const uint8_t* text, size_t length, bool padded_tail, WordTable& table,
+                  const StopToken& stop_token);
 
 // The same for a text with special tokens in it, which are cut out and not counted; of any length.
-size_t count_block(Pattern pattern, const uint8_t* text, size_t length, const SpecialMatcher& specials, bool padded_tail,
-                   WordTable& table, const StopToken& stop_token);
+size_t count_block(Pattern pattern, const uint8_t* text, size_t length, const SpecialMatcher& specials,
+                   bool padded_tail, WordTable& table, const StopToken& stop_token);
 
 struct CountTimes {
   double scan_and_count = 0, merge = 0;

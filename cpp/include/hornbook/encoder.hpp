@@ -22,17 +22,17 @@
 namespace hornbook {
 
 struct Vocabulary {
-  std::vector<std::pair<uint32_t, std::string>> entries;              // id, bytes
-  std::vector<std::pair<std::string, std::string>> merges;            // in order of creation
-  std::vector<std::pair<std::string, uint32_t>> special_tokens;       // text, id
+  std::vector<std::pair<uint32_t, std::string>> entries;         // id, bytes
+  std::vector<std::pair<std::string, std::string>> merges;       // in order of creation
+  std::vector<std::pair<std::string, uint32_t>> special_tokens;  // text, id
 };
 
 // What a text held, summed over its blocks in order.
 struct TextTally {
   uint64_t bytes = 0;          // all of them, malformed ones as replaced
   uint64_t special_bytes = 0;  // those of special tokens
-  uint64_t documents = 0;  // stretches of ordinary text between special tokens that hold more than whitespace
-  bool open = false;       // the stretch under way does
+  uint64_t documents = 0;      // stretches of ordinary text between special tokens that hold more than whitespace
+  bool open = false;           // the stretch under way does
   bool any_special = false, head = false;  // of one block: see add
   void add(const TextTally& block);
   uint64_t total_documents() const { return documents + open; }
@@ -44,8 +44,8 @@ inline constexpr size_t kPaddingIds = 64;  // ids are written in wide strokes: s
 template <class Id>
 struct Sink {
   std::function<void(const Id* ids, size_t count)> take;
-  // Where the ids of the next `count` bytes may be written before `take` is called with them (one id per byte at most, and
-  // kPaddingIds). Empty: nowhere, they come from elsewhere.
+  // Where the ids of the next `count` bytes may be written before `take` is called with them (one id per byte at most,
+  // and kPaddingIds). Empty: nowhere, they come from elsewhere.
   std::function<Id*(size_t count)> reserve;
 };
 
@@ -68,17 +68,20 @@ class Encoder {
 
   // The ids of one text on the calling thread; valid until the worker is used again. Bytes past the end are not read.
   std::pair<const Id*, size_t> encode(const uint8_t* text, size_t length, const SpecialMatcher& specials,
-                                      const std::vector<uint32_t>& special_ids, Worker& worker, const StopToken& stop_token) const;
+                                      const std::vector<uint32_t>& special_ids, Worker& worker,
+                                      const StopToken& stop_token) const;
 
   // The ids of pre-tokens cut elsewhere; `ends` ascending, the last one is the length of the text.
   std::pair<const Id*, size_t> encode_pieces(const uint8_t* text, const std::vector<size_t>& ends, Worker& worker,
                                              const StopToken& stop_token) const;
 
   // One long text, divided at safe cuts among threads.
-  void encode_text(const uint8_t* text, size_t length, const SpecialMatcher& specials, const std::vector<uint32_t>& special_ids,
-                   int threads, StopToken& stop_token, const Sink& sink) const;
+  void encode_text(const uint8_t* text, size_t length, const SpecialMatcher& specials,
+                   const std::vector<uint32_t>& special_ids, int threads, StopToken& stop_token,
+                   const Sink& sink) const;
 
-  TextTally encode_file(const std::string& path, int threads, Errors errors, StopToken& stop_token, const Sink& sink) const;
+  TextTally encode_file(const std::string& path, int threads, Errors errors, StopToken& stop_token,
+                        const Sink& sink) const;
 
   const SpecialMatcher& specials() const { return specials_; }
   const std::vector<uint32_t>& special_ids() const { return special_ids_; }
@@ -103,9 +106,12 @@ class Encoder {
  private:
   std::unique_ptr<Worker> acquire() const;
   void release(std::unique_ptr<Worker> worker) const;
-  void encode_span(const uint8_t* text, size_t length, bool padded_tail, Worker& w, Id*& out, size_t& malformed, const StopToken& stop_token) const;
-  Id* encode_one(const Key& key, uint64_t hash, const uint8_t* text, size_t length, Worker& w, Id* out, const StopToken& stop_token) const;
-  Id* encode_miss(const Key& key, uint64_t hash, const uint8_t* text, size_t length, Worker& w, Id* out, const StopToken& stop_token) const;
+  void encode_span(const uint8_t* text, size_t length, bool padded_tail, Worker& w, Id*& out, size_t& malformed,
+                   const StopToken& stop_token) const;
+  Id* encode_one(const Key& key, uint64_t hash, const uint8_t* text, size_t length, Worker& w, Id* out,
+                 const StopToken& stop_token) const;
+  Id* encode_miss(const Key& key, uint64_t hash, const uint8_t* text, size_t length, Worker& w, Id* out,
+                  const StopToken& stop_token) const;
   size_t encode_block(const uint8_t* text, size_t length, bool padded_tail, const SpecialMatcher& specials,
                       const std::vector<uint32_t>& special_ids, Worker& w, Id* out, size_t& malformed, TextTally& tally,
                       const StopToken& stop_token) const;

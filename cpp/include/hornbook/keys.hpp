@@ -30,7 +30,9 @@ inline uint64_t load64(const uint8_t* p) {
   return v;
 }
 
-inline uint64_t hash_key(const Key& k) { return fold_multiply(k.low ^ 0x9E3779B97F4A7C15u, k.high ^ 0xD1B54A32D192ED03u); }
+inline uint64_t hash_key(const Key& k) {
+  return fold_multiply(k.low ^ 0x9E3779B97F4A7C15u, k.high ^ 0xD1B54A32D192ED03u);
+}
 
 inline uint64_t hash_bytes(const uint8_t* p, size_t n, uint64_t seed) {
   uint64_t h = seed ^ n;

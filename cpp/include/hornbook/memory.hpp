@@ -1,7 +1,7 @@
 // Zeroed memory straight from the system, on huge pages where they can be had.
 //
-// Large tables are asked for page-aligned and advised before the first touch: a table on 4 KiB pages loses prefetches to
-// the TLB. `HugeArray` does not throw when `try_allocate` fails, so a cache can do without.
+// Large tables are asked for page-aligned and advised before the first touch: a table on 4 KiB pages loses prefetches
+// to the TLB. `HugeArray` does not throw when `try_allocate` fails, so a cache can do without.
 #pragma once
 
 #include <sys/mman.h>

@@ -1,9 +1,9 @@
 // Applies the merges of a byte-level BPE inside one pre-token, in order of creation.
 //
-// Symbols have numbers of their own here: 0…255 are the bytes, then one per distinct result of a merge. A pair's rank is
-// its place in the list of merges. Pre-tokens below a kilobyte are merged by a search for the lowest rank with what SIMD
-// there is (merge_short.hpp), longer ones by a heap, so that a megabyte of one letter costs n log n. Left out: caching, which
-// is the encoder's.
+// Symbols have numbers of their own here: 0…255 are the bytes, then one per distinct result of a merge. A pair's rank
+// is its place in the list of merges. Pre-tokens below a kilobyte are merged by a search for the lowest rank with what
+// SIMD there is (merge_short.hpp), longer ones by a heap, so that a megabyte of one letter costs n log n. Left out:
+// caching, which is the encoder's.
 #pragma once
 
 #include <cstddef>
@@ -18,18 +18,21 @@
 
 namespace hornbook {
 
-// Pairs of symbols -> rank, and rank -> symbol. A view, without code of its own: files compiled for wider instructions use it.
+// Pairs of symbols -> rank, and rank -> symbol. A view, without code of its own: files compiled for wider instructions
+// use it.
 struct PairRanks {
   static constexpr uint32_t kNone = ~uint32_t{0};
   static constexpr uint64_t kEmpty = ~uint64_t{0};
   static constexpr size_t kLine = 8;  // slots: a cache line, filled from its beginning; a full one goes on in the next
-  const uint32_t* square;   // [left byte][right byte] -> rank
-  const uint64_t* slots;    // of the other pairs: left (21 bits), right (21), rank (22)
-  uint64_t num_lines;       // a power of two
-  const uint32_t* results;  // rank -> symbol; nullptr where every merge makes a symbol of its own: then it is 256 + rank
+  const uint32_t* square;             // [left byte][right byte] -> rank
+  const uint64_t* slots;              // of the other pairs: left (21 bits), right (21), rank (22)
+  uint64_t num_lines;                 // a power of two
+  const uint32_t* results;            // rank -> symbol; nullptr where every merge makes a new one: it is 256 + rank
 };
 
-static inline uint32_t result_of(const PairRanks& ranks, uint32_t rank) { return ranks.results ? ranks.results[rank] : rank + 256; }
+static inline uint32_t result_of(const PairRanks& ranks, uint32_t rank) {
+  return ranks.results ? ranks.results[rank] : rank + 256;
+}
 
 static inline uint64_t pair_key(uint32_t left, uint32_t right) {
   return static_cast<uint64_t>(left) << 43 | static_cast<uint64_t>(right) << 22;

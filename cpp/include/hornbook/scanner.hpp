@@ -30,10 +30,12 @@ class Scanner {
   static constexpr size_t kNone = ~size_t{0};
   static constexpr size_t kMargin = 64;  // a block scanner may write this many ends past the last one
 
-  // `length` is below 2^32: longer texts are divided at safe cuts first. `stop_token` may end a long search by Interrupted.
+  // `length` is below 2^32: longer texts are divided at safe cuts first. `stop_token` may end a long search by
+  // Interrupted.
   Scanner(Pattern pattern, const uint8_t* text, size_t length, const StopToken& stop_token);
 
-  // Writes ends of pre-tokens, ascending, at most `capacity` (> kMargin). Returns how many; 0 only at the end of the text.
+  // Writes ends of pre-tokens, ascending, at most `capacity` (> kMargin). Returns how many; 0 only at the end of the
+  // text.
   size_t next(uint32_t* ends, size_t capacity);
 
   // Byte offset of the first malformed UTF-8 seen so far, or kNone. Complete only when `next` has returned 0.
@@ -54,7 +56,8 @@ class Scanner {
 
 // Plain scanners: the end of the pre-token that starts at `begin` (`begin < length`). One character at a time.
 size_t gpt2_end(const uint8_t* text, size_t length, size_t begin);
-size_t cl100k_end(const uint8_t* text, size_t length, size_t begin, const StopToken& stop_token);  // these two in scan_published.cpp
+// These two in scan_published.cpp.
+size_t cl100k_end(const uint8_t* text, size_t length, size_t begin, const StopToken& stop_token);
 size_t o200k_end(const uint8_t* text, size_t length, size_t begin, const StopToken& stop_token);
 
 // The same by pattern.

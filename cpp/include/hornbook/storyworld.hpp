@@ -1,5 +1,6 @@
-// The story machine: runs the compiled tables of a story grammar (src/hornbook/data/corpora/storyworld/grammar.py) with a seeded
-// generator of integers. The plain implementation is src/hornbook/data/corpora/storyworld/machine.py; both give the same bytes.
+// The story machine: runs the compiled tables of a story grammar (src/hornbook/data/corpora/storyworld/grammar.py) with
+// a seeded generator of integers. The plain implementation is src/hornbook/data/corpora/storyworld/machine.py; both
+// give the same bytes.
 #pragma once
 
 #include <cstdint>

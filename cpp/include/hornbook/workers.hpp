@@ -37,9 +37,9 @@ struct FileError : std::runtime_error {
 
 struct StopToken {
   std::atomic<bool> stop_requested{false};
-  std::atomic<uint64_t> done{0};      // bytes or merges, for progress
-  std::function<bool()> poll;         // called about every 50 ms by the waiting thread; true: stop
-  void check() const {                // called by the workers, at least every few milliseconds of work
+  std::atomic<uint64_t> done{0};  // bytes or merges, for progress
+  std::function<bool()> poll;     // called about every 50 ms by the waiting thread; true: stop
+  void check() const {            // called by the workers, at least every few milliseconds of work
     if (stop_requested.load(std::memory_order_relaxed)) throw Interrupted();
   }
   void check_at(size_t step) const {  // the same for a loop over bytes, in steps of at most 8: once in 65,536 or so
