@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+CPP    := $(shell find cpp bindings -name "*.[ch]pp")
 SOURCES := $(shell find cpp bindings CMakeLists.txt pyproject.toml constraints.txt -type f 2>/dev/null)
 
 .PHONY: help demo test test-slow check format bench-tokenizer bench-training clean
@@ -42,6 +43,7 @@ test-slow: $(VENV)/.installed-test
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror $(CPP)
 	$(BIN)/lint-imports
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python tools/write_stubs.py --check
@@ -49,6 +51,7 @@ check: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(CPP)
 
 SHARED ?= ../shared
 bench-tokenizer: $(VENV)/.installed-test
