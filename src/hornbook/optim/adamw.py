@@ -30,7 +30,7 @@ from torch.optim.optimizer import ParamsT
 
 from hornbook.errors import ConfigError
 from hornbook.optim.checks import check_betas, check_gradient, check_nonnegative
-from hornbook.optim.shards import local
+from hornbook.optim.shards import to_local
 
 __all__ = ["AdamW", "adamw_update"]
 
@@ -127,7 +127,7 @@ def adamw_update(
             moments["exp_avg_sq"] = torch.zeros_like(parameter)
         moments["step"] += 1
         # Tensors that share the bias correction, the device and the kernel go together; normally that is one list.
-        tensors = [local(t) for t in (parameter, _gradient(parameter), moments["exp_avg"], moments["exp_avg_sq"])]
+        tensors = [to_local(t) for t in (parameter, _gradient(parameter), moments["exp_avg"], moments["exp_avg_sq"])]
         fused = implementation != "loop" and implementation != "foreach" and _can_fuse(tensors)
         key = (int(moments["step"]), parameter.device, parameter.dtype, fused)
         batches.setdefault(key, []).append(tensors)

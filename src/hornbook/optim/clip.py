@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from hornbook.errors import ConfigError
-from hornbook.optim.shards import local, total_norm
+from hornbook.optim.shards import to_local, total_norm
 
 __all__ = ["EPSILON", "clip_gradients", "gradient_norm"]
 
@@ -62,7 +62,7 @@ def clip_gradients(parameters: Iterable[Tensor], max_l2_norm: float) -> Tensor:
             f"max_l2_norm = {max_l2_norm!r} cannot be used; give a number of 0 or more, or inf to measure"
         )
     shards = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    gradients = [local(gradient) for gradient in shards]
+    gradients = [to_local(gradient) for gradient in shards]
     norm = total_norm(gradient_norm(gradients), shards)
     fits = norm.device.type == "cpu" and norm <= max_l2_norm  # on a CPU to look costs nothing, to scale by 1 a pass
     if gradients and math.isfinite(max_l2_norm) and not fits:

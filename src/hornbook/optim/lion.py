@@ -24,7 +24,7 @@ from torch.optim.optimizer import ParamsT
 
 from hornbook.errors import ConfigError
 from hornbook.optim.checks import check_betas, check_gradient, check_nonnegative
-from hornbook.optim.shards import local
+from hornbook.optim.shards import to_local
 
 __all__ = ["Lion"]
 
@@ -84,7 +84,7 @@ class Lion(torch.optim.Optimizer):
         check_gradient(gradient)
         if "exp_avg" not in state:
             state["exp_avg"] = torch.zeros_like(parameter)
-        return [local(t) for t in (parameter, gradient, state["exp_avg"])]
+        return [to_local(t) for t in (parameter, gradient, state["exp_avg"])]
 
 
 def _loop(

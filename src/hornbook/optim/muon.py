@@ -25,7 +25,7 @@ from torch.optim.optimizer import ParamsT
 from hornbook.errors import ConfigError
 from hornbook.optim.adamw import adamw_update
 from hornbook.optim.checks import check_betas, check_gradient, check_nonnegative
-from hornbook.optim.shards import local, own_part, whole
+from hornbook.optim.shards import full_tensor, shard_like, to_local
 
 __all__ = ["Muon", "orthogonalize"]
 
@@ -155,15 +155,15 @@ class Muon(torch.optim.Optimizer):
         state["step"] += 1
         beta = self._momentum(group["momentum"], int(state["step"]))
         average = state["momentum_buffer"].lerp_(gradient, 1.0 - beta)
-        ahead = whole(gradient.lerp(average, beta))  # Nesterov's look-ahead
+        ahead = full_tensor(gradient.lerp(average, beta))  # Nesterov's look-ahead
         update = orthogonalize(ahead, self.ns_steps, self.ns_dtype)
         if self.normuon:
             mean_square = state["row_mean_square"]
-            rows = whole(mean_square)
+            rows = full_tensor(mean_square)
             update = _equalize_rows(update, rows)
-            local(mean_square).copy_(local(own_part(rows, mean_square)))
-        update = local(own_part(update, parameter)) * max(1.0, parameter.size(0) / parameter.size(1)) ** 0.5
-        weight = local(parameter)
+            to_local(mean_square).copy_(to_local(shard_like(rows, mean_square)))
+        update = to_local(shard_like(update, parameter)) * max(1.0, parameter.size(0) / parameter.size(1)) ** 0.5
+        weight = to_local(parameter)
         if group["weight_decay"] != 0.0:
             decayed = weight * (update * weight > 0) if self.cautious else weight
             weight.add_(decayed, alpha=-group["lr"] * group["weight_decay"])

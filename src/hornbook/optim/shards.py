@@ -1,6 +1,6 @@
-"""Parameters spread over processes: DTensors, as PyTorch's `fully_shard` makes them, each process holding rows.
+"""Parameters sharded over processes: DTensors, as PyTorch's `fully_shard` makes them, each process holding rows.
 
-An update that goes element by element works on `local` parts; what needs the whole (a norm over all gradients, Muon's
+An update that goes element by element works on local parts (`to_local`); what needs the whole (a norm over all gradients, Muon's
 matrix) is put together here. Plain tensors pass through every function unchanged. Left out: more than one mesh
 dimension, tensors that some processes hold twice.
 """
@@ -16,7 +16,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from torch.distributed.tensor import DTensor
 
-__all__ = ["is_sharded", "local", "own_part", "total_norm", "whole"]
+__all__ = ["full_tensor", "is_sharded", "shard_like", "to_local", "total_norm"]
 
 
 def is_sharded(tensor: Tensor) -> TypeGuard[DTensor]:
@@ -25,20 +25,20 @@ def is_sharded(tensor: Tensor) -> TypeGuard[DTensor]:
 
 
 @torch.no_grad()
-def local(tensor: Tensor) -> Tensor:
+def to_local(tensor: Tensor) -> Tensor:
     """Return this process's part, sharing its memory."""
     return tensor.to_local() if is_sharded(tensor) else tensor
 
 
 @torch.no_grad()
-def whole(tensor: Tensor) -> Tensor:
+def full_tensor(tensor: Tensor) -> Tensor:
     """Return the tensor put together from all processes, which must all call this."""
     return tensor.full_tensor() if is_sharded(tensor) else tensor
 
 
 @torch.no_grad()
-def own_part(tensor: Tensor, like: Tensor) -> Tensor:
-    """Return `tensor`, whole and the same in every process, spread as `like` is; nothing is sent."""
+def shard_like(tensor: Tensor, like: Tensor) -> Tensor:
+    """Return `tensor`, whole and the same in every process, sharded as `like` is; nothing is sent."""
     if not is_sharded(like):
         return tensor
     from torch.distributed.tensor import distribute_tensor

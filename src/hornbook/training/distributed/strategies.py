@@ -20,7 +20,7 @@ from torch import distributed as dist
 
 from hornbook.checkpoint.tensors import flatten_optimizer, restore_optimizer
 from hornbook.models.transformer import TransformerLM
-from hornbook.optim.shards import local, own_part, whole
+from hornbook.optim.shards import full_tensor, shard_like, to_local
 from hornbook.training.compilation import keep_compiled_code
 from hornbook.training.config import TrainConfig
 from hornbook.training.loss import LossFunction, make_loss
@@ -151,7 +151,7 @@ class FSDP(Strategy):
     def gather_weights(self) -> None:
         """Gather the rows into the main process's whole model."""
         for full, rows in zip(self.model.parameters(), self.trained.parameters(), strict=True):
-            gathered = whole(rows)
+            gathered = full_tensor(rows)
             if not full.is_meta:
                 full.copy_(gathered)
 
@@ -161,14 +161,14 @@ class FSDP(Strategy):
         for full, rows in zip(self.model.parameters(), self.trained.parameters(), strict=True):
             sent = torch.empty(full.shape, dtype=full.dtype, device=self.device) if full.is_meta else full.data
             dist.broadcast(sent, 0)
-            local(rows).copy_(local(own_part(sent, rows)))
+            to_local(rows).copy_(to_local(shard_like(sent, rows)))
 
     def gather_optimizer(self, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Gather the optimizer's rows; processes other than the main one keep none of it."""
         tensors, rest = flatten_optimizer(optimizer)
         gathered: dict[str, Tensor] = {}
         for name, tensor in tensors.items():
-            full = whole(tensor)
+            full = full_tensor(tensor)
             if dist.get_rank() == 0:
                 gathered[name] = full
         return gathered, rest
@@ -181,7 +181,7 @@ def load_full_optimizer_state(
     numbers: Sequence[int] = [i for group in optimizer.state_dict()["param_groups"] for i in group["params"]]
     parameters = dict(zip(numbers, (p for g in optimizer.param_groups for p in g["params"]), strict=True))
     parts = {
-        name: own_part(tensor, parameters[int(name.partition(".")[0])]) if tensor.ndim else tensor
+        name: shard_like(tensor, parameters[int(name.partition(".")[0])]) if tensor.ndim else tensor
         for name, tensor in tensors.items()
     }
     restore_optimizer(optimizer, parts, rest, "the main process's state")
