@@ -1,4 +1,4 @@
-"""The compiled step is the twin of the plain one, its code is kept between runs, and its cost is told apart."""
+"""The compiled step equals the plain one, its code is kept between runs, and its cost is counted apart."""
 
 import json
 import os
@@ -117,7 +117,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 
 @needs_compiler
-def test_compiled_code_is_kept_and_its_time_is_told_apart(folder):
+def test_compiled_code_is_kept_and_its_time_is_counted_apart(folder):
     first = train(folder, "--run.directory", "first")
     assert first.returncode == 0, first.stderr
     assert "compiled in" in first.stdout

@@ -178,11 +178,11 @@ def test_a_dead_process_ends_the_job_with_a_sentence_and_a_sound_checkpoint(tmp_
     wait_for_checkpoint(tmp_path / "run", job)
     listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(job.pid)], capture_output=True, text=True)
     children = [int(pid) for pid in listed.stdout.split()]
-    followers = [pid for pid in children if b"\0RANK=1\0" in Path(f"/proc/{pid}/environ").read_bytes()]
-    os.kill(followers[0], signal.SIGKILL)
+    workers = [pid for pid in children if b"\0RANK=1\0" in Path(f"/proc/{pid}/environ").read_bytes()]
+    os.kill(workers[0], signal.SIGKILL)
     output, _ = job.communicate(timeout=120)
     assert job.returncode != 0
-    # Whether the leader notices by itself or torchrun's signal to stop comes first, this is what it says.
+    # Whether the main process notices by itself or torchrun's signal to stop comes first, this is its error.
     run = Run.open(tmp_path / "run")
     newest = CheckpointStore(run.path / "checkpoints").load()
     fate = (

@@ -53,8 +53,8 @@ def write_llama(folder, *, tied=False, shards=None, vocab_size=VOCAB, **changes)
 
 
 def edit(path, **changes):
-    tree = json.loads(path.read_text())
-    path.write_text(json.dumps({key: value for key, value in (tree | changes).items() if value is not ...}))
+    values = json.loads(path.read_text())
+    path.write_text(json.dumps({key: value for key, value in (values | changes).items() if value is not ...}))
 
 
 def started_from(folder, place, **sections):

@@ -278,12 +278,12 @@ def test_what_a_matching_checksum_cannot_see_is_refused_in_one_sentence(finished
 
     trainer, sound = finished
     trainer.restore(sound)
-    told = replace(
+    false = replace(
         sound, model=dict(sound.model), optimizer=dict(sound.optimizer), state=copy.deepcopy(dict(sound.state))
     )
-    LIES[lie](told)
+    LIES[lie](false)
     with pytest.raises(CheckpointError, match="the checkpoint of step 6") as caught:
-        trainer.restore(told)
+        trainer.restore(false)
     assert "\n" not in str(caught.value)
 
 

@@ -371,8 +371,8 @@ def test_show_recipe_prints_what_would_be_trained(tmp_path, capsys):
     write_text(tmp_path / "my.txt")
     assert main(["train", "--text", "my.txt", "--show-recipe", "--model.d-model", "32"]) == 0
     printed = capsys.readouterr().out
-    tree = tomllib.loads(printed[printed.index("[model]") :])
-    assert tree["model"]["d_model"] == 32
+    recipe = tomllib.loads(printed[printed.index("[model]") :])
+    assert recipe["model"]["d_model"] == 32
     assert not (tmp_path / "runs").exists()
 
 

@@ -26,8 +26,8 @@ def machine(monkeypatch):
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_the_steps_fit_into_the_time(num_bytes, minutes, dtype):
     peak = RATES[getattr(torch, dtype)]
-    tree, _ = automatic_recipe(["my.txt"], num_bytes, peak, dtype, minutes)
-    config = resolve(tree)
+    recipe, _ = automatic_recipe(["my.txt"], num_bytes, peak, dtype, minutes)
+    config = resolve(recipe)
     (shape,) = (s for s in LADDER if s.d_model == config.model.d_model)
     rate = peak * (shape.bfloat16_share if dtype == "bfloat16" else shape.float32_share)
     flops = config.training.steps * config.tokens_per_step * training_flops_per_token(config.model)

@@ -101,8 +101,8 @@ def _recipe(path: str) -> dict[str, Any]:
     step = TrainStep(SingleProcess(model, config), optimizer, config)
     size = training.batch_size // training.gradient_accumulation
     ids = torch.randint(0, config.model.vocab_size, (size, config.model.context_length), device=device)
-    parts = [lambda: (ids, ids)] * training.gradient_accumulation
-    first, seconds = measure_step(lambda: step(parts, 1, 10), device, 3.0, compiles=training.compile is True)
+    micro_batches = [lambda: (ids, ids)] * training.gradient_accumulation
+    first, seconds = measure_step(lambda: step(micro_batches, 1, 10), device, 3.0, compiles=training.compile is True)
     rate = config.tokens_per_step / seconds
     flops = training_flops_per_token(config.model) * rate
     compiled = f"compiled in {duration(first - seconds)}" if training.compile else "not compiled"

@@ -61,9 +61,9 @@ def main(
     """
     from hornbook.tracking.console import Console
 
-    # Under torchrun the first process speaks for all.
-    following = int(os.environ.get("RANK", "0")) > 0
-    quiet = io.StringIO() if following else None
+    # Under torchrun the main process writes for all.
+    is_worker = int(os.environ.get("RANK", "0")) > 0
+    quiet = io.StringIO() if is_worker else None
     console = Console(stream=quiet or (sys.stderr if json_ else sys.stdout))
     short = {
         "run.name": name,
@@ -73,9 +73,9 @@ def main(
         "logging.profile": profile,
     }
     given = config.merge({key: value for key, value in short.items() if value not in (None, False)}, overrides)
-    sections = {} if following else config.merge(_recipe(recipe, text, resume, given, console), given)
+    sections = {} if is_worker else config.merge(_recipe(recipe, text, resume, given, console), given)
     if show_recipe:
-        if following:
+        if is_worker:
             return 0
         from hornbook.training.launch.setup import resolve_recipe
 
@@ -84,7 +84,7 @@ def main(
     from hornbook.training.loop import train
 
     run = train(sections, resume=resume, console=console)
-    if not following:
+    if not is_worker:
         _close(run, console, json_)
     return EXIT_CODES.get(run.status, 2)
 

@@ -1,8 +1,8 @@
 """Parameters sharded over processes: DTensors, as PyTorch's `fully_shard` makes them, each process holding rows.
 
-An update that goes element by element works on local parts (`to_local`); what needs the whole (a norm over all gradients, Muon's
-matrix) is put together here. Plain tensors pass through every function unchanged. Left out: more than one mesh
-dimension, tensors that some processes hold twice.
+An update that goes element by element works on local parts (`to_local`); what needs the whole (a norm over all
+gradients, Muon's matrix) is put together here. Plain tensors pass through every function unchanged. Left out: more than
+one mesh dimension, tensors that some processes hold twice.
 """
 
 from __future__ import annotations
