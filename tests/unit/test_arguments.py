@@ -60,6 +60,7 @@ def read(line: list[str]):
         (["a", "--oven-heat", "1", "--oven-heat", "2"], {"recipe": Path("a"), "oven_heat": 2}),
         (["a", "--bake-time", "30"], {"recipe": Path("a"), "bake_time": 30.0}),
         (["a", "--label", "none"], {"recipe": Path("a"), "label": "none"}),
+        (["a", "--bake-time", "none"], {"recipe": Path("a"), "bake_time": None}),
         (["a", "--label", "--- 50 years"], {"recipe": Path("a"), "label": "--- 50 years"}),
         (["a", "--label=--x=y"], {"recipe": Path("a"), "label": "--x=y"}),
         (["a", "--label="], {"recipe": Path("a"), "label": ""}),

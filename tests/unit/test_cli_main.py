@@ -24,9 +24,12 @@ def test_an_unknown_subcommand_is_answered_with_the_nearest(capsys):
 
 
 @pytest.mark.parametrize("name", [*cli.SUBCOMMANDS, *cli.GROUPS])
-def test_every_subcommand_explains_itself(name, capsys):
+def test_every_subcommand_explains_itself_in_eighty_columns(name, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     assert main([*name.split(), "--help"]) == 0
-    assert f"usage: hornbook {name}" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert f"usage: hornbook {name}" in text
+    assert max(map(len, text.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hornbook.cli.arguments import Overrides
+from hornbook.optim.registry import OptimizerName
 
 __all__ = ["main"]
 
@@ -16,7 +17,7 @@ def main(
     dtype: str | None = None,
     device: str = "a100",
     mfu: float = 0.5,
-    optimizer: str | None = None,
+    optimizer: OptimizerName | None = None,
     json: bool = False,
     explain: bool = False,
     overrides: Overrides,
@@ -31,7 +32,7 @@ def main(
         dtype: float32 or bfloat16 (mixed precision).
         device: whose data sheet gives peak and memory: a100, h100, h200, …
         mfu: share of the device's peak that is sustained.
-        optimizer: adamw, sgd or muon.
+        optimizer: which one, instead of the recipe's (or adamw).
         json: print JSON, counts as exact integers.
         explain: print every formula with its numbers in it.
         overrides: keys of the recipe.

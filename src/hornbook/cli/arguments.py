@@ -61,10 +61,9 @@ class Argument:
 
     @property
     def plain_hint(self) -> Any:
-        """Its type without `| None` (an absent flag says that) and without the word that stands for it in the help."""
+        """Its type without the word that stands for it in the help; `none` is a text like any other, no absent one."""
         hint = typing.get_args(self.hint)[0] if typing.get_origin(self.hint) is Annotated else self.hint
-        kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
-        return kinds[0] if type(None) in typing.get_args(hint) and len(kinds) == 1 else hint
+        return str if hint == (str | None) else hint
 
     @property
     def usage(self) -> str:

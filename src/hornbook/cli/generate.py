@@ -50,7 +50,7 @@ def main(
         json_: print one JSON object per completion instead of text.
 
     Examples:
-        hornbook generate runs/tinystories --prompt "Once upon a time" --temperature 0.7
+        hornbook generate runs/my --prompt "Once upon a time" --temperature 0.7
     """
     import torch
 

@@ -167,7 +167,8 @@ def search(
         overrides: ranges and choices to search, and fixed values.
 
     Examples:
-        hornbook study search r.toml --optimizer.lr 1e-4:1e-2:log --model.num-layers 2:8 --model.norm "pre|post"
+        hornbook study search r.toml --optimizer.lr 1e-4:1e-2:log
+        hornbook study search r.toml --model.num-layers 2:8 --model.norm "pre|post"
     """
     from hornbook import config
     from hornbook.studies.search import parse_space, search_settings
