@@ -72,6 +72,12 @@ def test_explain_writes_each_formula_with_its_numbers(capsys):
     assert "rate = peak 19.5 TFLOP/s × 0.5" in out
 
 
+def test_explain_knows_every_letter_under_mixed_precision(capsys):
+    code, out, _ = run(capsys, "gpt2-small", "--dtype", "bfloat16", "--explain")
+    assert code == 0
+    assert "L·4·C·C·e = 12·4·768·768·2" in out
+
+
 def test_every_formula_that_is_shown_evaluates_to_its_value():
     account = hb.account("gpt2-medium", batch_size=3)
     terms = account.parameters.terms + account.flops.forward_terms + account.flops.elementwise_terms

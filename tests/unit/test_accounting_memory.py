@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import hornbook as hb
-from hornbook.accounting.activations import kept_for_backward
+from hornbook.accounting.activations import saved_activations
 from hornbook.accounting.formulas import total
 from hornbook.accounting.memory import account_memory, engine_memory
 from hornbook.errors import ConfigError
@@ -51,7 +51,7 @@ def test_kept_bytes_are_what_autograd_saves(dtype, more, fused):
     model = hb.TransformerLM(config)
     model.use_fused(fused)
     ids = torch.randint(config.vocab_size, (4, config.context_length))
-    terms = kept_for_backward(config, 4, dtype=dtype, fused_attention=fused, chunked_loss=fused, fused_layers=fused)
+    terms = saved_activations(config, 4, dtype=dtype, fused_attention=fused, chunked_loss=fused, fused_layers=fused)
     assert total(terms) == pytest.approx(saved_bytes(model, ids, dtype), rel=0.03)
 
 
@@ -64,7 +64,7 @@ def test_kept_bytes_on_torchs_own_operators(dtype, more, monkeypatch):
     config = shape(**more)
     model = hb.TransformerLM(config).use_fused()
     ids = torch.randint(config.vocab_size, (4, config.context_length))
-    terms = kept_for_backward(config, 4, dtype=dtype, own_kernels=False)
+    terms = saved_activations(config, 4, dtype=dtype, own_kernels=False)
     stream = ids.numel() * config.d_model
     besides = (2 * config.num_layers + 1) * stream * 4
     if config.position == "rope":

@@ -13,7 +13,7 @@ from hornbook.nn import _kernels, fused
 from hornbook.nn import cpu_kernels as native
 from hornbook.nn.linear import Embedding
 from hornbook.nn.norm import RMSNorm
-from hornbook.nn.shapes import loss_chunk_elements
+from hornbook.nn.specs import loss_chunk_elements
 
 BASE = hb.ModelConfig(vocab_size=61, context_length=40, d_model=32, num_layers=2, num_heads=4, d_ff=48)
 SWITCHES = [

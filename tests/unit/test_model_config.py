@@ -31,6 +31,7 @@ def test_derived_values():
         ({"d_ff": -1}, "d_ff = -1"),
         ({"norm": "per"}, "norm = 'per' is not one of 'pre', 'post', 'none' \\(did you mean 'pre'\\?\\)"),
         ({"ffn": "gelu"}, "ffn = 'gelu' is not one of"),
+        ({"norm_kind": "rmsnrm"}, "norm_kind = 'rmsnrm' is not one of .*\\(did you mean 'rmsnorm'\\?\\)"),
         ({"dropout": 1.0}, "dropout = 1.0"),
         ({"rope_theta": float("nan")}, "rope_theta"),
         ({"logit_softcap": -1.0}, "logit_softcap"),

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hornbook.accounting.formulas import Term, numbers_of, term, total
+from hornbook.accounting.formulas import Term, numbers_of, summed, term, total
 from hornbook.accounting.optimizer import optimizer_step
 from hornbook.accounting.parameters import count_parameters
 from hornbook.errors import ConfigError
@@ -67,9 +67,8 @@ class Flops:
         return tokens_per_second * self.training_per_token / peak_flops_per_second
 
     def _layers(self, convention: str) -> int:
-        inside = [t for t in self.forward_terms if t.group != "LM head"]
-        if convention == "elementwise":
-            inside += [t for t in self.elementwise_terms if t.group not in ("loss", "outside the layers")]
+        terms = self.forward_terms + (self.elementwise_terms if convention == "elementwise" else [])
+        inside = [t for t in terms if t.in_layers]
         return total(inside)
 
 
@@ -93,8 +92,8 @@ def count_flops(
     n = numbers_of(config, batch_size, context_length)
     n["N"] = count_parameters(config).total
     return Flops(
-        forward_terms=_matrix_products(config, n),
-        elementwise_terms=_elementwise(config, n),
+        forward_terms=summed(config, n, lambda spec, _: spec.flops().products),
+        elementwise_terms=summed(config, n, lambda spec, _: spec.flops().elementwise),
         optimizer_term=optimizer_step(config, optimizer),
         clip_term=term("clip_gradients", "optimizer", "3·N", n),
         tokens=n["B"] * n["T"],
@@ -105,50 +104,6 @@ def count_flops(
 def training_flops_per_token(config: ModelConfig, context_length: int | None = None) -> int:
     """Return 3 × the forward matrix products per token: times tokens/s, over the device's peak, that is the MFU."""
     return count_flops(config, 1, context_length).training_per_token
-
-
-def _matrix_products(config: ModelConfig, n: dict[str, int]) -> list[Term]:
-    projections, scores, feed_forward = "attention projections", "attention scores", "feed-forward"
-    terms = [term(f"attn.{name}_proj", projections, "L·2·B·T·C·C", n) for name in ("q", "k", "v")]
-    terms.append(term("attn.scores", scores, "L·H·2·B·T·T·D", n))
-    terms.append(term("attn.weighted_sum", scores, "L·H·2·B·T·T·D", n))
-    terms.append(term("attn.output_proj", projections, "L·2·B·T·C·C", n))
-    terms.append(term("ffn.w1", feed_forward, "L·2·B·T·C·F", n))
-    if config.ffn == "swiglu":
-        terms.append(term("ffn.w3", feed_forward, "L·2·B·T·C·F", n))
-    terms.append(term("ffn.w2", feed_forward, "L·2·B·T·F·C", n))
-    terms.append(term("lm_head", "LM head", "2·B·T·C·V", n))
-    return terms
-
-
-def _elementwise(config: ModelConfig, n: dict[str, int]) -> list[Term]:
-    terms = []
-    if config.norm != "none":  # per element: square, sum, scale, gain; per row: mean, + ε, 1/√
-        terms.append(term("ln1, ln2", "norm", "L·2·B·T·C·4 + L·2·B·T·3", n))
-        terms.append(term("ln_final", "outside the layers", "B·T·C·4 + B·T·3", n))
-    if config.qk_norm:
-        terms.append(term("q and k norms", "norm", "L·2·B·T·C·4 + L·2·B·T·H·3", n))
-    if config.position == "rope":  # a pair: four products, two sums; queries and keys
-        terms.append(term("rotation", "attention", "L·2·B·T·C·3", n))
-    if config.value_embeddings:  # gate, add
-        terms.append(term("value embeddings", "attention", "G·2·B·T·C", n))
-    # scale, mask, max, subtract, exp, sum, divide
-    terms.append(term("softmax of scores", "attention", "L·B·H·T·T·7", n))
-    if config.ffn == "relu2":  # max with 0, square
-        terms.append(term("relu²", "feed-forward", "L·B·T·F·2", n))
-    else:  # SiLU: negate, exp, + 1, divide, ×; the gate of SwiGLU: ×
-        terms.append(term("silu", "feed-forward", "L·B·T·F·5", n))
-    if config.ffn == "swiglu":
-        terms.append(term("gate", "feed-forward", "L·B·T·F", n))
-    if config.dropout:  # compare, ×, ÷; on the embedding and on both sub-layers
-        terms.append(term("dropout", "residual", "L·2·B·T·C·3", n))
-        terms.append(term("dropout of the embedding", "outside the layers", "B·T·C·3", n))
-    terms.append(term("residual sums", "residual", "L·2·B·T·C", n))
-    if config.logit_softcap:  # ÷, tanh, ×
-        terms.append(term("logit softcap", "loss", "B·T·V·3", n))
-    # per logit: max, subtract, exp, sum; per token: log, subtract, mean
-    terms.append(term("cross-entropy", "loss", "B·T·V·4 + B·T·3", n))
-    return terms
 
 
 def _check(convention: str) -> None:

@@ -8,13 +8,14 @@ Left out: division, brackets, fractions; whoever needs those computes with the v
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from hornbook.errors import ConfigError
-from hornbook.models.config import ModelConfig, unknown_field
+from hornbook.models.config import ModelConfig
+from hornbook.models.parts import parts_of
+from hornbook.nn.specs import Line, Spec, scaled
 
-__all__ = ["MEANINGS", "Term", "evaluate", "numbers_of", "spelled", "term", "total"]
+__all__ = ["MEANINGS", "Term", "evaluate", "numbers_of", "spelled", "summed", "term", "total"]
 
 MEANINGS = {
     "B": "sequences in a batch",
@@ -35,16 +36,6 @@ MEANINGS = {
     "c": "the greater of C and F",
 }
 
-_KNOWN = {
-    **dict.fromkeys(("vocab_size", "context_length", "d_model", "num_layers", "num_heads", "d_ff")),
-    **dict.fromkeys(("rope_theta", "norm_eps", "logit_softcap", "dropout", "value_embeddings")),
-    "norm": ("pre", "post", "none"),
-    "position": ("rope", "none"),
-    "ffn": ("swiglu", "silu", "relu2"),
-    **dict.fromkeys(("tie_embeddings", "qk_norm", "zero_init_output"), (False, True)),
-}
-"""What the formulas take into account of a model's configuration (see `unknown_field`)."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Term:
@@ -58,6 +49,8 @@ class Term:
     """A sum of products over the names of `MEANINGS`."""
     value: int
     """The formula's value."""
+    in_layers: bool = False
+    """Whether it belongs to the layers, which activation checkpointing computes again."""
 
 
 def numbers_of(config: ModelConfig, batch_size: int = 1, context_length: int | None = None) -> dict[str, int]:
@@ -67,16 +60,7 @@ def numbers_of(config: ModelConfig, batch_size: int = 1, context_length: int | N
         config: the model.
         batch_size: B.
         context_length: T; None takes the model's own. It may exceed it: the question is then about a longer model.
-
-    Raises:
-        ConfigError: the model has a setting that no formula takes into account.
     """
-    unknown = unknown_field(config, _KNOWN)
-    if unknown:
-        raise ConfigError(
-            f"{unknown} = {getattr(config, unknown)!r} is not taken into account by the accounting; "
-            "what it would say of such a model would be wrong"
-        )
     return {
         "B": batch_size,
         "T": config.context_length if context_length is None else context_length,
@@ -88,6 +72,29 @@ def numbers_of(config: ModelConfig, batch_size: int = 1, context_length: int | N
         "V": config.vocab_size,
         "G": config.value_embeddings,
     }
+
+
+def summed(
+    config: ModelConfig, numbers: Mapping[str, int], lines: Callable[[Spec, bool], Iterable[Line]]
+) -> list[Term]:
+    """Return a term for each line of each part of the model.
+
+    Args:
+        config: the model. Raises ConfigError where `parts_of` does not know it.
+        numbers: of `numbers_of`.
+        lines: of a part, given its spec and whether it lies within the layers.
+    """
+    return [
+        Term(
+            name=f"{part.name}.{line.name}" if line.name else part.name,
+            group=line.group,
+            formula=(formula := scaled(part.count, line.formula)),
+            value=evaluate(formula, numbers),
+            in_layers=part.in_layers,
+        )
+        for part in parts_of(config)
+        for line in lines(part.spec, part.in_layers)
+    ]
 
 
 def term(name: str, group: str, formula: str, numbers: Mapping[str, int]) -> Term:

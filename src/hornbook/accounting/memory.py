@@ -15,14 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from hornbook.accounting.activations import kept_for_backward
+from hornbook.accounting.activations import saved_activations
 from hornbook.accounting.formulas import Term, numbers_of, term, total
 from hornbook.accounting.optimizer import optimizer_state
 from hornbook.accounting.parameters import BYTES, count_parameters
 from hornbook.accounting.textbook import TextbookMemory, textbook_memory
 from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
-from hornbook.nn.shapes import loss_chunk_elements
+from hornbook.nn.specs import loss_chunk_elements
 
 __all__ = ["EngineMemory", "Memory", "account_memory", "engine_memory"]
 
@@ -109,10 +109,10 @@ def engine_memory(
         optimizer: a name of optim/registry.py.
         gradient_accumulation: parts that a step's batch is computed in.
         activation_checkpointing: only each layer's input is kept, one layer at a time is recomputed.
-        fused_attention: the fast twin, which never holds the scores.
-        chunked_loss: the fast twin, which never holds all logits.
+        fused_attention: the fused implementation, which never holds the scores.
+        chunked_loss: the fused implementation, which never holds all logits.
         background_checkpoint: checkpoints are written from a copy while training goes on.
-        own_kernels: as `kept_for_backward`; False for an accelerator.
+        own_kernels: as `saved_activations`; False for an accelerator.
         process: resident memory of the process before the model; 0 for an accelerator.
 
     Raises:
@@ -122,7 +122,7 @@ def engine_memory(
         raise ConfigError(f"dtype = {dtype!r} is not one the engine trains in; choose float32 or bfloat16")
     part = -(-batch_size // gradient_accumulation)
     p = count_parameters(config)
-    terms = kept_for_backward(
+    terms = saved_activations(
         config,
         part,
         context_length,
@@ -132,9 +132,9 @@ def engine_memory(
         own_kernels=own_kernels,
     )
     n = numbers_of(config, part, context_length) | {"e": BYTES[dtype], "N": p.total}
-    layer_kept = sum(t.value for t in terms if t.group not in ("loss", "final norm")) // config.num_layers
+    layer_kept = sum(t.value for t in terms if t.in_layers) // config.num_layers
     if activation_checkpointing:
-        terms = [t for t in terms if t.group in ("loss", "final norm")]
+        terms = [t for t in terms if not t.in_layers]
         terms.append(term("layer inputs", "residual stream", "L·B·T·C·4", n))
     logits = n["B"] * n["T"] * n["V"]
     if chunked_loss:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from hornbook.accounting.formulas import Term, numbers_of, term
 from hornbook.accounting.parameters import count_parameters
 from hornbook.models.config import ModelConfig
+from hornbook.nn.specs import FEED_FORWARDS
 from hornbook.optim.registry import optimizer_spec
 
 __all__ = ["optimizer_state", "optimizer_step"]
@@ -30,7 +31,7 @@ def _numbers(config: ModelConfig) -> dict[str, int]:
         "N": parameters.total,
         "K": parameters.hidden,
         "E": parameters.total - parameters.hidden,
-        "W": 3 if config.ffn == "swiglu" else 2,
+        "W": len(FEED_FORWARDS[config.ffn].matrices),
         "r": narrow,
         "c": wide,
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hornbook.accounting.formulas import Term, numbers_of, term, total
+from hornbook.accounting.formulas import Term, numbers_of, summed, total
 from hornbook.models.config import ModelConfig
 
 __all__ = ["BYTES", "Parameters", "count_parameters"]
@@ -31,9 +31,7 @@ class Parameters:
     @property
     def hidden(self) -> int:
         """Those of the matrices inside the layers: what Muon trains."""
-        return sum(
-            t.value for t in self.terms if t.group in ("attention", "feed-forward") and t.name != "attn.value_gate"
-        )
+        return total(self.terms, "attention") + total(self.terms, "feed-forward")
 
     @property
     def non_embedding(self) -> int:
@@ -47,21 +45,4 @@ class Parameters:
 
 def count_parameters(config: ModelConfig) -> Parameters:
     """Return the parameters of the model that `config` describes, component by component."""
-    n = numbers_of(config)
-    terms = [term("token_embeddings", "embedding", "V·C", n)]
-    if config.value_embeddings:
-        terms.append(term("value_embeddings", "embedding", "G·V·C", n))
-        terms.append(term("attn.value_gate", "attention", "G·H", n))
-    terms += [term(f"attn.{name}_proj", "attention", "L·C·C", n) for name in ("q", "k", "v", "output")]
-    if config.qk_norm:
-        terms.append(term("attn.q_norm, k_norm", "norm", "L·2·D", n))
-    terms.append(term("ffn.w1", "feed-forward", "L·C·F", n))
-    if config.ffn == "swiglu":
-        terms.append(term("ffn.w3", "feed-forward", "L·C·F", n))
-    terms.append(term("ffn.w2", "feed-forward", "L·F·C", n))
-    if config.norm != "none":
-        terms.append(term("ln1, ln2", "norm", "L·2·C", n))
-        terms.append(term("ln_final", "norm", "C", n))
-    if not config.tie_embeddings:
-        terms.append(term("lm_head", "LM head", "V·C", n))
-    return Parameters(terms=terms)
+    return Parameters(terms=summed(config, numbers_of(config), lambda spec, _: spec.parameters()))

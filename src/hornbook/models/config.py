@@ -1,6 +1,6 @@
 """The shape of a model: one frozen dataclass, checked on creation, free of torch.
 
-Defaults are the handout's base recipe where it has one. Left out: grouped-query attention, LayerNorm, GELU, biases.
+Defaults are the handout's base recipe where it has one. Left out: grouped-query attention, GELU, biases.
 """
 
 from __future__ import annotations
@@ -8,16 +8,22 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import MISSING, dataclass, fields
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from hornbook.errors import ConfigError, did_you_mean
-from hornbook.nn.shapes import default_d_ff
+from hornbook.nn.specs import FEED_FORWARDS, NORMS
 
-__all__ = ["FeedForward", "ModelConfig", "Norm", "Position", "unknown_field"]
+__all__ = ["SIZES", "FeedForward", "ModelConfig", "Norm", "NormKind", "Position", "unknown_field"]
 
 Norm = Literal["pre", "post", "none"]
 Position = Literal["rope", "none"]
-FeedForward = Literal["swiglu", "silu", "relu2"]
+if TYPE_CHECKING:
+    FeedForward = NormKind = str
+else:  # what a recipe may say, for the check and for `--help`
+    FeedForward, NormKind = Literal[tuple(FEED_FORWARDS)], Literal[tuple(NORMS)]
+
+SIZES = ("vocab_size", "context_length", "d_model", "num_layers", "num_heads", "d_ff")
+"""The fields that every model gives."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class ModelConfig:
     num_heads: int
     """H; each head is C/H wide."""
     d_ff: int | None = None
-    """F, the feed-forward width; None: the default of `default_d_ff`, filled in on creation."""
+    """F, the feed-forward width; None: the default of the chosen `ffn` (nn/specs.py), filled in on creation."""
     rope_theta: float = 10000.0
     """Θ of the rotary embedding; used with position = "rope" only."""
     norm: Norm = "pre"
@@ -49,7 +55,7 @@ class ModelConfig:
     dropout: float = 0.0
     """Probability of dropping an element of the embedding and of each sub-layer's output while training."""
     norm_eps: float = 1e-5
-    """ε inside the square root of RMSNorm."""
+    """ε inside the square root of every norm."""
     qk_norm: bool = False
     """RMSNorm over each head's queries and keys, before the rotation (Henry et al. 2020)."""
     zero_init_output: bool = False
@@ -58,14 +64,16 @@ class ModelConfig:
     """c > 0: logits become c · tanh(logits / c) (Gemma 2); 0: off."""
     value_embeddings: int = 0
     """So many of the last layers add a gated embedding of the token to their values; 0: off."""
+    norm_kind: NormKind = "rmsnorm"
+    """The kind of the norms on the residual stream: a name in `NORMS` (nn/specs.py, docs/model.md)."""
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "context_length", "d_model", "num_layers", "num_heads"):
             _check_positive(name, getattr(self, name))
-        for name, kind in (("norm", Norm), ("position", Position), ("ffn", FeedForward)):
+        for name, kind in (("norm", Norm), ("norm_kind", NormKind), ("position", Position), ("ffn", FeedForward)):
             _check_choice(name, getattr(self, name), get_args(kind))
         if self.d_ff is None:
-            object.__setattr__(self, "d_ff", default_d_ff(self.d_model, self.ffn))
+            object.__setattr__(self, "d_ff", FEED_FORWARDS[self.ffn].default_d_ff(self.d_model))
         _check_positive("d_ff", self.d_ff)
         self._check_heads()
         self._check_numbers()

@@ -13,21 +13,21 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from hornbook.models.config import unknown_field
+from hornbook.models.config import SIZES, unknown_field
+from hornbook.models.parts import parts_of
 from hornbook.models.transformer import TransformerLM
 from hornbook.nn import cpu_kernels as native
+from hornbook.nn.specs import FEED_FORWARDS
 
 __all__ = ["KVCache", "NativeStep"]
 
 _KNOWN = {
-    **dict.fromkeys(("vocab_size", "context_length", "d_model", "num_layers", "num_heads", "d_ff")),
-    **dict.fromkeys(("rope_theta", "norm_eps", "logit_softcap")),
+    **dict.fromkeys(SIZES),
+    **dict.fromkeys(("rope_theta", "norm_eps", "logit_softcap", "tie_embeddings", "qk_norm")),
     **dict.fromkeys(("dropout", "zero_init_output")),  # of no effect once a model generates
+    **dict.fromkeys(("norm_kind", "ffn", "value_embeddings")),  # as far as their parts have a kernel
     "norm": native.NormPlacement.__members__,
-    "ffn": native.FeedForward.__members__,
     "position": ("rope", "none"),
-    "tie_embeddings": (False, True),
-    "qk_norm": (False, True),
 }
 """What the kernel takes into account of a model's configuration (see `unknown_field`)."""
 
@@ -126,9 +126,13 @@ class NativeStep:
 
     @staticmethod
     def supports(model: TransformerLM, batch_size: int) -> bool:
-        """Return whether the kernel exists here and knows this model."""
+        """Return whether the kernel exists here and knows every part and every setting of this model."""
         weights = list(model.parameters())
-        known = unknown_field(model.config, _KNOWN) is None and batch_size <= NativeStep.LARGEST_BATCH
+        known = (
+            batch_size <= NativeStep.LARGEST_BATCH
+            and unknown_field(model.config, _KNOWN) is None
+            and all(part.spec.kernel for part in parts_of(model.config))
+        )
         return (
             known and native.usable(*weights) and all(w.dtype == torch.float32 and w.is_contiguous() for w in weights)
         )
@@ -163,7 +167,7 @@ class NativeStep:
         self._shape = native.DecodeShape(
             batch=len(cache.lengths), d_model=c.d_model, heads=c.num_heads, d_ff=c.resolved_d_ff,
             vocabulary=c.vocab_size, context=c.context_length, norm=native.NormPlacement[c.norm],
-            ffn=native.FeedForward[c.ffn], eps=c.norm_eps, softcap=c.logit_softcap,
+            ffn=native.FeedForward[str(FEED_FORWARDS[c.ffn].kernel)], eps=c.norm_eps, softcap=c.logit_softcap,
             cosine=0 if rope is None else rope.cos.data_ptr(), sine=0 if rope is None else rope.sin.data_ptr(),
             dtype=native.DTYPES[dtype],
         )  # fmt: skip

@@ -17,27 +17,26 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from hornbook.errors import ConfigError, HornbookError
-from hornbook.models.config import ModelConfig, unknown_field
+from hornbook.models.config import SIZES, ModelConfig, unknown_field
 from hornbook.nn import fused
 from hornbook.nn.attention import AttentionCache, MultiHeadSelfAttention
 from hornbook.nn.dropout import Dropout
-from hornbook.nn.feed_forward import ReLU2FeedForward, SiLUFeedForward, SwiGLU
 from hornbook.nn.linear import Embedding, Linear
 from hornbook.nn.norm import RMSNorm
 from hornbook.nn.ops import Ops
 from hornbook.nn.plain import Device, check_ids, cross_entropy
 from hornbook.nn.rope import RotaryPositionalEmbedding
+from hornbook.nn.specs import FEED_FORWARDS, NORMS, layer_class
 
 __all__ = ["TransformerBlock", "TransformerLM"]
 
-_FEED_FORWARD = {"swiglu": SwiGLU, "silu": SiLUFeedForward, "relu2": ReLU2FeedForward}
 _FUSED_KNOWS = {
-    **dict.fromkeys(("vocab_size", "context_length", "d_model", "num_layers", "num_heads", "d_ff")),
+    **dict.fromkeys(SIZES),
     **dict.fromkeys(("rope_theta", "norm_eps", "logit_softcap", "dropout", "value_embeddings")),
+    **dict.fromkeys(("norm_kind", "ffn")),  # their layers compute by `Ops`
+    **dict.fromkeys(("tie_embeddings", "qk_norm", "zero_init_output")),
     "norm": ("pre", "post", "none"),
     "position": ("rope", "none"),
-    "ffn": _FEED_FORWARD,
-    **dict.fromkeys(("tie_embeddings", "qk_norm", "zero_init_output"), (False, True)),
 }
 """What the fused implementations take into account of a model's configuration (see `unknown_field`)."""
 
@@ -53,9 +52,10 @@ class TransformerBlock(nn.Module):
         d_ff: F; None: the default of the chosen network.
         rope: rotary embedding, shared between blocks; None: no positions.
         norm: "pre", "post" or "none".
-        ffn: "swiglu", "silu" or "relu2".
+        ffn: a name in `FEED_FORWARDS`.
         device: where the weights live.
         dtype: of the weights; None: torch's default.
+        norm_kind: a name in `NORMS`.
         norm_eps: ε of every norm.
         dropout: probability on each sub-layer's output while training.
         qk_norm: see `MultiHeadSelfAttention`.
@@ -74,6 +74,7 @@ class TransformerBlock(nn.Module):
         ffn: str = "swiglu",
         device: Device = None,
         dtype: torch.dtype | None = None,
+        norm_kind: str = "rmsnorm",
         norm_eps: float = 1e-5,
         dropout: float = 0.0,
         qk_norm: bool = False,
@@ -83,16 +84,18 @@ class TransformerBlock(nn.Module):
         super().__init__()
         if norm not in ("pre", "post", "none"):
             raise ConfigError(f"norm = {norm!r} is not one of 'pre', 'post', 'none'")
-        if ffn not in _FEED_FORWARD:
-            raise ConfigError(f"ffn = {ffn!r} is not one of 'swiglu', 'silu', 'relu2'")
+        for key, kind, kinds in (("ffn", ffn, FEED_FORWARDS), ("norm_kind", norm_kind, NORMS)):
+            if kind not in kinds:
+                raise ConfigError(f"{key} = {kind!r} is not one of {', '.join(map(repr, kinds))}")
         self.norm, ops = norm, ops or Ops()
         self.attn = MultiHeadSelfAttention(
             d_model, num_heads, rope=rope, device=device, dtype=dtype, qk_norm=qk_norm, norm_eps=norm_eps,
             value_gate=value_gate, ops=ops,
         )  # fmt: skip
-        self.ffn = _FEED_FORWARD[ffn](d_model, d_ff, device, dtype, ops=ops)
-        self.ln1 = RMSNorm(d_model, norm_eps, device, dtype, ops=ops) if norm != "none" else nn.Identity()
-        self.ln2 = RMSNorm(d_model, norm_eps, device, dtype, ops=ops) if norm != "none" else nn.Identity()
+        self.ffn = layer_class(FEED_FORWARDS[ffn])(d_model, d_ff, device, dtype, ops=ops)
+        self.ln1, self.ln2 = (
+            _norm(norm_kind if norm != "none" else None, d_model, norm_eps, device, dtype, ops) for _ in range(2)
+        )
         self.dropout = Dropout(dropout)
 
     def forward(
@@ -108,6 +111,12 @@ class TransformerBlock(nn.Module):
             return self.ln2(x + self.dropout(self.ffn(x)))
         x = x + self.dropout(self.attn(self.ln1(x), token_positions, extra_values, cache))
         return x + self.dropout(self.ffn(self.ln2(x)))
+
+
+def _norm(kind: str | None, d_model: int, eps: float, device: Device, dtype: torch.dtype | None, ops: Ops) -> nn.Module:
+    if kind is None:
+        return nn.Identity()
+    return layer_class(NORMS[kind])(d_model, eps, device, dtype, ops=ops)
 
 
 class TransformerLM(nn.Module):
@@ -141,7 +150,7 @@ class TransformerLM(nn.Module):
         self.layers = nn.ModuleList(
             TransformerBlock(
                 c.d_model, c.num_heads, c.d_ff, rope=rope, norm=c.norm, ffn=c.ffn, device=device, dtype=dtype,
-                norm_eps=c.norm_eps, dropout=c.dropout, qk_norm=c.qk_norm,
+                norm_kind=c.norm_kind, norm_eps=c.norm_eps, dropout=c.dropout, qk_norm=c.qk_norm,
                 value_gate=i >= c.num_layers - c.value_embeddings, ops=self.ops,
             )
             for i in range(c.num_layers)
@@ -149,9 +158,8 @@ class TransformerLM(nn.Module):
         self.value_embeddings = nn.ModuleList(
             Embedding(c.vocab_size, c.d_model, device, dtype, ops=self.ops) for _ in range(c.value_embeddings)
         )
-        self.ln_final = (
-            RMSNorm(c.d_model, c.norm_eps, device, dtype, ops=self.ops) if c.norm != "none" else nn.Identity()
-        )
+        norm_kind = c.norm_kind if c.norm != "none" else None
+        self.ln_final = _norm(norm_kind, c.d_model, c.norm_eps, device, dtype, self.ops)
         self.lm_head = None if c.tie_embeddings else Linear(c.d_model, c.vocab_size, device, dtype)
         if c.tie_embeddings:
             self.token_embeddings.std = 1 / math.sqrt(c.d_model)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from hornbook.nn.linear import Linear
 from hornbook.nn.ops import Ops
 from hornbook.nn.plain import Device, relu2, silu
-from hornbook.nn.shapes import default_d_ff
+from hornbook.nn.specs import FEED_FORWARDS
 
 __all__ = ["ReLU2FeedForward", "SiLUFeedForward", "SwiGLU"]
 
@@ -38,7 +38,7 @@ class SwiGLU(nn.Module):
         ops: Ops | None = None,
     ):
         super().__init__()
-        d_ff = default_d_ff(d_model, "swiglu") if d_ff is None else d_ff
+        d_ff = FEED_FORWARDS["swiglu"].default_d_ff(d_model) if d_ff is None else d_ff
         self.ops = ops or Ops()
         self.w1 = Linear(d_model, d_ff, device, dtype)
         self.w2 = Linear(d_ff, d_model, device, dtype)
@@ -70,7 +70,7 @@ class SiLUFeedForward(nn.Module):
         ops: Ops | None = None,
     ):
         super().__init__()
-        d_ff = default_d_ff(d_model, "silu") if d_ff is None else d_ff
+        d_ff = FEED_FORWARDS["silu"].default_d_ff(d_model) if d_ff is None else d_ff
         self.ops = ops or Ops()
         self.w1 = Linear(d_model, d_ff, device, dtype)
         self.w2 = Linear(d_ff, d_model, device, dtype)

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from hornbook.nn import cpu_kernels as native
 from hornbook.nn.plain import at_least_float32, rotate_pairs
-from hornbook.nn.shapes import loss_chunk_elements
+from hornbook.nn.specs import loss_chunk_elements
 
 if TYPE_CHECKING:
     from hornbook.nn.norm import RMSNorm

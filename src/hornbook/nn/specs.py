@@ -1,0 +1,382 @@
+"""What each part of a model is and costs, without torch: parameters, operations, what it keeps for the backward pass.
+
+A layer that a configuration can choose has its spec here, and the registries `NORMS` and `FEED_FORWARDS` give the kinds
+their names; models/parts.py puts a model together from specs, accounting sums their formulas, and the decoding kernel
+runs a model only if it knows every part. A new kind is a layer, its spec, and an entry. Formulas are sums of products
+in the letters of accounting/formulas.py, for one such part and one batch.
+
+What is kept is read off the operators of nn/ and compared with what autograd saves
+(tests/unit/test_accounting_memory.py). The residual stream is float32 under mixed precision too; `e` is the size of the
+type that matrix products run in.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+__all__ = [
+    "FEED_FORWARDS",
+    "NORMS",
+    "AttentionSpec",
+    "DropoutSpec",
+    "EmbeddingSpec",
+    "Execution",
+    "FeedForwardSpec",
+    "HeadSpec",
+    "Line",
+    "RMSNormSpec",
+    "ResidualSpec",
+    "Spec",
+    "ValueGateSpec",
+    "layer_class",
+    "loss_chunk_elements",
+    "scaled",
+]
+
+
+class Line(NamedTuple):
+    """One quantity of a part."""
+
+    name: str
+    """What is counted, such as "q_proj"; "" where it is the part itself."""
+    group: str
+    """The component of a table or figure that it belongs to, such as "feed-forward"."""
+    formula: str
+    """A sum of products, such as "B·T·C·4 + B·T·3"."""
+
+
+class Flops(NamedTuple):
+    """The operations of a part's forward pass, by the two conventions of accounting/flops.py."""
+
+    products: list[Line]
+    """Matrix products."""
+    elementwise: list[Line]
+    """Everything else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """How a forward pass is computed, as far as that decides what is kept for the backward pass."""
+
+    mixed: bool = False
+    """Matrix products run in bfloat16."""
+    fused_layers: bool = True
+    """Projections, norms and feed-forward networks are fused."""
+    fused_attention: bool = True
+    """The T × T scores are not kept."""
+    chunked_loss: bool = True
+    """The logits are not kept."""
+    own_kernels: bool = True
+    """Fused means hornbook's CPU kernels; False: torch's operators, as on a GPU, which keep more."""
+    narrow_stream: bool = False
+    """The residual stream comes in the type of the products (fused norms after the sum pass it on so)."""
+
+
+class Spec:
+    """A part of a model. `kernel` is its name in the decoding kernel (cpp/kernels), None where it has none there."""
+
+    kernel: ClassVar[str | None] = None
+
+    def parameters(self) -> list[Line]:
+        """Return the numbers that are trained."""
+        return []
+
+    def flops(self) -> Flops:
+        """Return the operations of a forward pass."""
+        return Flops([], [])
+
+    def saved_activations(self, how: Execution) -> list[Line]:
+        """Return the bytes that a forward pass keeps for the backward pass."""
+        return []
+
+
+def scaled(count: str, formula: str) -> str:
+    """Return the formula of `count` parts: "L·2" times "C + 4" is "L·2·C + L·2·4"."""
+    return " + ".join(f"{count}·{product}" for product in formula.split(" + ")) if count else formula
+
+
+def loss_chunk_elements(device: str) -> int:
+    """Return how many logits the chunked loss holds at a time (`nn/fused.py`), on a "cpu" or an accelerator.
+
+    On a CPU 12 MiB in bfloat16, which stay in the cache that the products share; on an accelerator enough rows to keep
+    it busy (6,700 with 10,000 words), of which a long step still needs only some.
+    """
+    return 3 << 21 if device == "cpu" else 1 << 26
+
+
+@dataclass(frozen=True)
+class RMSNormSpec(Spec):
+    """`RMSNorm` over the last dimension.
+
+    Args:
+        width: the letter of the dimension.
+        rows: how many vectors are normed.
+    """
+
+    width: str = "C"
+    rows: str = "B·T"
+    layer: ClassVar[str] = "hornbook.nn.norm.RMSNorm"
+    kernel: ClassVar[str | None] = "rms_norm"
+
+    def parameters(self) -> list[Line]:
+        """Return the gain."""
+        return [Line("", "norm", self.width)]
+
+    def flops(self) -> Flops:
+        """Per element square, sum, scale, gain; per row mean, + ε, 1/√."""
+        return Flops([], [Line("", "norm", f"{self.rows}·{self.width}·4 + {self.rows}·3")])
+
+    def saved_activations(self, how: Execution) -> list[Line]:
+        """Its input and the scale of each row; unfused also the normalised input, which the gain's gradient reads."""
+        lines = [self._saved_input(how), Line("1/√ of each row", "norm", f"{self.rows}·4")]
+        if not how.fused_layers:
+            lines.append(Line("normalised, before the gain", "norm", f"{self.rows}·{self.width}·4"))
+        return lines
+
+    def _saved_input(self, how: Execution) -> Line:
+        return Line("input", "residual stream", f"{self.rows}·{self.width}·{'e' if how.narrow_stream else '4'}")
+
+
+NORMS: dict[str, type[RMSNormSpec]] = {"rmsnorm": RMSNormSpec}
+"""norm_kind → spec."""
+
+
+@dataclass(frozen=True)
+class FeedForwardSpec(Spec):
+    """A feed-forward network: by its class attributes the un-gated one, w2 f(w1 x)."""
+
+    layer: ClassVar[str] = "hornbook.nn.feed_forward.SiLUFeedForward"
+    kernel: ClassVar[str | None] = "silu"
+    matrices: ClassVar[tuple[str, ...]] = ("w1", "w2")
+    elementwise: ClassVar[Mapping[str, str]] = {"silu": "B·T·F·5"}  # negate, exp, + 1, divide, ×
+
+    @staticmethod
+    def default_d_ff(d_model: int) -> int:
+        """Return the width where none is given.
+
+        Two matrices at 4 · d_model have as many parameters as the three of the gated network at 8/3 · d_model (handout
+        §3.5.2 and its SiLU ablation), so that the defaults are comparable.
+        """
+        return 4 * d_model
+
+    def parameters(self) -> list[Line]:
+        """Return the matrices."""
+        return [Line(name, "feed-forward", "F·C" if name == "w2" else "C·F") for name in self.matrices]
+
+    def flops(self) -> Flops:
+        """Return a product per matrix, and the function between them."""
+        products = [Line(line.name, line.group, f"2·B·T·{line.formula}") for line in self.parameters()]
+        return Flops(products, [Line(name, "feed-forward", formula) for name, formula in self.elementwise.items()])
+
+    def saved_activations(self, how: Execution) -> list[Line]:
+        """Return input, inner states, and the weights as the products read them."""
+        lines = [Line("input", "norm", "B·T·C·e"), Line("inner states", "feed-forward", "3·B·T·F·e")]
+        if how.mixed:
+            lines.append(Line("weights in the products' type", "weight copies", "2·C·F·e"))
+        return lines
+
+
+@dataclass(frozen=True)
+class ReLU2Spec(FeedForwardSpec):
+    """w2 relu(w1 x)²."""
+
+    layer: ClassVar[str] = "hornbook.nn.feed_forward.ReLU2FeedForward"
+    kernel: ClassVar[str | None] = "relu2"
+    elementwise: ClassVar[Mapping[str, str]] = {"relu²": "B·T·F·2"}  # max with 0, square
+
+
+@dataclass(frozen=True)
+class SwiGLUSpec(FeedForwardSpec):
+    """w2(silu(w1 x) ⊙ w3 x)."""
+
+    layer: ClassVar[str] = "hornbook.nn.feed_forward.SwiGLU"
+    kernel: ClassVar[str | None] = "swiglu"
+    matrices: ClassVar[tuple[str, ...]] = ("w1", "w3", "w2")
+    elementwise: ClassVar[Mapping[str, str]] = {"silu": "B·T·F·5", "gate": "B·T·F"}
+
+    @staticmethod
+    def default_d_ff(d_model: int) -> int:
+        """Return the multiple of 64 nearest to 8/3 · d_model (512 → 1344), never less than 64."""
+        return max(64, 64 * round(8 * d_model / 3 / 64))
+
+    def saved_activations(self, how: Execution) -> list[Line]:
+        """Gate, up and product; without our kernels SiLU's result besides; unfused the sigmoid too."""
+        inner = (3 if how.own_kernels else 4) if how.fused_layers else 5
+        # Under autocast the plain path casts its input anew for each of the two products that read it.
+        casts = "2·" if how.mixed and not how.fused_layers else ""
+        lines = [Line("input", "norm", f"{casts}B·T·C·e"), Line("inner states", "feed-forward", f"{inner}·B·T·F·e")]
+        if how.mixed:
+            lines.append(Line("weights in the products' type", "weight copies", "3·C·F·e"))
+        elif how.fused_layers:
+            lines.append(Line("w1, w3 side by side", "weight copies", "2·C·F·4"))
+        return lines
+
+
+FEED_FORWARDS: dict[str, type[FeedForwardSpec]] = {"swiglu": SwiGLUSpec, "silu": FeedForwardSpec, "relu2": ReLU2Spec}
+"""ffn → spec."""
+
+
+@dataclass(frozen=True)
+class AttentionSpec(Spec):
+    """`MultiHeadSelfAttention` without its value gate.
+
+    Args:
+        rotation: queries and keys are rotated.
+        qk_norm: and normed before that.
+    """
+
+    rotation: bool = True
+    qk_norm: bool = False
+    kernel: ClassVar[str | None] = "attention"
+
+    def parameters(self) -> list[Line]:
+        """Return the four projections and the gains of the QK norm."""
+        lines = [Line(f"{name}_proj", "attention", "C·C") for name in ("q", "k", "v", "output")]
+        return [*lines, Line("q_norm, k_norm", "norm", "2·D")] if self.qk_norm else lines
+
+    def flops(self) -> Flops:
+        """The whole T × T matrix counts, as the plain path computes it."""
+        project = "2·B·T·C·C"
+        products = [
+            *(Line(f"{name}_proj", "attention projections", project) for name in ("q", "k", "v")),
+            Line("scores", "attention scores", "H·2·B·T·T·D"),
+            Line("weighted_sum", "attention scores", "H·2·B·T·T·D"),
+            Line("output_proj", "attention projections", project),
+        ]
+        elementwise = [Line("softmax", "attention", "B·H·T·T·7")]  # scale, mask, max, subtract, exp, sum, divide
+        if self.rotation:  # a pair: four products, two sums; queries and keys
+            elementwise.insert(0, Line("rotation", "attention", "2·B·T·C·3"))
+        if self.qk_norm:
+            (norm,) = RMSNormSpec("D", "B·T·H").flops().elementwise
+            elementwise.insert(0, Line("q_norm, k_norm", "norm", scaled("2", norm.formula)))
+        return Flops(products, elementwise)
+
+    def saved_activations(self, how: Execution) -> list[Line]:
+        """Return input, heads, scores or their log-sums, and the weights as the products read them."""
+        # Under autocast the plain path casts its input anew for each of the three products that read it.
+        casts = "3·" if how.mixed and not how.fused_layers else ""
+        lines = [
+            Line("input", "norm", f"{casts}B·T·C·e"),
+            Line("q, k, v", "attention", "3·B·T·C·e"),
+            Line("heads' outputs", "attention", "B·T·C·e"),
+        ]
+        if how.fused_attention:
+            if not how.own_kernels and self.rotation:
+                lines.append(Line("rotated q, k", "attention", "2·B·T·C·e"))
+            lines.append(Line("log-sums of the scores", "attention", "B·H·T·4"))
+        else:  # exponentials in float32, weights in the type of the product
+            lines.append(Line("exponentials of the scores", "attention scores", "B·H·T·T·4"))
+            lines.append(Line("attention weights", "attention scores", "B·H·T·T·e"))
+        if how.mixed:
+            lines.append(Line("weights in the products' type", "weight copies", "4·C·C·e"))
+        elif how.fused_attention:
+            lines.append(Line("q, k, v weights side by side", "weight copies", "3·C·C·4"))
+        return lines
+
+
+@dataclass(frozen=True)
+class ValueGateSpec(Spec):
+    """The gate per head through which a value embedding is added to the values."""
+
+    def parameters(self) -> list[Line]:
+        """Return the gates."""
+        return [Line("", "gate", "H")]
+
+    def flops(self) -> Flops:
+        """Gate, add."""
+        return Flops([], [Line("", "attention", "2·B·T·C")])
+
+
+@dataclass(frozen=True)
+class EmbeddingSpec(Spec):
+    """`Embedding`: a look-up, which is no arithmetic and keeps nothing of its own."""
+
+    kernel: ClassVar[str | None] = "embedding"
+
+    def parameters(self) -> list[Line]:
+        """Return the table."""
+        return [Line("", "embedding", "V·C")]
+
+
+@dataclass(frozen=True)
+class ValueEmbeddingSpec(EmbeddingSpec):
+    """The table of a value embedding, whose vectors the gate's gradient reads."""
+
+    kernel: ClassVar[str | None] = None
+
+    def saved_activations(self, how: Execution) -> list[Line]:
+        """Return the vectors."""
+        return [Line("", "attention", "B·T·C·4")]
+
+
+@dataclass(frozen=True)
+class DropoutSpec(Spec):
+    """`Dropout` while training; in the decoding kernel, where nothing is dropped, the identity."""
+
+    kernel: ClassVar[str | None] = "identity"
+
+    def flops(self) -> Flops:
+        """Compare, ×, ÷."""
+        return Flops([], [Line("", "residual", "B·T·C·3")])
+
+    def saved_activations(self, how: Execution) -> list[Line]:
+        """Return the mask, a byte an element."""
+        return [Line("mask", "dropout", "B·T·C")]
+
+
+@dataclass(frozen=True)
+class ResidualSpec(Spec):
+    """The sum of a sub-layer's output and its input."""
+
+    kernel: ClassVar[str | None] = "sum"
+
+    def flops(self) -> Flops:
+        """Return the additions."""
+        return Flops([], [Line("", "residual", "B·T·C")])
+
+
+@dataclass(frozen=True)
+class HeadSpec(Spec):
+    """The LM head and the loss.
+
+    Args:
+        tied: its matrix is the embedding table, which counts there.
+        softcap: the logits are capped.
+    """
+
+    tied: bool = False
+    softcap: bool = False
+    kernel: ClassVar[str | None] = "head"
+
+    def parameters(self) -> list[Line]:
+        """Return the matrix where it is the head's own."""
+        return [] if self.tied else [Line("", "LM head", "V·C")]
+
+    def flops(self) -> Flops:
+        """Return the product; the cap; the cross-entropy."""
+        cap = [Line("softcap", "loss", "B·T·V·3")] if self.softcap else []  # ÷, tanh, ×
+        # per logit: max, subtract, exp, sum; per token: log, subtract, mean
+        loss = Line("cross-entropy", "loss", "B·T·V·4 + B·T·3")
+        return Flops([Line("", "LM head", "2·B·T·C·V")], [*cap, loss])
+
+    def saved_activations(self, how: Execution) -> list[Line]:
+        """Chunked: the two gradients, made in the forward pass; else what they will be made of."""
+        if how.chunked_loss:
+            return [
+                Line("gradient of its input", "loss", "B·T·C·e"),
+                Line("gradient of its table", "loss", "V·C·4"),
+            ]
+        lines = [
+            Line("input", "loss", "B·T·C·e"),
+            Line("logits less their maximum, and exponentials", "loss", "2·B·T·V·4"),
+        ]
+        return [*lines, Line("table in the products' type", "loss", "V·C·e")] if how.mixed else lines
+
+
+def layer_class(spec: type[RMSNormSpec | FeedForwardSpec]) -> Any:
+    """Return the layer that a spec stands for; imports it, and torch with it."""
+    module, _, name = spec.layer.rpartition(".")
+    return getattr(importlib.import_module(module), name)
