@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from hornbook.errors import DataError
-
-END_OF_TEXT = "<|endoftext|>"
+from hornbook.tokenizer.special import END_OF_TEXT
 
 
 def main(

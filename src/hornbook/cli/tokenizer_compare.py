@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hornbook.cli.common import open_corpus, result_console
 from hornbook.errors import ConfigError
+from hornbook.tokenizer.special import END_OF_TEXT
 
 if TYPE_CHECKING:
     from hornbook.tokenizer.inspection import Compression
@@ -51,7 +52,7 @@ def compare(
         for path in tokenizers:
             tok = Tokenizer.load(path)
             # One separator for all, so that every tokenizer sees the same documents whatever its special tokens are.
-            corpus = open_corpus((name,), ("<|endoftext|>",), field=field, errors=errors)
+            corpus = open_corpus((name,), (END_OF_TEXT,), field=field, errors=errors)
             texts = corpus.documents() if documents is None else corpus.sample(documents, seed)
             cells.append({"tokenizer": str(path), "corpus": name, **_figures(compression(tok, texts, threads))})
     if json:
@@ -96,7 +97,7 @@ def ladder(
     file: Path,
     *,
     vocab_size: int = 2000,
-    special_tokens: tuple[str, ...] = ("<|endoftext|>",),
+    special_tokens: tuple[str, ...] = (END_OF_TEXT,),
     pattern: str = "gpt2",
     rungs: tuple[Literal["naive", "incremental", "heap", "parallel", "native"], ...] = (
         "naive",

@@ -20,12 +20,13 @@ import numpy as np
 
 from hornbook.data.corpora.registry import corpus_file
 from hornbook.data.datasets import which_has
-from hornbook.data.sections import DataSection, Errors, TokenizerSection
+from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.data.split import TextFile, TextSlice, copy_slice, scan_file, split
 from hornbook.data.text_reader import STDIN, find_files
 from hornbook.errors import ConfigError, DataError, TokenizerError
 from hornbook.fileio import atomic_write, cache_folder, canonical_json, sha256_bytes
 from hornbook.format import quantity
+from hornbook.tokenizer.utf8 import Errors
 from hornbook.tracking.console import Console
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hornbook.errors import ConfigError
+from hornbook.tokenizer.special import END_OF_TEXT
+from hornbook.tokenizer.utf8 import Errors
 
-__all__ = ["DataSection", "Errors", "TokenizerSection"]
-
-Errors = Literal["strict", "replace"]
+__all__ = ["DataSection", "TokenizerSection"]
 
 # Ids 0…255 are needed for the bytes; every special token takes one more.
 BYTES = 256
@@ -75,7 +75,7 @@ class TokenizerSection:
     """A tokenizer to use as it is: hornbook's own folder, `tokenizer.json`, or `*.tiktoken`."""
     vocab_size: int = 10_000
     """Entries of the vocabulary to train: special tokens + 256 bytes + merged symbols."""
-    special_tokens: tuple[str, ...] = ("<|endoftext|>",)
+    special_tokens: tuple[str, ...] = (END_OF_TEXT,)
     """Strings with an id of their own; the first one separates documents."""
     pattern: str = "gpt2"
     """How text is cut before merging: "gpt2", "cl100k", "o200k", or a regular expression."""

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hornbook.data.sections import Errors
 from hornbook.data.text_reader import Corpus
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write, cache_folder, canonical_json, open_atomic, read_json_object, sha256_bytes
+from hornbook.tokenizer.utf8 import Errors
 
 __all__ = ["FEW_DOCUMENTS", "TextFile", "TextSlice", "copy_slice", "scan_file", "split"]
 

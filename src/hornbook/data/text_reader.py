@@ -29,6 +29,7 @@ from typing import BinaryIO, Literal
 
 from hornbook.data.unpacking import CHUNK_BYTES, gunzip, split_lines, unzstd
 from hornbook.errors import DataError, did_you_mean
+from hornbook.tokenizer.special import END_OF_TEXT
 
 __all__ = ["CHUNK_BYTES", "STDIN", "Corpus", "find_files"]
 
@@ -107,7 +108,7 @@ class Corpus:
         sources: Source | Sequence[Source],
         *,
         field: str = "text",
-        separator: str = "<|endoftext|>",
+        separator: str = END_OF_TEXT,
         errors: Literal["strict", "replace"] = "strict",
         kind: Literal["text", "jsonl", "parquet"] | None = None,
     ) -> None:

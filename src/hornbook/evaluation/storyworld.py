@@ -27,6 +27,7 @@ from hornbook.fileio import atomic_write, canonical_json, read_json_object
 from hornbook.generation.decode import generate
 from hornbook.models.transformer import TransformerLM
 from hornbook.nn.plain import cross_entropy
+from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tokenizer.tokenizer import Tokenizer
 from hornbook.tracking.console import Console
 
@@ -35,7 +36,6 @@ __all__ = [
     "sample_stories", "save_metrics", "score_stories",
 ]  # fmt: skip
 
-SEPARATOR = storyworld.SEPARATOR
 SUMMARY_FILE = "summary.json"
 FLOOR = "entropy_floor_bits_per_byte"
 
@@ -281,14 +281,14 @@ def _ids(tokenizer: Tokenizer, story: str) -> list[int]:
 
 def _separator(tokenizer: Tokenizer) -> int:
     ids = tokenizer.special_token_ids
-    if SEPARATOR not in ids:
-        raise DataError(f"the tokenizer has no special token {SEPARATOR}, so it cannot mark where a story ends")
-    return ids[SEPARATOR]
+    if END_OF_TEXT not in ids:
+        raise DataError(f"the tokenizer has no special token {END_OF_TEXT}, so it cannot mark where a story ends")
+    return ids[END_OF_TEXT]
 
 
 def _obstacle(tokenizer: Tokenizer, record: Mapping[str, Any]) -> str | None:
-    if SEPARATOR not in tokenizer.special_token_ids:
-        return f"the tokenizer has no special token {SEPARATOR}, so the model cannot write whole stories"
+    if END_OF_TEXT not in tokenizer.special_token_ids:
+        return f"the tokenizer has no special token {END_OF_TEXT}, so the model cannot write whole stories"
     version = record.get("storyworld", storyworld.VERSION)
     if version != storyworld.VERSION:
         return (

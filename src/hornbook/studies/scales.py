@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from hornbook.config import merge
 from hornbook.studies.study import Options, Scale, Settings
+from hornbook.tokenizer.special import END_OF_TEXT
 
 __all__ = ["base_recipe", "seeds_of"]
 
@@ -16,7 +17,7 @@ AT_THE_END = 10**9
 """Samples are drawn every so many steps and at the end: here only at the end."""
 
 _COMMON: Settings = {
-    "tokenizer": {"special_tokens": ["<|endoftext|>"]},
+    "tokenizer": {"special_tokens": [END_OF_TEXT]},
     "optimizer": {"name": "adamw", "betas": [0.9, 0.95], "eps": 1e-8, "weight_decay": 0.1},
     "schedule": {"name": "cosine"},
     "training": {"clip_norm": 1.0, "compile": False, "dtype": "float32"},

@@ -16,7 +16,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from hornbook.errors import TokenizerError
 from hornbook.tokenizer.utf8 import encoded
 
-__all__ = ["byte_finder", "check_special_tokens", "documents_of", "finder", "place_special", "split_special"]
+__all__ = [
+    "END_OF_TEXT",
+    "byte_finder",
+    "check_special_tokens",
+    "documents_of",
+    "finder",
+    "place_special",
+    "split_special",
+]
+
+
+END_OF_TEXT = "<|endoftext|>"
+"""What stands between two documents unless something else is asked for: GPT-2's."""
 
 
 def check_special_tokens(special_tokens: Sequence[str]) -> None:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from hornbook.data.corpora.registry import CorpusSpec
 from hornbook.fileio import atomic_write
+from hornbook.tokenizer.special import END_OF_TEXT
 
 __all__ = ["CORPUS", "documents", "python_documentation"]
 
-SEPARATOR = "<|endoftext|>"
 SHORTEST = 200
 """Characters below which a docstring is not a document."""
 SKIPPED = frozenset({"test", "tests", "site-packages", "dist-packages", "idlelib", "lib2to3", "__pycache__"})
@@ -26,7 +26,7 @@ SKIPPED = frozenset({"test", "tests", "site-packages", "dist-packages", "idlelib
 
 def python_documentation() -> str:
     """Return the corpus: documents separated by a line `<|endoftext|>`."""
-    return "".join(f"{document}\n{SEPARATOR}\n" for document in documents())
+    return "".join(f"{document}\n{END_OF_TEXT}\n" for document in documents())
 
 
 def documents() -> list[str]:
@@ -38,7 +38,7 @@ def documents() -> list[str]:
     for path in sorted(root.rglob("*.py")):
         if not SKIPPED.intersection(path.relative_to(root).parts):
             found.update(dict.fromkeys(_docstrings(path)))
-    return [text for text in found if len(text) >= SHORTEST and SEPARATOR not in text]
+    return [text for text in found if len(text) >= SHORTEST and END_OF_TEXT not in text]
 
 
 def _docstrings(path: Path) -> Iterator[str]:

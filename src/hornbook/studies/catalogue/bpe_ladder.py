@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.studies import statistics
-from hornbook.studies.catalogue.tokenizer import SEPARATOR
 from hornbook.studies.charts import Column, Figure, Series, Table
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
+from hornbook.tokenizer.special import END_OF_TEXT
 
 BYTES: dict[Scale, tuple[int, ...]] = {
     "tiny": (50_000, 200_000),
@@ -45,7 +45,7 @@ def measure(path: Path, scale: Scale, rungs: Sequence[str]) -> list[dict[str, An
             "peak_mb": rung.peak_mb,
             "merges_sha256": rung.merges_sha256,
         }
-        for rung in timing.run(path, VOCAB_SIZE[scale], (SEPARATOR,), rungs=rungs)
+        for rung in timing.run(path, VOCAB_SIZE[scale], (END_OF_TEXT,), rungs=rungs)
     ]
 
 

@@ -12,8 +12,8 @@ from hornbook.studies import analysis, statistics
 from hornbook.studies.charts import Column, Figure, Series, Table
 from hornbook.studies.scales import base_recipe, seeds_of
 from hornbook.studies.study import Analysis, Arm, Options, Outcome, Plan, Results, Scale, Study
+from hornbook.tokenizer.special import END_OF_TEXT
 
-SEPARATOR = "<|endoftext|>"
 TEMPERATURES: dict[Scale, tuple[float, ...]] = {
     "tiny": (0.0, 1.0),
     "cpu": (0.0, 0.4, 0.7, 1.0, 1.3),
@@ -58,7 +58,7 @@ def measure(outcome: Outcome, scale: Scale) -> list[dict[str, Any]]:
     import hornbook as hb
 
     model, tokenizer, config = hb.load_run(outcome.path)
-    stop = tokenizer.special_token_ids[SEPARATOR]
+    stop = tokenizer.special_token_ids[END_OF_TEXT]
     rows = []
     for temperature, top_p in itertools.product(TEMPERATURES[scale], TOP_P[scale]):
         if temperature == 0 and top_p != 1.0:

@@ -22,10 +22,10 @@ from hornbook.studies import analysis, statistics
 from hornbook.studies.charts import Column, Figure, Series, Table
 from hornbook.studies.scales import seeds_of
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
+from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tracking.console import Console
 
 CORPORA = ("stories", "web-text")
-SEPARATOR = "<|endoftext|>"
 SIZES: dict[Scale, tuple[int, ...]] = {
     "tiny": (512, 1024),
     "cpu": (1024, 2048, 4096, 8192),
@@ -60,7 +60,7 @@ def sample_text(corpus: str, seed: int, scale: Scale, options: Options) -> Sampl
         text = storyworld.generate(training + held_out, seed + 1)
     else:
         text = Path(path).read_text(encoding="utf-8")
-    documents = [d.strip("\n") for d in text.split(SEPARATOR) if d.strip()]
+    documents = [d.strip("\n") for d in text.split(END_OF_TEXT) if d.strip()]
     if path is not None:
         random.Random(seed).shuffle(documents)
     held, rest = _take(documents, held_out)
@@ -85,7 +85,7 @@ def _take(documents: Sequence[str], size: int) -> tuple[list[str], list[str]]:
 
 
 def _joined(documents: Sequence[str]) -> str:
-    return "".join(f"{document}\n{SEPARATOR}\n" for document in documents)
+    return "".join(f"{document}\n{END_OF_TEXT}\n" for document in documents)
 
 
 def measure(seed: int, scale: Scale, options: Options, folder: Path) -> list[dict[str, Any]]:
@@ -100,10 +100,10 @@ def measure(seed: int, scale: Scale, options: Options, folder: Path) -> list[dic
         path.write_text(sample.training, encoding="utf-8")
         for size in SIZES[scale]:
             started = time.perf_counter()
-            vocab, merges = hb.train_bpe(path, size, [SEPARATOR])
+            vocab, merges = hb.train_bpe(path, size, [END_OF_TEXT])
             seconds = time.perf_counter() - started
-            tokenizer = hb.Tokenizer(vocab, merges, [SEPARATOR])
-            specials = {id for id, token in vocab.items() if token == SEPARATOR.encode()}
+            tokenizer = hb.Tokenizer(vocab, merges, [END_OF_TEXT])
+            specials = {id for id, token in vocab.items() if token == END_OF_TEXT.encode()}
             longest = sorted((b for id, b in vocab.items() if id not in specials), key=lambda b: (-len(b), b))[:LONGEST]
             rows.append(
                 {
@@ -124,7 +124,7 @@ def measure(seed: int, scale: Scale, options: Options, folder: Path) -> list[dic
 
 def _compression(tokenizer: Any, text: str) -> float:
     """Return bytes of ordinary text per token; separators count on neither side."""
-    documents = [d for d in text.split(SEPARATOR) if d.strip()]
+    documents = [d for d in text.split(END_OF_TEXT) if d.strip()]
     tokens = sum(len(tokenizer.encode_array(document)) for document in documents)
     return sum(len(document.encode()) for document in documents) / tokens
 

@@ -7,7 +7,6 @@ that the stories resemble human ones in more than their surface.
 """
 
 from hornbook.data.corpora.storyworld.corpus import (
-    SEPARATOR,
     VERSION,
     chunks,
     corpus_bytes,
@@ -27,7 +26,6 @@ from hornbook.data.corpora.storyworld.parser import KINDS, Decision, StoryError
 __all__ = [
     "KINDS",
     "LEVELS",
-    "SEPARATOR",
     "VERSION",
     "Assessment",
     "Decision",

@@ -22,10 +22,10 @@ from hornbook.data.corpora.storyworld.native import native_machine
 from hornbook.data.corpora.storyworld.parser import Decision, recover, total_log_probability
 from hornbook.errors import DataError
 from hornbook.fileio import open_atomic
+from hornbook.tokenizer.special import END_OF_TEXT
 
 __all__ = [
     "CORPUS",
-    "SEPARATOR",
     "VERSION",
     "chunks",
     "corpus_bytes",
@@ -43,7 +43,6 @@ __all__ = [
 
 VERSION = 6
 """Of the grammar: the same seed, level and version give the same bytes."""
-SEPARATOR = "<|endoftext|>"
 _WORLD = ("words.story", "beats.story", "plots.story")
 _SOURCES = {"easy": ("easy.story",), "normal": _WORLD, "rich": _WORLD}
 _BATCH = 1024
@@ -91,7 +90,7 @@ def chunks(seed: int, level: str = "normal", *, num_threads: int | None = None) 
         level: "easy", "normal" or "rich".
         num_threads: native threads; None uses every core.
     """
-    machine, ending = _machine(level), f"\n{SEPARATOR}\n".encode()
+    machine, ending = _machine(level), f"\n{END_OF_TEXT}\n".encode()
     _checked(seed)
     threads = num_threads or os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool:
@@ -108,7 +107,7 @@ def corpus_bytes(num_bytes: int, seed: int, level: str = "normal") -> Iterator[b
     """Yield, in pieces, what `generate` returns whole, for corpora beyond memory; arguments and errors as there."""
     if num_bytes < 1:
         raise DataError(f"storyworld was asked for {num_bytes} bytes; ask for at least 1")
-    ending = f"{SEPARATOR}\n".encode()
+    ending = f"{END_OF_TEXT}\n".encode()
     size = 0
     for piece in chunks(seed, level, num_threads=1 if num_bytes < 1 << 20 else None):
         if size + len(piece) >= num_bytes:
@@ -179,7 +178,7 @@ def log_probability(text: str, level: str = "normal") -> float:
 
 def split_stories(text: str) -> list[str]:
     """Return the stories of a corpus text, without separators and the newlines around them."""
-    return [s for s in (part.strip("\n") for part in text.split(SEPARATOR)) if s]
+    return [s for s in (part.strip("\n") for part in text.split(END_OF_TEXT)) if s]
 
 
 def entropy_floor(text: str, level: str = "normal") -> float:
@@ -194,7 +193,7 @@ def entropy_floor(text: str, level: str = "normal") -> float:
     found = split_stories(text)
     if not found:
         raise DataError("no story in the text: the entropy floor needs at least one")
-    ordinary = len(text.replace(SEPARATOR, "").encode())
+    ordinary = len(text.replace(END_OF_TEXT, "").encode())
     return -sum(log_probability(one, level) for one in found) / log(2) / ordinary
 
 

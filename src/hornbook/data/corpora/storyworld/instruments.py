@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hornbook.data.corpora.storyworld.corpus import SEPARATOR, grammar
+from hornbook.data.corpora.storyworld.corpus import grammar
 from hornbook.data.corpora.storyworld.grammar import CHOICE, SET, Grammar
 from hornbook.data.corpora.storyworld.parser import KINDS, Decision, StoryError, recover
 from hornbook.errors import DataError
+from hornbook.tokenizer.special import END_OF_TEXT
 
 __all__ = ["Assessment", "assess", "first_places", "plot_of", "true_plot_shares"]
 
@@ -145,7 +146,7 @@ def first_places(samples: Iterable[str], corpus: Iterable[bytes]) -> tuple[dict[
     places: dict[str, int] = {}
     number = 0
     for piece in corpus:
-        for text in map(bytes.strip, piece.split(SEPARATOR.encode())):
+        for text in map(bytes.strip, piece.split(END_OF_TEXT.encode())):
             if not text:
                 continue
             if text in wanted:
