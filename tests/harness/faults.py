@@ -23,7 +23,7 @@ from typing import Any
 
 import torch
 
-from hornbook.checkpoint.folder import Checkpoint, CheckpointStore
+from hornbook.checkpoint.store import Checkpoint, CheckpointStore
 from hornbook.errors import CheckpointError
 
 KINDS = ("ENOSPC", "EIO", "torn", "crash before", "crash after")

@@ -31,7 +31,7 @@ import torch._dynamo
 
 from harness.recipes import VOCAB, tiny_recipe
 from hornbook import load_checkpoint, save_checkpoint
-from hornbook.checkpoint.folder import FILES, CheckpointStore
+from hornbook.checkpoint.store import FILES, CheckpointStore
 from hornbook.data.sampler import BatchSampler
 from hornbook.data.token_data import TokenData
 from hornbook.errors import HornbookError

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from hornbook.checkpoint.folder import CheckpointStore
+from hornbook.checkpoint.store import CheckpointStore
 from hornbook.tracking.run import Run
 
 RECIPE = """

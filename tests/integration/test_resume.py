@@ -12,7 +12,7 @@ import torch
 from harness.faults import run_faults
 from harness.recipes import fingerprint, tiny_recipe
 
-from hornbook.checkpoint.folder import CheckpointStore
+from hornbook.checkpoint.store import CheckpointStore
 from hornbook.errors import CheckpointError, HornbookError
 from hornbook.tracking.console import Console
 from hornbook.tracking.run import Run
@@ -167,7 +167,7 @@ def _start(tmp_path, *program):
 def test_a_full_disk_is_a_sentence_and_the_run_can_go_on(tmp_path, monkeypatch):
     recipe = tiny_recipe(tmp_path)
     quiet_train(tiny_recipe(tmp_path / "whole"))
-    from hornbook.checkpoint import folder as module
+    from hornbook.checkpoint import store as module
 
     real, calls = module._HashingFile.write, []
 

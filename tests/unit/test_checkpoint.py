@@ -11,7 +11,7 @@ import torch
 
 from hornbook import load_checkpoint, save_checkpoint
 from hornbook.checkpoint.background import Saver
-from hornbook.checkpoint.folder import Checkpoint, CheckpointStore
+from hornbook.checkpoint.store import Checkpoint, CheckpointStore
 from hornbook.checkpoint.tensors import load_module, read_tensors, write_tensors
 from hornbook.errors import CheckpointError, FormatError, HornbookError
 

@@ -13,7 +13,7 @@ from hornbook.cli.main import main
 from hornbook.errors import DataError, FormatError
 from hornbook.evaluation.storyworld import StoryScore, StoryworldMetrics, save_metrics
 from hornbook.report.figures import run_figures, save_figures, thin
-from hornbook.report.load import load_runs
+from hornbook.report.load import read_runs
 from hornbook.report.render import script_json, write_report
 from hornbook.report.tables import config_rows, final_metrics
 from hornbook.studies.charts import Figure, Series, figure_from_dict, table_from_dict, to_dict
@@ -151,7 +151,7 @@ def test_several_runs_share_charts_and_their_differences_come_first(tmp_path):
     page = Page(write_report([tmp_path], tmp_path / "out.html"))
     assert {f["id"] for f in page.figures} >= {"train_loss", "val_loss", "val_bits_per_byte", "lr", "grad_norm"}
     assert all(len(f["series"]) == 2 for f in page.figures)
-    rows = config_rows(load_runs(runs))
+    rows = config_rows(read_runs(runs))
     assert rows[0] == {"key": "optimizer.lr", "values": ["0.001", "0.003"], "differs": True}
     assert not any(row["differs"] for row in rows[1:])
 
@@ -180,7 +180,7 @@ def test_thinning_skips_values_that_are_not_numbers():
 
 def test_final_metrics_of_a_run_and_the_ratio_to_its_floor(tmp_path):
     run = make_run(tmp_path / "r", name="r", floor=0.5)
-    row = final_metrics(load_runs([run])).rows[0]
+    row = final_metrics(read_runs([run])).rows[0]
     assert row["window_ratio"] == pytest.approx(row["bits_per_byte"] / 0.5)
     assert row["perplexity"] == pytest.approx(math.exp(row["val_loss"]))
     assert row["seconds"]["text"] == "6.6 s"
@@ -193,7 +193,7 @@ def test_page_says_the_ratio_to_the_floor_that_the_evaluation_says(tmp_path):
     page = Page(write_report([run], tmp_path / "report.html"))
     assert f"{page.tiles['× floor']} × the floor" in " ".join(metrics.lines())
     assert "(windows)" not in " ".join(page.text)
-    table = final_metrics(load_runs([run]))
+    table = final_metrics(read_runs([run]))
     assert table.rows[0]["ratio"] == pytest.approx(0.15855 / 0.14821)
     assert [c.label for c in table.columns if "floor" in c.label] == ["entropy floor", "× floor"]
 
@@ -203,10 +203,10 @@ def test_a_ratio_that_nobody_has_measured_says_that_it_is_of_windows(tmp_path):
     page = Page(write_report([plain], tmp_path / "report.html"))
     assert "× floor" not in page.tiles
     assert float(page.tiles["× floor (windows)"]) == pytest.approx(
-        final_metrics(load_runs([plain])).rows[0]["bits_per_byte"] / 0.5, abs=6e-4
+        final_metrics(read_runs([plain])).rows[0]["bits_per_byte"] / 0.5, abs=6e-4
     )
     save_metrics(StoryworldMetrics("easy", StoryScore(0.6, 0.5, 500, 0), None), measured)
-    table = final_metrics(load_runs([plain, measured]))
+    table = final_metrics(read_runs([plain, measured]))
     assert [c.label for c in table.columns if c.label.startswith("×")] == ["× floor", "× floor (windows)"]
     assert [row["ratio"] for row in table.rows] == [None, pytest.approx(1.2)]
     assert None not in [row["window_ratio"] for row in table.rows]
@@ -215,7 +215,7 @@ def test_a_ratio_that_nobody_has_measured_says_that_it_is_of_windows(tmp_path):
 def test_runs_are_called_as_their_recipes_say_and_by_their_folders_where_that_is_not_enough(tmp_path):
     def names(*runs):
         paths = [make_run(tmp_path / folder, name=name) for folder, name in runs]
-        return [run.name for run in load_runs(paths)]
+        return [run.name for run in read_runs(paths)]
 
     assert names(("demo/run", "demo")) == ["demo"]
     assert names(("own-folder", "run")) == ["own-folder"]
@@ -253,7 +253,7 @@ def test_command_line_writes_the_page_into_the_run_folder(tmp_path, capsys):
 
 def test_every_figure_is_also_written_as_svg_and_png(tmp_path):
     run = make_run(tmp_path / "r", name="cost $5 and $6", floor=0.5)
-    files = save_figures(run_figures(load_runs([run]))[:2], tmp_path / "figures")
+    files = save_figures(run_figures(read_runs([run]))[:2], tmp_path / "figures")
     assert {f.suffix for f in files} == {".svg", ".png"}
     assert (tmp_path / "figures" / "loss-tokens.svg").read_text().startswith("<?xml")
     assert all(f.stat().st_size > 2000 for f in files)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from hornbook.checkpoint.folder import Checkpoint, CheckpointStore
+from hornbook.checkpoint.store import Checkpoint, CheckpointStore
 
 __all__ = ["Saver"]
 

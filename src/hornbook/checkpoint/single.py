@@ -2,7 +2,7 @@
 file.
 
 Tensors are named `model.…` and `optimizer.{i}.{key}`; the header's metadata holds `iteration` and, as JSON, the
-parameter groups. For any module and optimizer. A run's own checkpoints (folder.py) hold more: the data position and
+parameter groups. For any module and optimizer. A run's own checkpoints (store.py) hold more: the data position and
 random states.
 """
 

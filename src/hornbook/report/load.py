@@ -14,12 +14,10 @@ from typing import Any
 
 from hornbook.errors import DataError
 from hornbook.fileio import read_json_object
-from hornbook.tracking.run import Run
+from hornbook.tracking.run import CONFIG_FILE, SUMMARY_FILE, Run
 
-__all__ = ["RunData", "load_run", "load_runs", "run_folders"]
+__all__ = ["RunData", "read_run", "read_runs", "run_folders"]
 
-CONFIG_FILE = "config.toml"
-SUMMARY_FILE = "summary.json"
 UNNAMED = "run"
 """What `run.name` says where the recipe gives no name."""
 
@@ -87,7 +85,7 @@ def run_folders(path: Path) -> list[Path]:
     return sorted(found, key=lambda folder: [int(w) if w.isdigit() else w for w in re.split(r"(\d+)", str(folder))])
 
 
-def load_runs(paths: Iterable[Path]) -> list[RunData]:
+def read_runs(paths: Iterable[Path]) -> list[RunData]:
     """Load every run at or under the given paths, each once. Raises DataError where a path holds no run."""
     folders: dict[Path, None] = {}
     for path in paths:
@@ -99,11 +97,11 @@ def load_runs(paths: Iterable[Path]) -> list[RunData]:
                 f"{path} holds no run: no {CONFIG_FILE} in it or below; `hornbook runs` lists the runs there are"
             )
         folders.update(dict.fromkeys(folder.resolve() for folder in found))
-    runs = [load_run(folder) for folder in folders]
+    runs = [read_run(folder) for folder in folders]
     return _with_distinct_names(runs)
 
 
-def load_run(path: Path) -> RunData:
+def read_run(path: Path) -> RunData:
     """Load one run folder. Raises FormatError or OSError for a folder that is damaged."""
     run = Run.open(path)
     config = dict(run.config)

@@ -26,7 +26,7 @@ from hornbook.fileio import atomic_write
 from hornbook.format import number, setting
 from hornbook.report import tables
 from hornbook.report.figures import run_figures, save_figures
-from hornbook.report.load import RunData, load_run, load_runs
+from hornbook.report.load import RunData, read_run, read_runs
 from hornbook.report.storyworld_tables import story_tables, story_value
 from hornbook.studies.charts import Figure, to_dict
 from hornbook.studies.folder import StudyData, is_study, read_study
@@ -61,7 +61,7 @@ def write_report(paths: Sequence[Path], out: Path, *, title: str | None = None, 
         raise DataError("a report needs at least one run or study folder")
     studies = [read_study(Path(path)) for path in paths if is_study(Path(path))]
     alone = [Path(path) for path in paths if not is_study(Path(path))]
-    runs = load_runs(alone) if alone else []
+    runs = read_runs(alone) if alone else []
     sections = [_study_section(study, i) for i, study in enumerate(studies)]
     if runs:
         sections.append(_runs_section(runs))
@@ -84,7 +84,7 @@ def _study_section(study: StudyData, number: int) -> dict[str, Any]:
     """Return what the template needs to show a study; of every arm the first seed's samples and configuration."""
     shown = {path.parent.name: path for path in reversed(study.runs())}
     firsts = [
-        dataclasses.replace(load_run(shown[arm["name"]]), name=arm["name"])
+        dataclasses.replace(read_run(shown[arm["name"]]), name=arm["name"])
         for arm in study.arms
         if arm["name"] in shown
     ]

@@ -17,7 +17,7 @@ from typing import Any
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json
 from hornbook.tracking.console import Console, Stage
-from hornbook.tracking.run import Run
+from hornbook.tracking.run import CONFIG_FILE, SUMMARY_FILE, Run
 
 __all__ = ["Job", "execute", "train_one"]
 
@@ -74,7 +74,7 @@ def train_one(path: Path, recipe: dict[str, Any], resume: bool, summary: dict[st
     from hornbook.training.loop import train
 
     if summary:
-        atomic_write(path / "summary.json", canonical_json(summary))
+        atomic_write(path / SUMMARY_FILE, canonical_json(summary))
     try:
         run = train(recipe, resume=resume, console=Console(silent=True))
     except (HornbookError, OSError) as error:
@@ -89,7 +89,7 @@ def train_one(path: Path, recipe: dict[str, Any], resume: bool, summary: dict[st
 
 
 def _failed(path: Path, reason: str) -> tuple[str, str]:
-    if (path / "config.toml").is_file():
+    if (path / CONFIG_FILE).is_file():
         Run.open(path).set_status("failed", reason)
     return "failed", reason
 

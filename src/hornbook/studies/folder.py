@@ -18,6 +18,7 @@ from hornbook.errors import DataError, FormatError
 from hornbook.fileio import atomic_write, canonical_json, read_json_object
 from hornbook.studies.charts import Figure, Table, figure_from_dict, table_from_dict, to_dict
 from hornbook.studies.study import Analysis, Outcome, Plan, Study
+from hornbook.tracking.run import CONFIG_FILE
 
 __all__ = ["StudyData", "is_study", "read_study", "run_path", "write_results", "write_study"]
 
@@ -64,7 +65,7 @@ class StudyData:
     def runs(self) -> list[Path]:
         """Return the folders of the runs that exist, arm by arm, seeds ascending."""
         paths = [run_path(self.path, arm["name"], seed) for arm in self.arms for seed in self.seeds]
-        return [path for path in paths if (path / "config.toml").is_file()]
+        return [path for path in paths if (path / CONFIG_FILE).is_file()]
 
 
 def is_study(path: Path) -> bool:

@@ -8,11 +8,9 @@ from typing import Any
 
 from hornbook.fileio import read_json_object
 from hornbook.studies.study import Outcome
-from hornbook.tracking.run import Run
+from hornbook.tracking.run import SUMMARY_FILE, Run
 
 __all__ = ["read_outcome"]
-
-SUMMARY_FILE = "summary.json"
 
 
 def read_outcome(path: Path, arm: str, seed: int) -> Outcome:

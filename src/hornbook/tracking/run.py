@@ -23,6 +23,9 @@ from hornbook.tracking.records import read_records
 
 __all__ = ["Run", "find_runs"]
 
+CONFIG_FILE = "config.toml"
+SUMMARY_FILE = "summary.json"
+"""Facts that a run, a study, the demo or an evaluation notes about it, such as `entropy_floor_bits_per_byte`."""
 STATUSES = ("running", "done", "stopped", "diverged", "failed")
 
 
@@ -56,14 +59,14 @@ class Run:
         path.mkdir(parents=True, exist_ok=True)
         run = cls(path, dict(config), dict(environment))
         run.hold()
-        if (path / "config.toml").exists():
+        if (path / CONFIG_FILE).exists():
             run.release()
             raise HornbookError(
                 f"{path} already holds a run; continue it with --resume, or give this one another --run.name"
             )
         atomic_write(path / "environment.json", canonical_json(run.environment))
         run.set_status("running")
-        atomic_write(path / "config.toml", dump_toml(run.config))
+        atomic_write(path / CONFIG_FILE, dump_toml(run.config))
         return run
 
     @classmethod
@@ -75,13 +78,13 @@ class Run:
             FormatError: one of its files is damaged.
         """
         path = Path(path)
-        if not (path / "config.toml").is_file():
+        if not (path / CONFIG_FILE).is_file():
             known = [run_path.name for run_path in _run_folders(path.parent)] if path.parent.is_dir() else []
             hint = (
                 f"; {path.parent} has {', '.join(known[:8])}" if known else "; `hornbook runs` lists the runs there are"
             )
             raise HornbookError(f"there is no run in {path}{hint}")
-        return cls(path, read(path / "config.toml"), read_json_object(path / "environment.json", missing_ok=True))
+        return cls(path, read(path / CONFIG_FILE), read_json_object(path / "environment.json", missing_ok=True))
 
     @property
     def name(self) -> str:
@@ -190,4 +193,4 @@ def find_runs(roots: Iterable[str | Path] = ("runs",)) -> list[Run]:
 
 
 def _run_folders(root: Path) -> list[Path]:
-    return sorted(path.parent for path in root.rglob("config.toml") if (path.parent / "environment.json").is_file())
+    return sorted(path.parent for path in root.rglob(CONFIG_FILE) if (path.parent / "environment.json").is_file())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hornbook.checkpoint.background import Saver
-from hornbook.checkpoint.folder import CheckpointStore
+from hornbook.checkpoint.store import CheckpointStore
 from hornbook.training.divergence import Divergence
 from hornbook.training.trainer import Trainer
 

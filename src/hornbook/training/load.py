@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from hornbook.checkpoint.folder import CheckpointStore
+from hornbook.checkpoint.store import CheckpointStore
 from hornbook.checkpoint.tensors import load_module
 from hornbook.models.transformer import TransformerLM
 from hornbook.tracking.run import Run

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hornbook.checkpoint.folder import Checkpoint
+from hornbook.checkpoint.store import Checkpoint
 from hornbook.checkpoint.tensors import LARGEST, load_module, restore_optimizer
 from hornbook.config import build, convert
 from hornbook.errors import CheckpointError

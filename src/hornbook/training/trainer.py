@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import torch
 
-from hornbook.checkpoint.folder import Checkpoint
+from hornbook.checkpoint.store import Checkpoint
 from hornbook.checkpoint.tensors import flatten_optimizer
 from hornbook.data.prepare import Dataset
 from hornbook.data.sampler import BatchSampler

@@ -14,7 +14,7 @@ from typing import Any
 
 from torch import Tensor
 
-from hornbook.checkpoint.folder import CheckpointStore
+from hornbook.checkpoint.store import CheckpointStore
 from hornbook.checkpoint.tensors import load_module
 from hornbook.config import convert, merge
 from hornbook.data.prepare import Dataset

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hornbook.checkpoint.folder import CheckpointStore
+from hornbook.checkpoint.store import CheckpointStore
 from hornbook.config import dump_toml
 from hornbook.data.corpora.registry import find_corpus
 from hornbook.data.prepare import Dataset, prepare

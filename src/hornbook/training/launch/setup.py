@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hornbook import config as config_engine
-from hornbook.checkpoint.folder import CheckpointStore
+from hornbook.checkpoint.store import CheckpointStore
 from hornbook.data.prepare import Dataset
 from hornbook.errors import ConfigError
 from hornbook.tracking.console import Console
