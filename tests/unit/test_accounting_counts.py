@@ -14,6 +14,7 @@ from hornbook.accounting.parameters import count_parameters
 from hornbook.accounting.presets import PRESETS
 from hornbook.errors import ConfigError
 from hornbook.nn.plain import cross_entropy
+from hornbook.nn.specs import NORMS
 
 
 def random_config(seed, **fixed):
@@ -34,6 +35,7 @@ def random_config(seed, **fixed):
         "qk_norm": rng.random() < 0.3,
         "logit_softcap": rng.choice([0.0, 15.0]),
         "value_embeddings": rng.choice([0, rng.randint(0, num_layers)]),
+        "norm_kind": rng.choice(sorted(NORMS)),
     }
     return hb.ModelConfig(**(settings | fixed))
 

@@ -43,8 +43,12 @@ def shape(**more):
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize(
-    "more", [{}, {"ffn": "silu"}, {"norm": "none"}, {"norm": "post"}, {"position": "none"}, {"tie_embeddings": True}]
-)
+    "more",
+    [
+        {}, {"ffn": "silu"}, {"norm": "none"}, {"norm": "post"}, {"position": "none"}, {"tie_embeddings": True},
+        {"norm_kind": "layernorm"}, {"norm_kind": "layernorm", "norm": "post"},
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("fused", [False, True])
 def test_kept_bytes_are_what_autograd_saves(dtype, more, fused):
     config = shape(**more)
@@ -56,7 +60,7 @@ def test_kept_bytes_are_what_autograd_saves(dtype, more, fused):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-@pytest.mark.parametrize("more", [{}, {"ffn": "silu"}, {"position": "none"}])
+@pytest.mark.parametrize("more", [{}, {"ffn": "silu"}, {"position": "none"}, {"norm_kind": "layernorm"}])
 def test_kept_bytes_on_torchs_own_operators(dtype, more, monkeypatch):
     """What a GPU runs, on a CPU; there torch's norm is not fused and keeps the normalised input besides, and its
     attention over rotated heads leaves its result in another order, so that a copy of it is kept."""

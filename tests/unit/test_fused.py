@@ -12,12 +12,13 @@ from hornbook.models.transformer import TransformerLM
 from hornbook.nn import _kernels, fused
 from hornbook.nn import cpu_kernels as native
 from hornbook.nn.linear import Embedding
-from hornbook.nn.norm import RMSNorm
+from hornbook.nn.norm import LayerNorm, RMSNorm
 from hornbook.nn.specs import loss_chunk_elements
 
 BASE = hb.ModelConfig(vocab_size=61, context_length=40, d_model=32, num_layers=2, num_heads=4, d_ff=48)
 SWITCHES = [
     {}, {"norm": "post"}, {"norm": "none"}, {"position": "none"}, {"ffn": "silu"}, {"ffn": "relu2"},
+    {"norm_kind": "layernorm"}, {"norm_kind": "layernorm", "norm": "post", "qk_norm": True},
     {"tie_embeddings": True}, {"qk_norm": True}, {"logit_softcap": 5.0}, {"value_embeddings": 1}, {"dropout": 0.2},
     {"num_heads": 2, "d_ff": 51}, {"d_model": 36, "num_heads": 3}, {"d_model": 15, "num_heads": 3, "position": "none"},
     {"tie_embeddings": True, "norm": "post", "qk_norm": True, "logit_softcap": 5.0, "value_embeddings": 2},
@@ -109,10 +110,11 @@ def test_attention_of_large_scores_stays_finite(backend, scale):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("kind", [RMSNorm, LayerNorm])
 @pytest.mark.parametrize("width", [1, 7, 16, 50, 512])
-def test_rms_norm(backend, width, dtype):
+def test_norm(backend, kind, width, dtype):
     torch.manual_seed(width)
-    layer = RMSNorm(width, eps=1e-3)
+    layer = kind(width, eps=1e-3)
     with torch.no_grad():
         layer.weight.normal_()
     x = (torch.randn(5, 37, width) * 3).to(dtype).requires_grad_()

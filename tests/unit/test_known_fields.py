@@ -32,6 +32,7 @@ def test_the_decoding_kernel_is_not_taken_for_a_model_that_it_does_not_know():
     assert NativeStep.supports(hb.TransformerLM(AT_DEFAULT), 1)
     assert not NativeStep.supports(hb.TransformerLM(OTHERWISE), 1)
     assert not NativeStep.supports(hb.TransformerLM(hb.ModelConfig(**SIZES, value_embeddings=1)), 1)
+    assert not NativeStep.supports(hb.TransformerLM(hb.ModelConfig(**SIZES, norm_kind="layernorm")), 1)
 
 
 def test_the_fused_implementations_are_not_taken_for_a_model_that_they_do_not_know(monkeypatch):
@@ -53,8 +54,15 @@ def test_the_accounting_refuses_a_model_that_it_does_not_know(count):
 
 
 @pytest.mark.parametrize(
-    "config", [OTHERWISE, *(hb.ModelConfig(**SIZES, **more) for more in ({"norm": "post"}, {"qk_norm": True}))]
+    "config",
+    [
+        OTHERWISE,
+        *(
+            hb.ModelConfig(**SIZES, **more)
+            for more in ({"norm": "post"}, {"qk_norm": True}, {"norm_kind": "layernorm"})
+        ),
+    ],
 )
 def test_only_a_llama_takes_the_weights_of_a_llama(config, tmp_path):
-    with pytest.raises(CheckpointError, match=r"no Llama has (window|norm|qk_norm) ="):
+    with pytest.raises(CheckpointError, match=r"no Llama has (window|norm|qk_norm|norm_kind) ="):
         llama_tensors(tmp_path, config)

@@ -14,7 +14,8 @@ from hornbook.nn import cpu_kernels as native
 BASE = hb.ModelConfig(vocab_size=53, context_length=20, d_model=32, num_layers=2, num_heads=4, d_ff=50)
 SWITCHES = [
     {}, {"norm": "post"}, {"norm": "none"}, {"position": "none"}, {"ffn": "silu"}, {"ffn": "relu2"},
-    {"tie_embeddings": True}, {"logit_softcap": 5.0}, {"qk_norm": True}, {"value_embeddings": 1},
+    {"norm_kind": "layernorm"}, {"tie_embeddings": True}, {"logit_softcap": 5.0}, {"qk_norm": True},
+    {"value_embeddings": 1},
     {"d_model": 36, "num_heads": 3}, {"d_model": 15, "num_heads": 3, "position": "none"}, {"context_length": 1},
     {"context_length": 2}, {"context_length": 3}, {"dropout": 0.5},
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import hornbook as hb
 from hornbook.errors import ConfigError, DataError
 from hornbook.nn.dropout import Dropout
 from hornbook.nn.feed_forward import ReLU2FeedForward
+from hornbook.nn.norm import LayerNorm
 
 f64 = torch.float64
 
@@ -39,6 +40,29 @@ def test_rmsnorm_equals_torch(lead):
         layer.weight.copy_(torch.randn(16))
     x = torch.randn(*lead, 16, dtype=f64) * 3
     torch.testing.assert_close(layer(x), F.rms_norm(x, (16,), layer.weight, 1e-3))
+
+
+@pytest.mark.parametrize("lead", [(), (3,), (2, 3, 4)])
+def test_layernorm_equals_torch_forward_and_gradient(lead):
+    ours, theirs = LayerNorm(16, eps=1e-3, dtype=f64), torch.nn.LayerNorm(16, eps=1e-3, bias=False, dtype=f64)
+    with torch.no_grad():
+        ours.weight.copy_(torch.randn(16))
+        theirs.weight.copy_(ours.weight)
+    x = (torch.randn(*lead, 16, dtype=f64) * 3 + 5).requires_grad_()
+    direction = torch.randn_like(x)
+    for use_fused in (False, True):
+        ours.ops.fused = use_fused
+        torch.testing.assert_close(ours(x), theirs(x))
+        got = torch.autograd.grad((ours(x) * direction).sum(), [x, ours.weight])
+        want = torch.autograd.grad((theirs(x) * direction).sum(), [x, theirs.weight])
+        torch.testing.assert_close(got, want)
+
+
+def test_layernorm_of_bfloat16_is_computed_in_float32():
+    layer = LayerNorm(256)
+    x = (torch.randn(4, 256) + 1e3).bfloat16()
+    assert layer(x).dtype == torch.bfloat16
+    torch.testing.assert_close(layer(x), layer(x.float()).bfloat16(), rtol=0, atol=0)
 
 
 def test_rmsnorm_of_bfloat16_is_computed_in_float32():

@@ -20,6 +20,8 @@ SWITCHES = [
     {"tie_embeddings": True, "norm": "post", "ffn": "silu", "position": "none"},
     {"ffn": "relu2"},
     {"qk_norm": True},
+    {"norm_kind": "layernorm"},
+    {"norm_kind": "layernorm", "norm": "post"},
     {"zero_init_output": True},
     {"logit_softcap": 15.0},
     {"value_embeddings": 1},

@@ -7,9 +7,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from hornbook.nn.ops import Ops
-from hornbook.nn.plain import Device
+from hornbook.nn.plain import Device, at_least_float32
 
-__all__ = ["RMSNorm"]
+__all__ = ["LayerNorm", "RMSNorm"]
 
 
 class RMSNorm(nn.Module):
@@ -47,3 +47,17 @@ class RMSNorm(nn.Module):
     def extra_repr(self) -> str:
         """Say width and ε."""
         return f"{self.weight.shape[0]}, eps={self.eps}"
+
+
+class LayerNorm(RMSNorm):
+    """(x − mean(x)) / √(var(x) + ε) · g, computed in float32 whatever the input (Ba et al. 2016, arXiv:1607.06450).
+
+    The root mean square of x − mean(x) is the standard deviation of x, so this is `RMSNorm` of the centred input, plain
+    and fused. A gain and no bias, as everywhere here. Arguments as `RMSNorm`.
+    """
+
+    def forward(self, x: Float[Tensor, "... C"]) -> Float[Tensor, "... C"]:
+        """Return the normalised `x` in the dtype of `x` (fused: in autocast's, where that is on)."""
+        wide = at_least_float32(x)
+        y = super().forward(wide - wide.mean(-1, keepdim=True))
+        return y.to(x.dtype) if y.dtype == wide.dtype else y  # another dtype is autocast's

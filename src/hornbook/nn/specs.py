@@ -26,6 +26,7 @@ __all__ = [
     "Execution",
     "FeedForwardSpec",
     "HeadSpec",
+    "LayerNormSpec",
     "Line",
     "RMSNormSpec",
     "ResidualSpec",
@@ -140,7 +141,22 @@ class RMSNormSpec(Spec):
         return Line("input", "residual stream", f"{self.rows}·{self.width}·{'e' if how.narrow_stream else '4'}")
 
 
-NORMS: dict[str, type[RMSNormSpec]] = {"rmsnorm": RMSNormSpec}
+@dataclass(frozen=True)
+class LayerNormSpec(RMSNormSpec):
+    """`LayerNorm`: `RMSNorm` of the centred input; it has no kernel in the decoder."""
+
+    layer: ClassVar[str] = "hornbook.nn.norm.LayerNorm"
+    kernel: ClassVar[str | None] = None
+
+    def flops(self) -> Flops:
+        """Besides the RMSNorm's, sum and subtract per element and the mean per row."""
+        return Flops([], [Line("", "norm", f"{self.rows}·{self.width}·6 + {self.rows}·4")])
+
+    def _saved_input(self, how: Execution) -> Line:
+        return Line("centred input", "norm", f"{self.rows}·{self.width}·4")
+
+
+NORMS: dict[str, type[RMSNormSpec]] = {"rmsnorm": RMSNormSpec, "layernorm": LayerNormSpec}
 """norm_kind → spec."""
 
 
