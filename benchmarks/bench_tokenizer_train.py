@@ -21,11 +21,12 @@ from tokenizer_bench import SEPARATOR, alternate, machine, median, peak_megabyte
 def worker(system: str, path: str, vocab_size: int, threads: int) -> dict:
     phases = {}
     if system == "hornbook":
-        from hornbook.tokenizer.training import _train, count_pretokens
+        from hornbook.tokenizer.counts import count_pretokens
+        from hornbook.tokenizer.train import train_counts
 
         start = time.perf_counter()  # train_bpe itself, taken apart so that the phases can be told
         counts = count_pretokens(path, [SEPARATOR], num_threads=threads)
-        size = len(_train(counts, vocab_size, [SEPARATOR], None, num_threads=threads, consume=True)[0])
+        size = len(train_counts(counts, vocab_size, [SEPARATOR], None, num_threads=threads, consume=True)[0])
         seconds = time.perf_counter() - start
         phases = counts.phases
     elif system == "gigabpe":

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _LOCATION = {
-    "train_bpe": "hornbook.tokenizer.training",
-    "count_pretokens": "hornbook.tokenizer.training",
-    "train_bpe_from_counts": "hornbook.tokenizer.training",
-    "PretokenCounts": "hornbook.tokenizer.training",
+    "train_bpe": "hornbook.tokenizer.train",
+    "count_pretokens": "hornbook.tokenizer.counts",
+    "train_bpe_from_counts": "hornbook.tokenizer.train",
+    "PretokenCounts": "hornbook.tokenizer.counts",
     "Tokenizer": "hornbook.tokenizer.tokenizer",
     "TokenFile": "hornbook.tokenizer.token_file",
     "softmax": "hornbook.nn.plain",

@@ -93,7 +93,7 @@ for length in [11, 25] * 10:
     words = digits[rng.integers(0, 26, (80_000, length))]
     words[:, 0] = 32
     tokenizer.encode_array(words.tobytes())
-    most, peak = max(most, tokenizer._native.cache_memory()), max(peak, resident().rss)
+    most, peak = max(most, tokenizer.engine.encoder.cache_memory()), max(peak, resident().rss)
 print(most, peak - before)
 """
 

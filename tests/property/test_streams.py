@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import hornbook as hb
 from hornbook.data.text_reader import Corpus
 from hornbook.errors import DataError, TokenizerError
-from hornbook.tokenizer import free_pattern, patterns, reference, streams
+from hornbook.tokenizer import patterns, reference, regex_pool
+from hornbook.tokenizer import text as tokenizer_text
 
 SPECIAL = ["<|e|>", "<|e|><|e|>", "a b"]
 FREE = r"\p{L}+|\s+|[^\s\p{L}]+"
@@ -34,7 +35,7 @@ def chunked(text, sizes):
 @settings(max_examples=60, deadline=None)
 def test_counts_of_a_stream_are_those_of_the_text(pattern, text, sizes):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streams, "BLOCK_BYTES", 16)
+        patch.setattr(tokenizer_text, "BLOCK_BYTES", 16)
         threads = 2 if pattern in patterns.NAMED else 1
         counts = hb.count_pretokens(chunked(text, sizes), SPECIAL, pattern=pattern, num_threads=threads)
     assert dict(counts.items()) == reference.count_pretokens(text, SPECIAL, pattern)
@@ -55,7 +56,7 @@ def test_the_token_file_of_a_stream_is_that_of_the_text(tmp_path_factory, tokeni
     (folder / "text.txt").write_text(text, encoding="utf-8", newline="")
     whole = tokenizer.encode_file(folder / "text.txt", folder / "whole.npy", num_threads=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streams, "BLOCK_BYTES", 16)
+        patch.setattr(tokenizer_text, "BLOCK_BYTES", 16)
         stream = tokenizer.encode_file(chunked(text, sizes), folder / "stream.npy", num_threads=1)
     assert np.array_equal(whole.ids, stream.ids)
     assert stream.ids.tolist() == tokenizer.encode(text)
@@ -64,13 +65,39 @@ def test_the_token_file_of_a_stream_is_that_of_the_text(tmp_path_factory, tokeni
     assert whole.manifest["sources"][0]["sha256"] == stream.manifest["sources"][0]["sha256"]
 
 
+@pytest.mark.parametrize("pattern", [*patterns.NAMED, FREE])
+@given(text=texts, sizes=st.lists(st.integers(0, 9), max_size=20), special=st.sampled_from(["all", "none", *SPECIAL]))
+@settings(max_examples=60, deadline=None)
+def test_the_ids_of_chunks_are_those_of_the_text(tokenizers, pattern, text, sizes, special):
+    allowed = special if special in ("all", "none") else [special]
+    chunks, start = [], 0
+    for size in [*sizes, len(text) + 1]:
+        chunks.append(text[start : start + size])
+        start += size
+    ids = tokenizers[pattern].encode_iterable(chunks, allowed_special=allowed)
+    assert list(ids) == tokenizers[pattern].encode(text, allowed_special=allowed)
+
+
+@pytest.mark.parametrize("pattern", ["gpt2", FREE])
+def test_ids_come_as_soon_as_they_are_certain(tokenizers, pattern):
+    asked = []
+
+    def chunks():
+        for number in range(10):
+            asked.append(number)
+            yield "ab ab<|e|> é 12345 "
+
+    next(tokenizers[pattern].encode_iterable(chunks()))
+    assert len(asked) <= 2
+
+
 def test_a_free_pattern_gives_the_same_in_processes(tmp_path, tokenizers, monkeypatch):
     text = "one two, three 45<|e|>\n\nfour é \U0001f600<|e|><|e|>" * 5000
     path = tmp_path / "text.txt"
     path.write_text(text, encoding="utf-8", newline="")
     tokenizer = tokenizers[FREE]
-    monkeypatch.setattr(free_pattern, "SMALL", 0)
-    monkeypatch.setattr(free_pattern, "_BATCH", 10_000)
+    monkeypatch.setattr(regex_pool, "SMALL", 0)
+    monkeypatch.setattr(tokenizer_text, "_BATCH", 10_000)
     counts = hb.count_pretokens(path, SPECIAL, pattern=FREE, num_threads=2)
     assert dict(counts.items()) == reference.count_pretokens(text, SPECIAL, FREE)
     tokens = tokenizer.encode_file(path, tmp_path / "out.npy", num_threads=2)
@@ -81,7 +108,7 @@ def test_a_free_pattern_gives_the_same_in_processes(tmp_path, tokenizers, monkey
 def test_an_uncovered_text_is_shown_from_a_process_too(tmp_path, monkeypatch):
     path = tmp_path / "text.txt"
     path.write_text("words, words" * 1000, encoding="utf-8")
-    monkeypatch.setattr(free_pattern, "SMALL", 0)
+    monkeypatch.setattr(regex_pool, "SMALL", 0)
     for threads in (1, 2):
         with pytest.raises(TokenizerError, match="leaves ', ' at character 5 uncovered"):
             hb.count_pretokens(path, pattern=r"\w+", num_threads=threads)

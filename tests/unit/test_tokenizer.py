@@ -167,7 +167,7 @@ def test_a_cache_that_is_full_again_and_again_never_changes_the_ids(tokenizer):
     small = hb.Tokenizer(tokenizer.vocab, tokenizer.merges, [END], cache_bytes=1 << 20)
     text = " ".join(f"word{i} {'x' * (i % 40)}{i}" for i in range(60_000))
     assert np.array_equal(small.encode_array(text), tokenizer.encode_array(text))
-    assert small._native.cache_memory() <= 1 << 20 < tokenizer._native.cache_memory()
+    assert small.engine.encoder.cache_memory() <= 1 << 20 < tokenizer.engine.encoder.cache_memory()
 
 
 @pytest.mark.parametrize("text", ["a" * 10**6, " " * 10**6, "ab" * 5 * 10**5, "\ufffd" * 3 * 10**5, "中文" * 10**5])

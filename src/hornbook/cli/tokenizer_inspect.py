@@ -73,12 +73,13 @@ def inspect(
 
 def _longest_rows(tok: Tokenizer, number: int, files: tuple[str, ...], field: str, errors: Any) -> list[dict[str, Any]]:
     from hornbook.tokenizer.inspection import longest_tokens, readable, token_counts
-    from hornbook.tokenizer.streams import independent
+    from hornbook.tokenizer.text import safe_blocks
+    from hornbook.tokenizer.utf8 import checked
 
     counts = None
     if files:
         corpus = open_corpus(files, tok.special_tokens, field=field, errors=errors)
-        counts = token_counts(tok, independent(corpus, tok.pattern, tok.special_tokens, errors))
+        counts = token_counts(tok, safe_blocks(checked(corpus, errors), tok.pattern, tok.special_tokens))
     return [
         {
             "id": row.id,

@@ -50,10 +50,11 @@ def train(
         json: print the summary as JSON.
     """
     from hornbook.tokenizer import formats
+    from hornbook.tokenizer.counts import count_pretokens
     from hornbook.tokenizer.tokenizer import Tokenizer
-    from hornbook.tokenizer.training import _check_size, count_pretokens, train_bpe_from_counts
+    from hornbook.tokenizer.train import check_vocab_size, train_bpe_from_counts
 
-    _check_size(vocab_size, special_tokens)
+    check_vocab_size(vocab_size, special_tokens)
     corpus = open_corpus(files, special_tokens, field=field, kind=kind, errors=errors)
     console = result_console(json)
     start = time.perf_counter()

@@ -133,7 +133,7 @@ def _build(
 
 def _train_tokenizer(paths: Sequence[Path], section: TokenizerSection, errors: Errors, console: Console) -> Tokenizer:
     from hornbook.tokenizer.tokenizer import Tokenizer
-    from hornbook.tokenizer.training import train_bpe
+    from hornbook.tokenizer.train import train_bpe
 
     specials = list(section.special_tokens)
     with console.stage(f"training a tokenizer of {section.vocab_size:,} entries") as stage:

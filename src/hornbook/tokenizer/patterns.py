@@ -18,8 +18,9 @@ from typing import NamedTuple
 import regex
 
 from hornbook.errors import TokenizerError, did_you_mean
+from hornbook.tokenizer import _core
 
-__all__ = ["NAMED", "UNICODE_VERSION", "Pattern", "resolve", "split"]
+__all__ = ["NAMED", "UNICODE_VERSION", "Pattern", "is_native", "resolve", "split"]
 
 UNICODE_VERSION = "16.0.0"
 """The Unicode version of the character classes in the native scanners (those of tiktoken and of HF tokenizers)."""
@@ -98,10 +99,16 @@ def resolve(pattern: str) -> Pattern:
     return Pattern(None, pattern, compiled)
 
 
+def is_native(pattern: str) -> bool:
+    """Return whether the native core scans this pattern; the `regex` library runs all others. Raises as `resolve`."""
+    return resolve(pattern).name in _core.native_patterns
+
+
 def split(text: str, pattern: str) -> Iterator[str]:
     r"""Yield the pre-tokens of one piece of text (no special tokens in it), by the `regex` library.
 
-    This is the plain twin of the native scanners and the only path of a free pattern. Joined, the pieces are the text.
+    The plain implementation of the native scanners, and the only one of a free pattern. Joined, the pieces are the
+    text.
 
     Raises:
         TokenizerError: the pattern matches nothing somewhere, or leaves a stretch of the text uncovered.

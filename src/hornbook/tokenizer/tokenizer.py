@@ -1,10 +1,9 @@
-"""The tokenizer: text to token ids and back, by the native core.
+"""The tokenizer: text to token ids and back.
 
 Encoding cuts the text at special tokens (leftmost first, at one place the longest), each stretch into pre-tokens by the
 pattern, and applies the merges in order of creation inside each pre-token (CS336 handout §2.6). `reference.py` says it
-in plain Python and the tests hold this to it. The core remembers what it has encoded, in a cache of bounded size that
-never changes the ids. A pattern that the core does not scan is cut by the `regex` library: here for one text, in
-processes for a file.
+in plain Python and the tests hold this to it. The work is done by an engine (`engines.py`): here the arguments are
+checked, and ids become text again.
 
 Left out: normalisation, added tokens with stripping rules, truncation and padding, and token offsets.
 """
@@ -14,31 +13,25 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from hornbook.errors import FormatError, TokenizerError, did_you_mean
-from hornbook.fileio import sha256_file
-from hornbook.tokenizer import _core, formats, free_pattern, streams
+from hornbook.tokenizer import encode_files, formats
+from hornbook.tokenizer.engines import engine_for
 from hornbook.tokenizer.formats.gpt2 import read_gpt2
 from hornbook.tokenizer.formats.own import fingerprint, write_own
 from hornbook.tokenizer.formats.parts import TokenizerParts
-from hornbook.tokenizer.patterns import resolve, split
-from hornbook.tokenizer.special import check_special_tokens, documents_of, place_special, split_special
-from hornbook.tokenizer.token_file import TokenFile, TokenFileWriter
-from hornbook.tokenizer.training import _threads
-from hornbook.tokenizer.utf8 import Errors, check_errors, checked, encoded, lone_surrogate
+from hornbook.tokenizer.patterns import resolve
+from hornbook.tokenizer.special import check_special_tokens, place_special
+from hornbook.tokenizer.text import pieces_of, resolve_threads
+from hornbook.tokenizer.token_file import TokenFile, token_dtype
+from hornbook.tokenizer.utf8 import Chunk, Errors
 
 __all__ = ["Tokenizer"]
 
 Allowed = Literal["all", "none"] | Collection[str]
-
-# encode_iterable works through its input in pieces of so many characters: enough to be fast, and few ids at a time.
-_PIECE = 1 << 14
-# A free pattern's pre-tokens become ids so many at a time: as Python objects they take ten times the text's memory.
-_PRETOKENS = 1 << 16
 
 
 class Tokenizer:
@@ -73,18 +66,8 @@ class Tokenizer:
         if any(not isinstance(i, int) or not 0 <= i < 2**32 - 1 for i in self.vocab) or not self.vocab:
             raise TokenizerError("a vocabulary maps at least one id, a whole number from 0 to 4,294,967,294, to bytes")
         self.special_token_ids: dict[str, int] = place_special(self.vocab, self.special_tokens)
-        self._resolved = resolve(pattern)
-        self.pattern: str = self._resolved.text
-        self._is_native = self._resolved.name in _core.native_patterns
-        encoder = _core.Encoder16 if max(self.vocab) < 65_536 else _core.Encoder32
-        # 65,535 means "elsewhere" to the core's cache only as a count; as an id it is an id like any other.
-        self._native = encoder(
-            self.vocab,
-            self.merges,
-            list(self.special_token_ids.items()),
-            self.pattern if self._is_native else "",
-            cache_bytes,
-        )
+        self.pattern: str = resolve(pattern).text
+        self.engine = engine_for(self.vocab, self.merges, self.special_token_ids, self.pattern, cache_bytes)
 
     @property
     def vocab_size(self) -> int:
@@ -94,7 +77,7 @@ class Tokenizer:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the id arrays: uint16 while every id fits, else uint32."""
-        return np.dtype(np.uint16 if max(self.vocab) < 65_536 else np.uint32)
+        return token_dtype(self.vocab_size)
 
     @property
     def fingerprint(self) -> str:
@@ -167,13 +150,7 @@ class Tokenizer:
         """
         if not isinstance(text, str):
             raise TokenizerError(f"encode takes a str, not {type(text).__name__} (encode_array takes bytes too)")
-        allowed = None if allowed_special == "all" else self._allowed(allowed_special)
-        try:
-            if self._is_native:
-                return self._native.encode(text, allowed)
-            return self._encode_free(text, allowed).tolist()
-        except UnicodeEncodeError as error:
-            raise lone_surrogate(error) from None
+        return self.engine.encode(text, self._allowed(allowed_special))
 
     def encode_array(
         self, text: str | bytes, num_threads: int | None = 1, *, allowed_special: Allowed = "all"
@@ -190,33 +167,20 @@ class Tokenizer:
         """
         if not isinstance(text, str | bytes):
             raise TokenizerError(f"encode_array takes a str or bytes, not {type(text).__name__}")
-        allowed = None if allowed_special == "all" else self._allowed(allowed_special)
-        try:
-            if self._is_native:
-                return self._native.encode_array(text, allowed, _threads(num_threads))
-            return self._encode_free(text, allowed)
-        except UnicodeEncodeError as error:
-            raise lone_surrogate(error) from None
+        return self.engine.encode_array(text, self._allowed(allowed_special), resolve_threads(num_threads))
 
     def encode_batch(
         self, texts: Sequence[str], num_threads: int | None = None, *, allowed_special: Allowed = "all"
     ) -> list[np.ndarray]:
         """Return the ids of many texts, one array each, on several threads. Raises as `encode`."""
-        allowed = None if allowed_special == "all" else self._allowed(allowed_special)
         for text in texts:
             if not isinstance(text, str):
                 raise TokenizerError(f"encode_batch takes a sequence of str; one is {type(text).__name__}")
-        try:
-            if self._is_native:
-                return self._native.encode_batch(texts, allowed, _threads(num_threads))
-            return [self._encode_free(text, allowed) for text in texts]
-        except UnicodeEncodeError as error:
-            raise lone_surrogate(error) from None
+        return self.engine.encode_batch(texts, self._allowed(allowed_special), resolve_threads(num_threads))
 
     def encode_pretokens(self, pretokens: Sequence[bytes]) -> np.ndarray:
         """Return the ids of pre-tokens that are cut already, one after the other; the pattern is not asked."""
-        ends = np.cumsum([len(pretoken) for pretoken in pretokens], dtype=np.uint64)
-        return self._native.encode_pieces(b"".join(pretokens), ends)
+        return self.engine.encode_pretokens(pretokens)
 
     def encode_iterable(self, iterable: Iterable[str], *, allowed_special: Allowed = "all") -> Iterator[int]:
         """Yield the ids of a text that comes in chunks (lines of a file, say), as if it came whole.
@@ -228,14 +192,12 @@ class Tokenizer:
         Raises:
             TokenizerError: see `encode`.
         """
-        allowed = None if allowed_special == "all" else self._allowed(allowed_special)
-        if not self._is_native:
-            return self._encode_free_iterable(iterable, allowed)
-        return self._encode_native_iterable(iterable, allowed)
+        arrays = self.engine.encode_chunks(pieces_of(iterable), self._allowed(allowed_special))
+        return itertools.chain.from_iterable(ids.tolist() for ids in arrays)
 
     def encode_file(
         self,
-        path: str | os.PathLike[str] | Iterable[str | bytes],
+        path: str | os.PathLike[str] | Iterable[Chunk],
         out_path: str | os.PathLike[str],
         *,
         num_threads: int | None = None,
@@ -260,51 +222,13 @@ class Tokenizer:
             DataError: malformed UTF-8 with errors="strict" (names the byte offset).
             OSError: a file that cannot be read or written.
         """
-        check_errors(errors)
-        threads = _threads(num_threads)
-        if not isinstance(path, str | os.PathLike):
-            return self._encode_stream(path, out_path, threads, errors, progress)
-        source = Path(path)
-        with TokenFileWriter(out_path, vocab_size=self.vocab_size) as writer:
-            if self._is_native:
-                count, num_bytes, num_documents = self._native.encode_file_to(
-                    str(source), writer.file.fileno(), threads, errors == "replace", progress
-                )
-                writer.appended(count)
-            else:
-                processes = threads if source.stat().st_size >= free_pattern.SMALL else 1
-                tally = streams.Tally(self.special_tokens)
-                for ids in self._encode_free_pieces(
-                    self._documents(source, errors),
-                    processes,
-                    tally,
-                ):
-                    writer.append(ids)
-                num_bytes, num_documents = tally.num_bytes, tally.num_documents
-            entry = {"path": str(source), "bytes": source.stat().st_size, "sha256": sha256_file(source)}
-            writer.finish(
-                tokenizer_fingerprint=self.fingerprint,
-                sources=[entry],
-                num_bytes=num_bytes,
-                num_documents=num_documents,
-            )
-        if progress is not None:
-            progress(source.stat().st_size)
-        return TokenFile.open(out_path)
+        return encode_files.encode_file(self, path, out_path, num_threads, errors, progress)
 
     def encode_to_array(
         self, path: str | os.PathLike[str], *, num_threads: int | None = None, errors: Errors = "strict"
     ) -> np.ndarray:
         """Return the ids of a UTF-8 file in memory, as one array of `dtype`. Raises as `encode_file`."""
-        check_errors(errors)
-        threads = _threads(num_threads)
-        if self._is_native:
-            return self._native.encode_file(os.fspath(path), threads, errors == "replace", None)
-        source = Path(path)
-        processes = threads if source.stat().st_size >= free_pattern.SMALL else 1
-        tally = streams.Tally(self.special_tokens)
-        parts = self._encode_free_pieces(self._documents(source, errors), processes, tally)
-        return np.concatenate([np.empty(0, self.dtype), *parts])
+        return encode_files.encode_to_array(self, path, num_threads, errors)
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         """Return the bytes of a sequence of ids. Raises TokenizerError for an id that the vocabulary lacks."""
@@ -322,114 +246,17 @@ class Tokenizer:
         """Return the text of a sequence of ids, malformed bytes as U+FFFD. Raises as `decode_bytes`."""
         return self.decode_bytes(ids).decode("utf-8", errors="replace")
 
-    def _allowed(self, allowed_special: Allowed) -> list[int]:
-        # Indices of the special tokens that count.
+    def _allowed(self, allowed_special: Allowed) -> list[int] | None:
+        # Indices of the special tokens that count; None: all.
         if isinstance(allowed_special, str):
-            if allowed_special != "none":
+            if allowed_special not in ("all", "none"):
                 raise TokenizerError(
                     f'allowed_special is "all", "none" or a collection of special tokens, not {allowed_special!r}'
                 )
-            return []
+            return None if allowed_special == "all" else []
         for token in allowed_special:
             if token not in self.special_token_ids:
                 hint = did_you_mean(str(token), self.special_tokens)
                 raise TokenizerError(f"{token!r} is not a special token of this tokenizer{hint}")
         chosen = set(allowed_special)
         return [index for index, token in enumerate(self.special_tokens) if token in chosen]
-
-    def _encode_native_iterable(self, iterable: Iterable[str], allowed: list[int] | None) -> Iterator[int]:
-        pending, searched, patience = b"", 0, 0
-        margin = 8 + max((len(token.encode()) for token in self.special_tokens), default=0)
-        try:
-            for chunk in iterable:
-                if not isinstance(chunk, str):
-                    raise TokenizerError(f"encode_iterable takes chunks of str; one is {type(chunk).__name__}")
-                for start in range(0, len(chunk), _PIECE):
-                    pending += chunk[start : start + _PIECE].encode()
-                    if len(pending) < patience:
-                        continue
-                    stable = self._native.stable_length(pending, searched, allowed)
-                    if stable:
-                        yield from self._native.encode_array(pending[:stable], allowed).tolist()
-                        pending, searched, patience = pending[stable:], 0, 0
-                    else:  # nothing certain yet: look again when there is more, not at each of many small chunks
-                        searched = max(0, len(pending) - margin)
-                        patience = len(pending) * 5 // 4 if len(pending) > _PIECE else 0
-        except UnicodeEncodeError as error:
-            raise lone_surrogate(error) from None
-        yield from self._native.encode_array(pending, allowed).tolist()
-
-    def _encode_free_iterable(self, iterable: Iterable[str], allowed: list[int] | None) -> Iterator[int]:
-        for piece, is_special in documents_of(map(encoded, iterable), self._texts(allowed)):
-            if is_special:
-                yield self.special_token_ids[piece.decode()]
-            else:
-                yield from self._encode_free(piece.decode(), []).tolist()
-
-    def _texts(self, allowed: list[int] | None) -> list[str]:
-        return self.special_tokens if allowed is None else [self.special_tokens[index] for index in allowed]
-
-    def _encode_free(self, text: str | bytes, allowed: list[int] | None) -> np.ndarray:
-        if isinstance(text, bytes):
-            text = text.decode("utf-8", errors="surrogateescape")
-        else:
-            encoded(text)  # raises for a lone surrogate
-        parts = [np.empty(0, self.dtype)]
-        for piece, is_special in split_special(text, self._texts(allowed)):
-            if is_special:
-                parts.append(np.array([self.special_token_ids[piece]], self.dtype))
-                continue
-            pretokens = (pretoken.encode("utf-8", "surrogateescape") for pretoken in split(piece, self.pattern))
-            while some := list(itertools.islice(pretokens, _PRETOKENS)):
-                parts.append(self.encode_pretokens(some))
-        return np.concatenate(parts)
-
-    def _documents(self, path: Path, errors: Errors) -> Iterator[tuple[bytes, bool]]:
-        return documents_of(checked(streams.read_file(path), errors, path), self.special_tokens)
-
-    def _encode_free_pieces(
-        self, pieces: Iterable[tuple[bytes, bool]], processes: int, tally: streams.Tally
-    ) -> Iterator[np.ndarray]:
-        """Yield the ids of a text in pieces (text, is it special), whole documents at a time."""
-
-        def counted() -> Iterator[bytes]:
-            for batch in free_pattern.batches(pieces):
-                tally.add(batch)
-                yield batch
-
-        if processes > 1:
-            yield from free_pattern.encode(counted(), self, processes)
-        else:
-            for batch in counted():
-                yield self._encode_free(batch, None)
-
-    def _encode_stream(
-        self,
-        chunks: Iterable[str | bytes],
-        out_path: str | os.PathLike[str],
-        threads: int,
-        errors: Errors,
-        progress: Callable[[int], Any] | None,
-    ) -> TokenFile:
-        tally = streams.Tally(self.special_tokens)
-        source = streams.Described(chunks, progress)
-        if self._is_native:
-            parts = streams.encode_stream(
-                source,
-                lambda block: self._native.encode_array(block, None, threads),
-                self.special_tokens,
-                errors,
-                tally,
-            )
-        else:
-            parts = self._encode_free_pieces(documents_of(checked(source, errors), self.special_tokens), threads, tally)
-        with TokenFileWriter(out_path, vocab_size=self.vocab_size) as writer:
-            for ids in parts:
-                writer.append(ids)
-            writer.finish(
-                tokenizer_fingerprint=self.fingerprint,
-                sources=[source.entry()],
-                num_bytes=tally.num_bytes,
-                num_documents=tally.num_documents,
-            )
-        return TokenFile.open(out_path)

@@ -11,7 +11,17 @@ from typing import Literal
 
 from hornbook.errors import DataError, TokenizerError
 
-__all__ = ["Errors", "check_errors", "checked", "decoded", "encoded", "lone_surrogate", "malformed"]
+__all__ = [
+    "Chunk",
+    "Errors",
+    "as_bytes",
+    "check_errors",
+    "checked",
+    "decoded",
+    "encoded",
+    "lone_surrogate",
+    "malformed",
+]
 
 Errors = Literal["strict", "replace"]
 Chunk = str | bytes
@@ -34,6 +44,13 @@ def encoded(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError as error:
         raise lone_surrogate(error) from None
+
+
+def as_bytes(chunk: Chunk) -> bytes:
+    """Return a chunk of a stream as bytes. Raises DataError for another type, TokenizerError as `encoded`."""
+    if not isinstance(chunk, str | bytes):
+        raise DataError(f"a stream of text has chunks of str or bytes; one is {type(chunk).__name__}")
+    return encoded(chunk) if isinstance(chunk, str) else chunk
 
 
 def lone_surrogate(error: UnicodeEncodeError) -> TokenizerError:
@@ -72,9 +89,7 @@ def _read(chunks: Iterable[Chunk], errors: Errors, source: object) -> Iterator[t
             ) from None
 
     for chunk in chunks:
-        if not isinstance(chunk, str | bytes):
-            raise DataError(f"a stream of text has chunks of str or bytes; one is {type(chunk).__name__}")
-        content = encoded(chunk) if isinstance(chunk, str) else chunk
+        content = as_bytes(chunk)
         yield decode(content), content
         done += len(content)
     yield decode(b"", final=True), b""

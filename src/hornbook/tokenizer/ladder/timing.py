@@ -15,22 +15,23 @@ from typing import NamedTuple
 
 from hornbook.errors import TokenizerError
 from hornbook.fileio import sha256_bytes
-from hornbook.tokenizer import training
+from hornbook.tokenizer.counts import count_pretokens
 from hornbook.tokenizer.ladder.parallel import answer, count_parallel, count_plain, result_of, start_process
 from hornbook.tokenizer.ladder.trainers import merge_heap, merge_incremental, merge_naive
 from hornbook.tokenizer.reference import Pair
 from hornbook.tokenizer.special import check_special_tokens
+from hornbook.tokenizer.train import train_bpe_from_counts
 
 __all__ = ["RUNGS", "Rung", "run"]
 
 
 def _count_native(path: Path, special_tokens: Sequence[str], pattern: str):
-    return training.count_pretokens(path, list(special_tokens), pattern=pattern)
+    return count_pretokens(path, list(special_tokens), pattern=pattern)
 
 
 def _merge_native(counts, num_merges: int) -> list[Pair]:
     # Training never makes the same bytes twice (tests/property/test_reference_properties.py), so merges are entries.
-    return training.train_bpe_from_counts(counts, 256 + num_merges, [])[1]
+    return train_bpe_from_counts(counts, 256 + num_merges, [])[1]
 
 
 RUNGS: dict[str, tuple[Callable, Callable]] = {
