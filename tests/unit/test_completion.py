@@ -28,6 +28,8 @@ BIN = Path(sys.executable).parent
         ("runs --", ["--tag", "--csv", "--json", "--help"]),
         ("generate r --no", ["--no-cache"]),
         ("train --res", ["--resume"]),
+        ("study run norm --w", ["--web-text"]),
+        ("train r --ov", []),
         ("train --mod", ["--model."]),
         ("train --model.d-m", ["--model.d-model"]),
         ("train --model.norm p", ["pre", "post"]),

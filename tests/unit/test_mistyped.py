@@ -37,6 +37,8 @@ SLIPS = [
     ("runs --tags a", "did you mean '--tag'"),
     ("doctor --jsn", "did you mean '--json'"),
     ("eval runs/x --json-summary", "did you mean '--json'"),
+    ("train r.toml --overrides x", "there is no flag '--overrides'"),
+    ("study run norm --words x", "there is no flag '--words'"),
     # keys of a recipe
     ("train r.toml --steps 100", "did you mean '--training.steps'"),
     ("train r.toml --batch-size 4", "did you mean '--training.batch-size' or '--evaluation.batch-size'"),

@@ -18,7 +18,7 @@ import re
 import typing
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from hornbook import config
 from hornbook.config.build import BOOLEANS
@@ -29,6 +29,8 @@ __all__ = ["Argument", "Overrides", "Words", "arguments_of", "docstring_of", "is
 
 Overrides = Annotated[dict[str, Any], "--section.key value …"]
 Words = Annotated[tuple[str, ...], "the command line"]
+Kind = Literal["positional", "flag", "overrides", "words"]
+COLLECTED: dict[Any, Kind] = {Overrides: "overrides", Words: "words"}
 REQUIRED = inspect.Parameter.empty
 
 
@@ -39,7 +41,7 @@ class Argument:
     name: str
     hint: Any
     default: Any
-    is_flag: bool
+    kind: Kind
     text: str
 
     @property
@@ -48,6 +50,11 @@ class Argument:
         # `json_` is json: the underscore is there for the module of that name.
         plain = self.name.rstrip("_")
         return "--" + plain.replace("_", "-") if self.is_flag else plain.replace("_", "-").upper()
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it is given by its name."""
+        return self.kind == "flag"
 
     @property
     def is_switch(self) -> bool:
@@ -86,21 +93,19 @@ def arguments_of(function: Callable[..., Any]) -> list[Argument]:
     """Return the parameters of a subcommand's function."""
     hints = typing.get_type_hints(function, include_extras=True)
     _, texts, _ = docstring_of(function)
-    return [
-        Argument(name, hints[name], p.default, p.kind is p.KEYWORD_ONLY, texts.get(name, ""))
-        for name, p in inspect.signature(function).parameters.items()
-    ]
+    arguments = []
+    for name, p in inspect.signature(function).parameters.items():
+        kind = COLLECTED.get(hints[name], "flag" if p.kind is p.KEYWORD_ONLY else "positional")
+        arguments.append(Argument(name, hints[name], p.default, kind, texts.get(name, "")))
+    return arguments
 
 
 def docstring_of(function: Callable[..., Any]) -> tuple[str, dict[str, str], str]:
     """Return a docstring's description, its `Args:` as name → text, and its `Examples:`."""
-    description, _, rest = inspect.cleandoc(function.__doc__ or "").partition("\n\nArgs:\n")
-    if not rest:
-        description, _, examples = description.partition("\n\nExamples:\n")
-    else:
-        rest, _, examples = rest.partition("\n\nExamples:\n")
+    text, _, examples = inspect.cleandoc(function.__doc__ or "").partition("\n\nExamples:\n")
+    description, _, rest = text.partition("\n\nArgs:\n")
     entries = re.findall(r"^    (\w+): (.*(?:\n {8,}.*)*)", rest, re.MULTILINE)
-    return description, {name: " ".join(text.split()) for name, text in entries}, inspect.cleandoc("\n" + examples)
+    return description, {name: " ".join(words.split()) for name, words in entries}, inspect.cleandoc("\n" + examples)
 
 
 def is_flag(word: str) -> bool:
@@ -130,15 +135,15 @@ def _parse(arguments: list[Argument], words: list[str], prog: str) -> dict[str, 
     given: dict[str, list[str]] = {}
     loose, keys = sort_words(arguments, words, given)
     for argument in arguments:
-        if argument.hint == Overrides:
+        if argument.kind == "overrides":
             values[argument.name] = config.parse_overrides(keys)
-        elif argument.hint == Words:
+        elif argument.kind == "words":
             values[argument.name] = tuple(words)
-        elif not argument.is_flag and loose:
+        elif argument.kind == "positional" and loose:
             given[argument.name] = loose if argument.is_list else [loose.pop(0)]
             loose = [] if argument.is_list else loose
     if loose:
-        takes = " ".join(argument.usage for argument in arguments if not argument.is_flag) or "no arguments"
+        takes = " ".join(argument.usage for argument in arguments if argument.kind == "positional") or "no arguments"
         such = [f", the rest are flags such as {a.usage}" for a in arguments if a.is_flag and not a.is_switch][:1]
         raise ConfigError(f"{loose[0]!r} is one word too many: `{prog}` takes {takes}{''.join(such)}")
     missing = [a for a in arguments if a.default is REQUIRED and a.name not in {**given, **values}]
@@ -156,7 +161,7 @@ def sort_words(arguments: list[Argument], words: list[str], given: dict[str, lis
     Raises:
         ConfigError: a flag that there is not, or one without its value.
     """
-    takes_keys = any(argument.hint == Overrides for argument in arguments)
+    takes_keys = any(argument.kind == "overrides" for argument in arguments)
     flags = {argument.shown: argument for argument in arguments if argument.is_flag}
     loose: list[str] = []
     keys: list[str] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from hornbook.cli.arguments import Argument, Overrides, arguments_of, is_flag, sort_words
+from hornbook.cli.arguments import Argument, arguments_of, is_flag, sort_words
 from hornbook.cli.main import SUBCOMMANDS, find, load, names
 from hornbook.config.describe import choices_of
 from hornbook.errors import ConfigError
@@ -95,7 +95,7 @@ def candidates(words: list[str]) -> list[Row]:
         return _beginning(current, ((choice, "") for choice in choices_of(waiting)))
     if current.startswith("-"):
         return _beginning(current, _flags(current, arguments))
-    positional = [argument for argument in arguments if not argument.is_flag]
+    positional = [argument for argument in arguments if argument.kind == "positional"]
     try:
         count = len(sort_words(arguments, typed, {})[0])
     except ConfigError:
@@ -111,11 +111,11 @@ def _beginning(current: str, rows: Iterable[Row]) -> list[Row]:
 
 def _flags(current: str, arguments: list[Argument]) -> list[Row]:
     """Return flags, and `--section.` for each section; of a section that is named its keys."""
-    flags = [argument for argument in arguments if argument.is_flag and argument.hint != Overrides]
+    flags = [argument for argument in arguments if argument.is_flag]
     rows = [(argument.shown, argument.text) for argument in flags]
     rows += [("--no-" + argument.shown[2:], argument.text) for argument in flags if argument.default is True]
     rows.append(("--help", "what this command takes"))
-    if len(flags) == sum(argument.is_flag for argument in arguments):
+    if not any(argument.kind == "overrides" for argument in arguments):
         return rows
     from hornbook.training.config import describe
 

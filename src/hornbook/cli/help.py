@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from hornbook.cli.arguments import REQUIRED, Argument, Overrides, Words, arguments_of, docstring_of
+from hornbook.cli.arguments import REQUIRED, Argument, arguments_of, docstring_of
 from hornbook.config.describe import Section, default_text, metavar
 
 __all__ = ["command_help", "overview"]
@@ -34,10 +34,10 @@ def overview(title: str, prog: str, names: dict[str, str]) -> str:
 
 def command_help(function: Callable[..., Any], prog: str) -> str:
     """Return the help of one subcommand."""
-    arguments = [argument for argument in arguments_of(function) if argument.hint != Words]
-    positional = [a for a in arguments if not a.is_flag]
-    flags = [a for a in arguments if a.is_flag and a.hint != Overrides]
-    takes_keys = any(argument.hint == Overrides for argument in arguments)
+    arguments = arguments_of(function)
+    positional = [a for a in arguments if a.kind == "positional"]
+    flags = [a for a in arguments if a.is_flag]
+    takes_keys = any(a.kind == "overrides" for a in arguments)
     description, _, examples = docstring_of(function)
     words = [a.usage if a.default is REQUIRED else f"[{a.usage}]" for a in positional]
     words += [a.usage for a in flags if a.default is REQUIRED] + ["[flags]"] * any(
