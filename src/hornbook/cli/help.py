@@ -1,4 +1,4 @@
-"""The text of `--help`: usage, description, arguments, flags and, for `hornbook train`, every key of a recipe.
+"""The text of a subcommand's `--help`: usage, arguments, flags and, for `hornbook train`, every key of a recipe.
 
 Plain text of the terminal's width; headings are bold on a terminal (not with NO_COLOR).
 """
@@ -15,7 +15,7 @@ from typing import Any
 from hornbook.cli.arguments import REQUIRED, Argument, arguments_of, docstring_of
 from hornbook.config.describe import Section, default_text, metavar
 
-__all__ = ["command_help", "overview"]
+__all__ = ["command_help"]
 
 LISTS_KEYS = "hornbook train"
 """The command whose help lists the keys of a recipe; the others point to it."""
@@ -23,13 +23,6 @@ COLUMN = 30
 """Where the texts begin; what is longer than that stands on a line of its own."""
 
 Row = tuple[str, str]
-
-
-def overview(title: str, prog: str, names: dict[str, str]) -> str:
-    """Return the help of hornbook, or of a subcommand that has subcommands of its own."""
-    rows = _table(names.items(), max(map(len, names)) + 4)
-    usage = _wrapped(f"usage: {prog} SUBCOMMAND …     (`{prog} SUBCOMMAND --help` says what it takes)")
-    return "\n".join([*usage, "", *_wrapped(title), "", *rows])
 
 
 def command_help(function: Callable[..., Any], prog: str) -> str:

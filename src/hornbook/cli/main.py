@@ -16,7 +16,7 @@ from collections.abc import Callable
 from hornbook.errors import ConfigError, HornbookError, did_you_mean
 
 SUBCOMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("demo.main", "the whole line in about five minutes: corpus, tokenizer, model, samples, report"),
+    "demo": ("demo.main", "corpus, tokenizer, model, samples and report in five minutes"),
     "data list": ("data.list_corpora", "the corpora that have a name, and which of their files are here"),
     "data get": ("data.get", "fetch one of them, or any file by its address"),
     "data storyworld": ("data.storyworld", "print stories, explain their choices, or write a corpus"),
@@ -28,9 +28,9 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "tokenizer inspect": ("tokenizer_inspect.inspect", "longest tokens, how a word is merged, how a text splits"),
     "tokenizer compare": ("tokenizer_compare.compare", "tokenizers × corpora: bytes per token, throughput"),
     "tokenizer ladder": ("tokenizer_compare.ladder", "five trainers, naive to native, timed on one corpus"),
-    "train": ("train.main", "train a model from a recipe, or from a text file of yours (--text FILE)"),
+    "train": ("train.main", "train a model from a recipe, or from a text of yours"),
     "runs": ("runs.main", "list every run: what changed, final loss, status"),
-    "eval": ("eval.main", "loss, perplexity and bits per byte of a run on its validation set or on a file"),
+    "eval": ("eval.main", "loss, perplexity and bits per byte of a run"),
     "generate": ("generate.main", "complete a prompt with a trained model"),
     "study list": ("study.list_studies", "the catalogue: every study with its question and cost"),
     "study run": ("study.run", "run what is missing of a study, and write its page"),
@@ -134,9 +134,9 @@ def _run(argv: list[str]) -> int:
             f"there is no `{prog} {words[0]}`{did_you_mean(words[0], known)}; it is one of {', '.join(known)} "
             f"(`{prog} --help` says what each does)"
         )
-    from hornbook.cli.help import overview
-
-    print(overview(GROUPS.get(name, "hornbook trains language models from first letters."), prog, known))
+    print(f"usage: {prog} SUBCOMMAND …\n\n{GROUPS.get(name, 'hornbook trains language models from first letters.')}\n")
+    print("\n".join(f"  {known_name:<{max(map(len, known))}}  {text}" for known_name, text in known.items()))
+    print(f"\n`{prog} SUBCOMMAND --help` says what it takes.")
     return 0 if wants_help else 2
 
 
