@@ -6,6 +6,7 @@ uninterrupted one, bit for bit. The keys are those of `state.json` (docs/formats
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -23,9 +24,8 @@ from hornbook.training.clock import RunClock
 from hornbook.training.config import TrainConfig
 from hornbook.training.divergence import Guard
 from hornbook.training.progress import Budget
-from hornbook.training.random_state import random_states, restore_random_states
 
-__all__ = ["Counters", "TrainingState"]
+__all__ = ["Counters", "TrainingState", "random_states", "restore_random_states"]
 
 
 @dataclass
@@ -155,3 +155,30 @@ def _counters(values: Mapping[str, Any]) -> tuple[Counters, float]:
     if not (counters.step <= counters.position and seconds >= 0 and all(0 <= n < LARGEST for n in counts)):
         raise ValueError("its counters")
     return counters, seconds
+
+
+def random_states(device: torch.device) -> dict[str, Any]:
+    """Return the state of every generator that an update may draw from (dropout), as text for JSON."""
+    states = {"torch": _encode(torch.get_rng_state())}
+    if device.type == "cuda":
+        states["cuda"] = _encode(torch.cuda.get_rng_state(device))
+    if device.type == "mps":
+        states["mps"] = _encode(torch.mps.get_rng_state())
+    return states
+
+
+def restore_random_states(states: dict[str, Any], device: torch.device) -> None:
+    """Put back what `random_states` returned. Raises ValueError where it cannot be read."""
+    torch.set_rng_state(_decode(states["torch"]))
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(_decode(states["cuda"]), device)
+    if device.type == "mps" and "mps" in states:
+        torch.mps.set_rng_state(_decode(states["mps"]))
+
+
+def _encode(state: Tensor) -> str:
+    return base64.b64encode(state.numpy().tobytes()).decode()
+
+
+def _decode(text: str) -> Tensor:
+    return torch.frombuffer(bytearray(base64.b64decode(text, validate=True)), dtype=torch.uint8)

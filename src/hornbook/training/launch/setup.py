@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hornbook import config as config_engine
 from hornbook.checkpoint.store import CheckpointStore
+from hornbook.config import merge, read, to_dict
 from hornbook.data.prepare import Dataset
 from hornbook.errors import ConfigError
 from hornbook.tracking.console import Console
 from hornbook.tracking.run import Run
-from hornbook.training import config as recipes
 from hornbook.training.checkpointer import Checkpointer
 from hornbook.training.clock import RunClock
-from hornbook.training.config import TrainConfig
+from hornbook.training.config import TrainConfig, resolve
 from hornbook.training.distributed.group import Group
 from hornbook.training.evaluator import Evaluator
 from hornbook.training.launch.device import set_machine
@@ -56,12 +55,12 @@ def resolve_recipe(
         sections: Mapping[str, Any] = recipe.to_dict()
     elif isinstance(recipe, str | Path):
         path = Path(recipe)
-        sections = config_engine.read(path / "config.toml" if path.is_dir() else path)
+        sections = read(path / "config.toml" if path.is_dir() else path)
     elif isinstance(recipe, Mapping):
         sections = recipe
     else:
         raise ConfigError(f"a recipe is a path, a dict of sections or a TrainConfig, not {type(recipe).__name__}")
-    return recipes.resolve(fill_from_source(config_engine.merge(sections, config_engine.to_dict(overrides or {}))))
+    return resolve(fill_from_source(merge(sections, to_dict(overrides or {}))))
 
 
 def set_up(
