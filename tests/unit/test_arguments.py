@@ -1,13 +1,15 @@
 """The signature of a function is the parser of a subcommand."""
 
+import re
+import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
 
-from hornbook.cli.arguments import Overrides, Words, parse
+from hornbook.cli.arguments import Overrides, Words, docstring_of, parse
 from hornbook.cli.help import command_help
-from hornbook.cli.main import main
+from hornbook.cli.main import SUBCOMMANDS, find, load, main
 from hornbook.errors import ConfigError
 from hornbook.training.config import describe
 
@@ -144,3 +146,12 @@ def test_train_help_lists_every_key_with_type_default_and_meaning(columns, monke
     assert "--training.steps INT Updates of the weights; not used where `max_minutes` is given. (default 5000)" in words
     assert "--model.d-model INT C, the width of the residual stream. (required)" in words
     assert "--training.compile true|false|auto Compile the step;" in words
+
+
+def test_the_examples_of_help_are_understood():
+    examples = [docstring_of(load(name))[2] for name in SUBCOMMANDS]
+    lines = re.findall(r"hornbook [a-z][^>)#\n]*", "\n".join(examples))
+    assert len(lines) > 20
+    for line in lines:
+        name, words = find(shlex.split(line)[1:])
+        assert parse(load(name), words, name)

@@ -46,6 +46,8 @@ SLIPS = [
     ("account gpt2-xl --d-model 64", "did you mean '--model.d-model'"),
     ("account gpt2-xl --model-d-model 64", "did you mean '--model.d-model'"),
     ("train r.toml --model.d-modle 3", "model.d_modle: there is no such key (did you mean 'd_model'?)"),
+    ("train --text t.txt --model.d-modle 3", "model.d_modle: there is no such key"),
+    ("study run norm --model.d-mode 3", "model.d_mode: there is no such key (did you mean 'd_model'?)"),
     ("train r.toml --modle.d-model 3", "there is no section [modle] (did you mean 'model'?)"),
     ("train r.toml --model..lr 3", "overrides are written --section.key value"),
     ("train r.toml --model.d-model", "model.d_model: wanted a whole number, got True"),

@@ -136,7 +136,7 @@ def _parse(arguments: list[Argument], words: list[str], prog: str) -> dict[str, 
     loose, keys = sort_words(arguments, words, given)
     for argument in arguments:
         if argument.kind == "overrides":
-            values[argument.name] = config.parse_overrides(keys)
+            values[argument.name] = _overrides(keys)
         elif argument.kind == "words":
             values[argument.name] = tuple(words)
         elif argument.kind == "positional" and loose:
@@ -153,6 +153,16 @@ def _parse(arguments: list[Argument], words: list[str], prog: str) -> dict[str, 
         raise ConfigError(f"{names} {what}")
     by_name = {argument.name: argument for argument in arguments}
     return values | {name: by_name[name].convert(typed) for name, typed in given.items()}
+
+
+def _overrides(words: list[str]) -> dict[str, Any]:
+    """Return the sections that words set; a key that no recipe has is refused before any work is done."""
+    sections = config.parse_overrides(words)
+    if sections:
+        from hornbook.training.config import check_names
+
+        check_names(sections)
+    return sections
 
 
 def sort_words(arguments: list[Argument], words: list[str], given: dict[str, list[str]]) -> tuple[list[str], list[str]]:

@@ -57,6 +57,9 @@ def main(
         directory: where everything goes; a number is added where something is there already.
         seed: of the weights, the data order and the samples.
         overrides: keys of the recipe.
+
+    Examples:
+        hornbook demo --quick
     """
     from hornbook.report.render import write_report
     from hornbook.tracking.console import Console

@@ -28,6 +28,10 @@ def main(
         tag: only runs with all of these tags.
         csv_: print CSV.
         json_: print JSON.
+
+    Examples:
+        hornbook runs --tag baseline
+        hornbook runs studies --csv
     """
     from hornbook.tracking.run import find_runs
 

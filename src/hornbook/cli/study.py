@@ -96,6 +96,9 @@ def show(name: str, *, scale: str = "tiny", out: Path = Path("studies"), json_: 
         scale: which scale of the named study.
         out: the folder of all studies.
         json_: print the results as JSON.
+
+    Examples:
+        hornbook study show learning_rate --scale cpu
     """
     folder = Path(name)
     if not folder.is_dir():

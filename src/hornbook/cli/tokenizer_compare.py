@@ -38,6 +38,9 @@ def compare(
         errors: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
         threads: threads of the encoder. Speed is measured on the text at hand: the first pass, caches cold.
         json: print JSON.
+
+    Examples:
+        hornbook tokenizer compare tok other/tokenizer.json --corpora a.txt b.txt
     """
     from hornbook.fileio import canonical_json
     from hornbook.tokenizer.inspection import compression
@@ -119,6 +122,9 @@ def ladder(
         rungs: which of them.
         figure: an SVG of the times to write.
         json: print JSON.
+
+    Examples:
+        hornbook tokenizer ladder a.txt --vocab-size 1000 --rungs heap native
     """
     from hornbook.fileio import atomic_write, canonical_json
     from hornbook.tokenizer.ladder import timing

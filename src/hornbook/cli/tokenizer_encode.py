@@ -42,6 +42,10 @@ def encode(
         errors: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
         threads: how many; all cores by default.
         json: print JSON.
+
+    Examples:
+        hornbook tokenizer encode tok --text "Once upon a time"
+        hornbook tokenizer encode tok books/*.txt --out books.npy
     """
     from hornbook.fileio import canonical_json
     from hornbook.tokenizer.tokenizer import Tokenizer
@@ -97,6 +101,10 @@ def decode(
         tokens: a token file (.npy) instead.
         start: of a token file, the first token to decode.
         count: of a token file, how many; all by default.
+
+    Examples:
+        hornbook tokenizer decode tok 15 201 7
+        hornbook tokenizer decode tok --tokens books.npy --count 200
     """
     from hornbook.tokenizer.tokenizer import Tokenizer
 
@@ -151,6 +159,9 @@ def convert(
         to: hornbook, gpt2, tiktoken or huggingface.
         special_tokens: for vocab.json, which does not say them.
         pattern: for ranks and vocab.json, which do not say it.
+
+    Examples:
+        hornbook tokenizer convert tok tokenizer.json --to huggingface
     """
     from hornbook.tokenizer import formats
 

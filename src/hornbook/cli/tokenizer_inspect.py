@@ -42,6 +42,9 @@ def inspect(
         field: the field (jsonl) or column (parquet) with the text.
         errors: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
         json: print JSON.
+
+    Examples:
+        hornbook tokenizer inspect tok --word " little"
     """
     from hornbook.fileio import canonical_json
     from hornbook.tokenizer.tokenizer import Tokenizer

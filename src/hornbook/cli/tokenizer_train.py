@@ -48,6 +48,9 @@ def train(
         errors: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
         threads: how many; all cores by default.
         json: print the summary as JSON.
+
+    Examples:
+        hornbook tokenizer train books/*.txt --vocab-size 10000 --out tok
     """
     from hornbook.tokenizer import formats
     from hornbook.tokenizer.counts import count_pretokens

@@ -10,14 +10,14 @@ import dataclasses
 import tomllib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from hornbook.config.describe import type_in_words
 from hornbook.errors import ConfigError, did_you_mean
 
-__all__ = ["Word", "build", "convert", "kind_of", "to_dict"]
+__all__ = ["Word", "build", "check_keys", "convert", "kind_of", "to_dict"]
 
 T = TypeVar("T")
 BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -46,10 +46,7 @@ def build(cls: type[T], given: Mapping[str, Any], where: str = "") -> T:
         raise ConfigError(f"{where or 'the recipe'}: wanted a section (a table of keys), got {kind_of(given)}")
     hints = typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}  # type: ignore[arg-type]
-    for key in given:
-        if key not in fields:
-            hint = did_you_mean(str(key), fields) or f"; the keys here are {', '.join(fields)}"
-            raise ConfigError(f"{_join(where, key)}: there is no such key{hint}")
+    check_keys(given, fields, where)
     values = {}
     for name, field in fields.items():
         if name in given:
@@ -63,6 +60,14 @@ def build(cls: type[T], given: Mapping[str, Any], where: str = "") -> T:
     except ConfigError as error:
         message = str(error)
         raise ConfigError(message if not where or message.startswith(where) else f"[{where}] {message}") from None
+
+
+def check_keys(given: Iterable[str], known: Collection[str], where: str) -> None:
+    """Raise ConfigError for the first key that is not known, with the nearest that is."""
+    for key in given:
+        if key not in known:
+            hint = did_you_mean(str(key), known) or f"; the keys here are {', '.join(known)}"
+            raise ConfigError(f"{_join(where, key)}: there is no such key{hint}")
 
 
 def convert(value: Any, hint: Any, where: str) -> Any:

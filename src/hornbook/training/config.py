@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
 from hornbook import config
+from hornbook.config.build import check_keys
 from hornbook.config.describe import Section, keys_of, summary_of
 from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.errors import ConfigError, did_you_mean
@@ -32,6 +33,7 @@ __all__ = [
     "ScheduleSection",
     "TrainConfig",
     "TrainingSection",
+    "check_names",
     "describe",
     "load",
     "resolve",
@@ -311,12 +313,7 @@ def resolve(recipe: Mapping[str, Any]) -> TrainConfig:
     Raises:
         ConfigError: an unknown section or key, a value of the wrong type or out of its range.
     """
-    for name, section in recipe.items():
-        if name not in SECTIONS:
-            hint = did_you_mean(str(name), SECTIONS) or f"; a recipe has {', '.join(SECTIONS)}"
-            raise ConfigError(f"there is no section [{name}]{hint}")
-        if not isinstance(section, Mapping):
-            raise ConfigError(f"{name} must be a section with keys of its own, as in --{name}.key value")
+    check_names(recipe)
     sections = {name: dict(section) for name, section in recipe.items()}
     model = sections.setdefault("model", {})
     init_from = config.convert(model.pop("init_from", None), str | None, "model.init_from")
@@ -329,10 +326,23 @@ def resolve(recipe: Mapping[str, Any]) -> TrainConfig:
     return dataclasses.replace(config.build(TrainConfig, sections), init_from=init_from)
 
 
+def check_names(recipe: Mapping[str, Any]) -> None:
+    """Raise ConfigError for a section or a key that a recipe does not have; values are `resolve`'s matter."""
+    classes = get_type_hints(TrainConfig)
+    for name, section in recipe.items():
+        if name not in SECTIONS:
+            hint = did_you_mean(str(name), SECTIONS) or f"; a recipe has {', '.join(SECTIONS)}"
+            raise ConfigError(f"there is no section [{name}]{hint}")
+        if not isinstance(section, Mapping):
+            raise ConfigError(f"{name} must be a section with keys of its own, as in --{name}.key value")
+        known = [field.name for field in dataclasses.fields(classes[name])]
+        check_keys(section, [*known, "init_from"] if name == "model" else known, name)
+
+
 def describe() -> list[Section]:
     """Return the sections of a recipe and their keys, for `hornbook train --help`, the reference and completion."""
-    classes = {name: hint for name, hint in get_type_hints(TrainConfig).items() if name in SECTIONS}
-    found = {name: Section(name, summary_of(cls), keys_of(cls)) for name, cls in classes.items()}
+    classes = get_type_hints(TrainConfig)
+    found = {name: Section(name, summary_of(classes[name]), keys_of(classes[name])) for name in SECTIONS}
     init_from = next(key for key in keys_of(TrainConfig) if key.name == "init_from")
     model = [replace(k, default="the tokenizer's") if k.name == "vocab_size" else k for k in found["model"].keys]
     found["model"] = Section("model", found["model"].text, [*model, init_from])
