@@ -5,12 +5,13 @@ BIN    := $(VENV)/bin
 CPP    := $(shell find cpp bindings -name "*.[ch]pp")
 SOURCES := $(shell find cpp bindings CMakeLists.txt pyproject.toml constraints.txt -type f 2>/dev/null)
 
-.PHONY: help demo test test-slow check format bench-tokenizer bench-training clean
+.PHONY: help demo test test-slow check coverage format bench-tokenizer bench-training clean
 help:
 	@echo "make demo        install, then run the whole line in about five minutes"
 	@echo "make test        install, then run the tests"
 	@echo "make test-slow   the tests that take long as well"
 	@echo "make check       lint, types, layers"
+	@echo "make coverage    lines of src/hornbook that the tests and the quick demo run"
 	@echo "make bench-tokenizer   train and encode beside the fastest peers"
 	@echo "make bench-training    train and generate beside transformers"
 	@echo "make format      format the code"
@@ -47,6 +48,13 @@ check: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python tools/write_stubs.py --check
+
+coverage: $(VENV)/.installed-dev
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m "not slow"
+	$(BIN)/coverage run -m hornbook demo --quick --directory build/coverage-demo
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
