@@ -1,4 +1,4 @@
-"""Every place that docs/architecture.md names by file and function is in the source; its figure is of its table."""
+"""Every place that a page names by file and function is in the source; the figure of a batch is of its table."""
 
 import ast
 import re
@@ -12,18 +12,26 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "hornbook"
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 FILES = sorted(set(re.findall(r"([\w/]+\.py)\b", PAGE)))
-PLACES = sorted(set(re.findall(r"`([\w/]+\.py):([\w.]+)`", PAGE)))
+PLACE = re.compile(r"`([\w/]+\.py):([\w.]+)`")
+PLACES = sorted(set(PLACE.findall(PAGE)))
+GUIDES = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs" / "how-to").glob("*.md"))}
+
+
+def names_of(body):
+    """The functions, classes and variables that statements define."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
 def defined(path):
-    """The functions and classes of a file, methods as Class.method."""
-    names = set()
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-        if isinstance(node, ast.ClassDef):
-            names |= {f"{node.name}.{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef)}
-    return names
+    """What a file defines, members of a class as Class.member."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    classes = [node for node in body if isinstance(node, ast.ClassDef)]
+    return set(names_of(body)) | {f"{node.name}.{inner}" for node in classes for inner in names_of(node.body)}
 
 
 def test_the_page_names_places_from_the_sampler_to_the_log():
@@ -39,6 +47,25 @@ def test_every_file_of_the_page_is_there(file):
 @pytest.mark.parametrize(("file", "name"), PLACES)
 def test_every_function_of_the_page_is_in_its_file(file, name):
     assert name in defined(SOURCE / file)
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_every_function_of_a_how_to_page_is_in_its_file(page):
+    places = PLACE.findall(GUIDES[page])
+    assert places
+    assert [f"{file}:{name}" for file, name in places if name not in defined(SOURCE / file)] == []
+
+
+@pytest.mark.parametrize(
+    ("question", "file"),
+    [
+        ("the learning rate of step k decided?", "training/progress.py"),
+        ("what must I touch to try another norm?", "nn/norm.py"),
+    ],
+)
+def test_the_page_answers_a_visitors_question_with_a_place(question, file):
+    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| {question} |")]
+    assert file in {place for place, _ in PLACE.findall(row)}
 
 
 def test_the_figure_is_drawn_from_the_table():
