@@ -48,6 +48,7 @@ def saved_activations(
         chunked_loss=chunked_loss,
         own_kernels=own_kernels,
     )
-    # Fused norms after the sum pass the type of the products on; otherwise the stream stays float32.
-    layers = dataclasses.replace(how, narrow_stream=config.norm == "post" and fused_layers)
+    # Fused norms after the sum pass the type of the products on, and our kernels read it as it is; otherwise a norm's
+    # input is float32.
+    layers = dataclasses.replace(how, narrow_stream=config.norm == "post" and fused_layers and own_kernels)
     return summed(config, n, lambda spec, in_layers: spec.saved_activations(layers if in_layers else how))

@@ -23,7 +23,8 @@ class Dropout(nn.Module):
         """Return `x` with elements dropped."""
         if not self.training or self.p == 0:
             return x
-        return x * (torch.rand_like(x) >= self.p) / (1 - self.p)
+        kept = x * (torch.rand_like(x) >= self.p)
+        return kept.div_(1 - self.p)  # in place: another temporary of this size leaves a hole in the heap
 
     def extra_repr(self) -> str:
         """Say the probability."""

@@ -280,17 +280,29 @@ class AttentionSpec(Spec):
             Line("heads' outputs", "attention", "B·T·C·e"),
         ]
         if how.fused_attention:
-            if not how.own_kernels and self.rotation:
-                lines.append(Line("rotated q, k", "attention", "2·B·T·C·e"))
+            if not how.own_kernels and (self.rotation or self.qk_norm):
+                lines.append(Line("normed, rotated q, k", "attention", "2·B·T·C·e"))
             lines.append(Line("log-sums of the scores", "attention", "B·H·T·4"))
         else:  # exponentials in float32, weights in the type of the product
             lines.append(Line("exponentials of the scores", "attention scores", "B·H·T·T·4"))
             lines.append(Line("attention weights", "attention scores", "B·H·T·T·e"))
+        if self.qk_norm:
+            lines += self._saved_by_qk_norm(how)
         if how.mixed:
             lines.append(Line("weights in the products' type", "weight copies", "4·C·C·e"))
         elif how.fused_attention:
             lines.append(Line("q, k, v weights side by side", "weight copies", "3·C·C·4"))
         return lines
+
+    def _saved_by_qk_norm(self, how: Execution) -> list[Line]:
+        """Our kernel norms anew in the backward pass; torch's norm keeps its float32 input, which q, k may be."""
+        if not how.fused_attention:
+            saved = RMSNormSpec("D", "B·T·H").saved_activations(how)
+            return [Line(f"QK norm, {name}", "norm", scaled("2", formula)) for name, _, formula in saved]
+        if how.own_kernels:
+            return []
+        lines = [Line("QK norm, 1/√ of each row", "norm", "2·B·T·H·4")]
+        return [*lines, Line("QK norm, input", "norm", "2·B·T·C·4")] if how.mixed else lines
 
 
 @dataclass(frozen=True)
@@ -389,6 +401,8 @@ class HeadSpec(Spec):
             Line("input", "loss", "B·T·C·e"),
             Line("logits less their maximum, and exponentials", "loss", "2·B·T·V·4"),
         ]
+        if self.softcap:
+            lines.append(Line("tanh of the cap", "loss", "B·T·V·e"))
         return [*lines, Line("table in the products' type", "loss", "V·C·e")] if how.mixed else lines
 
 
