@@ -30,6 +30,7 @@ __all__ = [
     "floor_of",
     "p_cell",
     "quantity_figure",
+    "speed_figure",
     "standard",
 ]
 
@@ -41,17 +42,18 @@ LABELS = {
 X_AXES = {"step": "step", "tokens": "tokens", "seconds": "wall clock (s)"}
 
 
-def standard(results: Results) -> Analysis:
-    """Return the reading that every training study starts from."""
+def standard(results: Results, *first: str, figures: Sequence[Figure] = ()) -> Analysis:
+    """Return the reading of any training study; a study's own sentences stand first and its own figures last."""
     plan = results.plan
-    figures = [final_figure(plan, results.outcomes), curves(plan, results.outcomes, plan.metric)]
+    drawn = [final_figure(plan, results.outcomes), curves(plan, results.outcomes, plan.metric)]
     floor = floor_of(results.outcomes)
     if plan.metric == "val_bits_per_byte" and floor is not None:
-        figures = [_with_floor(figure, floor) for figure in figures]
+        drawn = [dataclasses.replace(figure, lines={**figure.lines, "entropy floor": floor}) for figure in drawn]
     tables = [arm_table(plan, results.outcomes)]
     if plan.baseline is not None and len(plan.arms) > 1:
         tables.append(comparison_table(plan, results.outcomes))
-    return Analysis(findings=findings(plan, results.outcomes), figures=figures, tables=tables)
+    said = [*first, *findings(plan, results.outcomes)]
+    return Analysis(findings=said, figures=[*drawn, *figures], tables=tables)
 
 
 def by_arm(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
@@ -76,10 +78,6 @@ def floor_of(outcomes: Sequence[Outcome]) -> float | None:
     floors = {o.values.get("entropy_floor_bits_per_byte") for o in outcomes}
     (floor,) = floors if len(floors) == 1 else (None,)
     return floor
-
-
-def _with_floor(figure: Figure, floor: float) -> Figure:
-    return dataclasses.replace(figure, lines={**figure.lines, "entropy floor": floor})
 
 
 def curves(plan: Plan, outcomes: Sequence[Outcome], metric: str) -> Figure:
@@ -247,11 +245,9 @@ def comparison_table(plan: Plan, outcomes: Sequence[Outcome]) -> Table:
         Column(key="verdict", label="verdict", kind="text"),
     ]
     note = (
-        f"Paired by seed, lower is better, {LABELS.get(plan.metric, plan.metric)}. Intervals are paired-t "
-        "intervals at the "
-        "level of their Holm step (5 % over the whole table). Better or worse is said only where the interval "
-        "excludes 0 "
-        f"over at least {statistics.FEWEST_SEEDS} paired seeds and no seed diverged."
+        f"Paired by seed, lower is better, {LABELS.get(plan.metric, plan.metric)}. Intervals are paired-t intervals at "
+        "the level of their Holm step (5 % over the whole table). Better or worse is said only where the interval "
+        f"excludes 0 over at least {statistics.FEWEST_SEEDS} paired seeds and no seed diverged."
     )
     return Table(id="differences", title=f"Differences to {plan.baseline}", columns=columns, rows=rows, note=note)
 
@@ -284,8 +280,7 @@ def findings(plan: Plan, outcomes: Sequence[Outcome]) -> list[str]:
     floor, best_bits = floor_of(outcomes), _lowest(outcomes, "val_bits_per_byte")
     if floor and best_bits:
         said.append(
-            f"The entropy floor of the validation text is {number(floor)} bits per byte; the best single run "
-            "reached "
+            f"The entropy floor of the validation text is {number(floor)} bits per byte; the best single run reached "
             f"{number(best_bits)}, {best_bits / floor:.2f} × the floor."
         )
     return said
@@ -314,14 +309,13 @@ def _lowest(outcomes: Sequence[Outcome], metric: str) -> float | None:
     return min(values, default=None)
 
 
+def speed_figure(results: Results) -> Figure:
+    """Return the tokens per second of every arm."""
+    return quantity_figure(results, "speed", "Speed", "tokens per second", lambda o: o.values.get("tokens_per_second"))
+
+
 def quantity_figure(
-    results: Results,
-    *,
-    id: str,
-    title: str,
-    y_label: str,
-    quantity: Callable[[Outcome], float | None],
-    y_log: bool = False,
+    results: Results, id: str, title: str, y_label: str, quantity: Callable[[Outcome], float | None]
 ) -> Figure:
     """Return the median over seeds of some quantity of each finished run, over `x` or arm by arm, one curve a group."""
     plan, grouped = results.plan, by_arm(results.plan, results.outcomes)
@@ -343,7 +337,6 @@ def quantity_figure(
         x_axes={"x": plan.x_label if numeric else "arm"},
         y_label=y_label,
         x_log=numeric and plan.x_log,
-        y_log=y_log,
         series=[s for s in series if s.y],
         categories=None if numeric else [arm.name for arm in plan.arms],
     )

@@ -7,11 +7,14 @@ one thing, so results compare across studies.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from hornbook.config import merge
-from hornbook.studies.study import Options, Scale, Settings
+from hornbook.studies.study import Arm, Options, Plan, Scale, Settings
 from hornbook.tokenizer.special import END_OF_TEXT
 
-__all__ = ["base_recipe", "seeds_of"]
+__all__ = ["base_recipe", "learning_rate_sweep", "seeds_of"]
 
 AT_THE_END = 10**9
 """Samples are drawn every so many steps and at the end: here only at the end."""
@@ -72,3 +75,26 @@ def seeds_of(scale: Scale, options: Options, *, tiny: int = 2, full: int = 5) ->
     """Return the seeds of a study: `tiny` or `full` many, or as many as the user asks for."""
     count = options.seeds or (tiny if scale == "tiny" else full)
     return tuple(range(count))
+
+
+def learning_rate_sweep(
+    scale: Scale, options: Options, key: str, groups: Mapping[str, Any], factors: Sequence[float]
+) -> Plan:
+    """Return a plan that varies one key, each value over several learning rates, as kinds need not share the best.
+
+    Args:
+        scale: of the study.
+        options: the user's changes.
+        key: `section.key` that is varied.
+        groups: name → value; the first, at the base learning rate, is the baseline.
+        factors: learning rates as multiples of the base recipe's.
+    """
+    base = base_recipe(scale, options)
+    lr = base["optimizer"]["lr"]
+    arms = tuple(
+        Arm(name=f"{name}-lr-{lr * f:g}", overrides={key: value, "optimizer.lr": lr * f}, x=lr * f, group=name)
+        for name, value in groups.items()
+        for f in factors
+    )
+    baseline = f"{next(iter(groups))}-lr-{lr:g}"
+    return Plan(base=base, arms=arms, seeds=seeds_of(scale, options), baseline=baseline, x_label="peak learning rate")

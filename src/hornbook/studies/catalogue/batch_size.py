@@ -57,13 +57,6 @@ def plan(scale: Scale, options: Options) -> Plan:
 def analyse(results: Results) -> Analysis:
     """Add speed over batch size and the batches that did not fit."""
     found = analysis.standard(results)
-    speed = analysis.quantity_figure(
-        results,
-        id="speed",
-        title="Speed",
-        y_label="tokens per second",
-        quantity=lambda o: o.values.get("tokens_per_second"),
-    )
     said = list(found.findings)
     tokens: dict[int, list[int]] = {}
     for arm in results.plan.arms:
@@ -83,7 +76,7 @@ def analyse(results: Results) -> Analysis:
         if full
         else f"No batch up to {max(tokens, default=0)} ran out of memory; {memory_sentence(results.plan)}"
     )
-    return dataclasses.replace(found, figures=[*found.figures, speed], findings=said)
+    return dataclasses.replace(found, figures=[*found.figures, analysis.speed_figure(results)], findings=said)
 
 
 def memory_sentence(plan: Plan) -> str:
@@ -103,10 +96,9 @@ def _out_of_memory(results: Results, arm: Arm) -> bool:
 STUDY = Study(
     name="batch_size",
     question="How does the batch size change loss and speed, and how should the learning rate follow it?",
-    design="Batch sizes from 1 up, each for the same number of tokens (the smallest are cut off, and the text "
-    "says at how "
-    "many), with the learning rate left alone, scaled by the square root of the batch, or in proportion to it. Out of "
-    "memory is a result.",
+    design="Batch sizes from 1 up, each for the same number of tokens (the smallest are cut off, and the text says "
+    "at how many), with the learning rate left alone, scaled by the square root of the batch, or in proportion to "
+    "it. Out of memory is a result.",
     cost={"tiny": "14 runs of about 2 s", "cpu": "65 runs of about 30 s", "gpu": "110 runs of about 2 min"},
     plan=plan,
     analyse=analyse,

@@ -100,11 +100,9 @@ def _findings(rows: Sequence[dict[str, Any]], scale: Scale) -> list[str]:
         medians = {name: sorted(_seconds(rows, name, size))[len(_seconds(rows, name, size)) // 2] for name in names}
         slowest, fastest = max(medians, key=medians.__getitem__), min(medians, key=medians.__getitem__)
         said.append(
-            f"{size:,} bytes, {VOCAB_SIZE[scale]:,} entries: {len(names)} trainers give the same merges; "
-            f"{fastest} takes "
-            f"{medians[fastest]:.3f} s, {slowest} {medians[slowest]:.3f} s, "
-            f"{medians[slowest] / medians[fastest]:.0f} × "
-            "as long."
+            f"{size:,} bytes, {VOCAB_SIZE[scale]:,} entries: {len(names)} trainers give the same merges; {fastest} "
+            f"takes {medians[fastest]:.3f} s, {slowest} {medians[slowest]:.3f} s, "
+            f"{medians[slowest] / medians[fastest]:.0f} × as long."
         )
     return said
 
@@ -167,9 +165,8 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
 STUDY = Study(
     name="bpe_ladder",
     question="What does each idea of a fast BPE trainer buy?",
-    design="The same text and vocabulary size through five trainers, naive, incremental, with a heap, with "
-    "parallel counting "
-    "and native; the merges must be equal. Each runs in a fresh process, over growing text.",
+    design="The same text and vocabulary size through five trainers, naive, incremental, with a heap, with parallel "
+    "counting and native; the merges must be equal. Each runs in a fresh process, over growing text.",
     cost={"tiny": "seconds", "cpu": "a few minutes", "gpu": "about half an hour (no GPU is used)"},
     plan=plan,
     analyse=analyse,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from hornbook.studies import analysis
 from hornbook.studies.scales import base_recipe, seeds_of
 from hornbook.studies.study import Analysis, Arm, Options, Outcome, Plan, Results, Scale, Study
@@ -44,24 +42,16 @@ def seconds_per_step(outcome: Outcome) -> float | None:
 
 
 def analyse(results: Results) -> Analysis:
-    """Add the time of a step."""
-    found = analysis.standard(results)
-    times = analysis.quantity_figure(
-        results,
-        id="step-time",
-        title="Time of one step",
-        y_label="seconds per step",
-        quantity=seconds_per_step,
-    )
-    return dataclasses.replace(found, figures=[*found.figures, times])
+    """Add the time of a step over the context length."""
+    times = analysis.quantity_figure(results, "step-time", "Time of one step", "seconds per step", seconds_per_step)
+    return analysis.standard(results, figures=[times])
 
 
 STUDY = Study(
     name="context_length",
     question="What does a longer context buy, and what does it cost?",
     design="Context lengths at a fixed number of tokens per step (batch × length), each evaluated with its own "
-    "window, so a "
-    "short window is also measured with little context, as it would be used.",
+    "window, so a short window is also measured with little context, as it would be used.",
     cost={"tiny": "6 runs of about 2 s", "cpu": "25 runs of about 25 s", "gpu": "30 runs of about 90 s"},
     plan=plan,
     analyse=analyse,

@@ -50,13 +50,11 @@ def plan(scale: Scale, options: Options) -> Plan:
 STUDY = Study(
     name="leaderboard",
     question="Which of the leaderboards' techniques lower the loss in the same wall time?",
-    design="A fixed wall time (the schedule ends with it), the base recipe, and arms that switch on one "
-    "technique each: "
-    "Muon, NorMuon, cautious weight decay, QK-norm, zero-initialised output projections, ReLU², logit soft-cap, value "
-    "embeddings, long linear decay, sampling without replacement, bfloat16, a compiled step; then the model and "
-    "optimizer "
-    "techniques together. Slower steps are paid for with fewer of them, which is the point; runs must not share "
-    "a machine.",
+    design="A fixed wall time (the schedule ends with it), the base recipe, and arms that switch on one technique "
+    "each: Muon, NorMuon, cautious weight decay, QK-norm, zero-initialised output projections, ReLU², logit "
+    "soft-cap, value embeddings, long linear decay, sampling without replacement, bfloat16, a compiled step; then "
+    "the model and optimizer techniques together. Slower steps are paid for with fewer of them, which is the point; "
+    "runs must not share a machine.",
     cost={"tiny": "8 runs of about 3 s", "cpu": "70 runs of 30 s", "gpu": "70 runs of 10 min"},
     plan=plan,
     analyse=analysis.standard,

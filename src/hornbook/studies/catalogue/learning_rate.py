@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 from hornbook.studies import analysis
@@ -29,9 +28,7 @@ def plan(scale: Scale, options: Options) -> Plan:
 
 def analyse(results: Results) -> Analysis:
     """Add the edge of stability to the standard reading, and relate the best learning rate to it."""
-    found = analysis.standard(results)
-    said = edge_sentences(results)
-    return dataclasses.replace(found, findings=[*said, *found.findings])
+    return analysis.standard(results, *edge_sentences(results))
 
 
 def edge_sentences(results: Results) -> list[str]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
-
 from hornbook.studies import analysis
-from hornbook.studies.scales import base_recipe, seeds_of
-from hornbook.studies.statistics import mean_interval
-from hornbook.studies.study import Analysis, Arm, Options, Plan, Results, Scale, Study
+from hornbook.studies.scales import learning_rate_sweep
+from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
 
 NORMS = ("pre", "post", "none")
 FACTORS: dict[Scale, tuple[float, ...]] = {
@@ -19,50 +15,23 @@ FACTORS: dict[Scale, tuple[float, ...]] = {
 
 
 def plan(scale: Scale, options: Options) -> Plan:
-    """Return every kind of norm at the base learning rate and at fractions of it."""
-    base = base_recipe(scale, options)
-    lr = base["optimizer"]["lr"]
-    arms = tuple(
-        Arm(
-            name=f"{norm}-lr-{lr * factor:g}",
-            overrides={"model.norm": norm, "optimizer.lr": lr * factor},
-            x=lr * factor,
-            group=norm,
-        )
-        for norm in NORMS
-        for factor in FACTORS[scale]
-    )
-    return Plan(
-        base=base,
-        arms=arms,
-        seeds=seeds_of(scale, options),
-        baseline=f"pre-lr-{lr:g}",
-        x_label="peak learning rate",
-    )
+    """Return every placement of the norm at the base learning rate and at fractions of it."""
+    return learning_rate_sweep(scale, options, "model.norm", {norm: norm for norm in NORMS}, FACTORS[scale])
 
 
 def analyse(results: Results) -> Analysis:
-    """Add each kind's best learning rate to the standard reading."""
-    found = analysis.standard(results)
+    """Add each placement's best learning rate to the standard reading."""
     grouped = analysis.by_arm(results.plan, results.outcomes)
     said = []
     for norm in NORMS:
-        arms = [arm for arm in results.plan.arms if arm.group == norm]
-        means = {}
-        for arm in arms:
-            values = list(analysis.finished(grouped[arm.name], results.plan.metric).values())
-            if values and len(values) == len(grouped[arm.name]):
-                means[arm] = mean_interval(values)
-        lost = sum(o.diverged for arm in arms for o in grouped[arm.name])
-        runs = sum(len(grouped[arm.name]) for arm in arms)
-        if not means:
-            said.append(f"norm = {norm}: no learning rate is stable over all seeds ({lost} of {runs} runs diverged).")
-            continue
-        best = min(means, key=lambda arm: means[arm].mean if math.isfinite(means[arm].mean) else math.inf)
-        said.append(
-            f"norm = {norm}: best at lr {best.x:g}, {means[best].cell()['text']}; {lost} of {runs} runs diverged."
-        )
-    return dataclasses.replace(found, findings=[*said, *found.findings])
+        outcomes = [o for arm in results.plan.arms if arm.group == norm for o in grouped[arm.name]]
+        lost = f"{sum(o.diverged for o in outcomes)} of {len(outcomes)} runs diverged"
+        best = analysis.best_of_group(results, norm)
+        if best is None:
+            said.append(f"norm = {norm}: no learning rate is stable over all seeds ({lost}).")
+        else:
+            said.append(f"norm = {norm}: best at lr {best[0].x:g}, {best[1].cell()['text']}; {lost}.")
+    return analysis.standard(results, *said)
 
 
 STUDY = Study(

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from hornbook.studies import analysis
-from hornbook.studies.scales import base_recipe, seeds_of
-from hornbook.studies.study import Analysis, Arm, Options, Plan, Results, Scale, Study
+from hornbook.studies.scales import learning_rate_sweep
+from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
 
 FACTORS: dict[Scale, tuple[float, ...]] = {"tiny": (1.0,), "cpu": (0.3, 1.0, 2.0), "gpu": (0.3, 1.0, 2.0)}
 
 
 def plan(scale: Scale, options: Options) -> Plan:
     """Return rope and none around the base learning rate."""
-    base = base_recipe(scale, options)
-    lr = base["optimizer"]["lr"]
-    arms = tuple(
-        Arm(
-            name=f"{position}-lr-{lr * factor:g}",
-            overrides={"model.position": position, "optimizer.lr": lr * factor},
-            x=lr * factor,
-            group=position,
-        )
-        for position in ("rope", "none")
-        for factor in FACTORS[scale]
-    )
-    baseline = f"rope-lr-{lr:g}"
-    return Plan(base=base, arms=arms, seeds=seeds_of(scale, options), baseline=baseline, x_label="peak learning rate")
+    return learning_rate_sweep(scale, options, "model.position", {"rope": "rope", "none": "none"}, FACTORS[scale])
 
 
 def analyse(results: Results) -> Analysis:
     """Compare rope with none, each at its best learning rate."""
-    found = analysis.standard(results)
-    return dataclasses.replace(found, findings=[analysis.compare_groups(results, "rope", "none"), *found.findings])
+    return analysis.standard(results, analysis.compare_groups(results, "rope", "none"))
 
 
 STUDY = Study(

@@ -249,9 +249,8 @@ STUDY = Study(
     name="sampling",
     question="How do temperature and top-p trade repetition against validity?",
     design="One model per seed, trained longer than the arms of other studies, and samples from it at every "
-    "temperature and "
-    "top-p: repetition within a sample, distinct-n over all, and, on storyworld, what the corpus's own parser says: "
-    "valid stories, where the others fail, novelty, plots.",
+    "temperature and top-p: repetition within a sample, distinct-n over all, and, on storyworld, what the corpus's "
+    "own parser says: valid stories, where the others fail, novelty, plots.",
     cost={"tiny": "2 runs of about 2 s", "cpu": "5 runs of about 60 s and the samples", "gpu": "5 runs of about 3 min"},
     plan=plan,
     analyse=analyse,

@@ -36,9 +36,8 @@ def plan(scale: Scale, options: Options) -> Plan:
 STUDY = Study(
     name="schedule",
     question="Does it matter how the learning rate declines, and how far?",
-    design="Cosine, linear and WSD (constant, then linear over the second half) to several floors, as shares of "
-    "the peak, "
-    "and no decline at all; the same peak, warm-up and steps.",
+    design="Cosine, linear and WSD (constant, then linear over the second half) to several floors, as shares of the "
+    "peak, and no decline at all; the same peak, warm-up and steps.",
     cost={"tiny": "8 runs of about 2 s", "cpu": "50 runs of about 25 s", "gpu": "65 runs of about 90 s"},
     plan=plan,
     analyse=analysis.standard,

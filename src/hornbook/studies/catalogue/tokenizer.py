@@ -209,9 +209,8 @@ def _findings(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[str]
     speeds = sorted(r["bytes_per_second"] for r in rows)
     middle = speeds[len(speeds) // 2]
     said.append(
-        f"Encoding on one thread (best of three passes, so a warm cache) ran at a median of "
-        f"{quantity(middle, 'B/s')} on held-out text, at which the Pile's "
-        f"{quantity(PILE_BYTES, 'B')} would take {duration(PILE_BYTES / middle)}."
+        f"Encoding on one thread (best of three passes, so a warm cache) ran at a median of {quantity(middle, 'B/s')} "
+        f"on held-out text, at which the Pile's {quantity(PILE_BYTES, 'B')} would take {duration(PILE_BYTES / middle)}."
     )
     return said
 
@@ -318,9 +317,8 @@ STUDY = Study(
     name="tokenizer",
     question="How much does a tokenizer lose on text of another kind than it was trained on?",
     design="Byte-level BPE trained on stories and on documentation or web text, at several sizes, each tried on "
-    "held-out "
-    "documents of both. Every seed draws its own documents; the foreign tokenizer is compared with the text's own, "
-    "paired by seed, in tokens per byte.",
+    "held-out documents of both. Every seed draws its own documents; the foreign tokenizer is compared with the "
+    "text's own, paired by seed, in tokens per byte.",
     cost={"tiny": "8 tokenizers, seconds", "cpu": "40 tokenizers, under two minutes", "gpu": "30 tokenizers, minutes"},
     plan=plan,
     analyse=analyse,

@@ -115,8 +115,7 @@ STUDY = Study(
     name="toy_sgd",
     question="What do learning rates 1, 10, 100 and 1000 do to SGD on a toy problem?",
     design="A 10 × 10 matrix started at 5·randn, loss the mean of its squares, ten steps of the handout's Eq. 20 "
-    "(learning rate "
-    "divided by √(t+1)); every course is compared with its closed form.",
+    "(learning rate divided by √(t+1)); every course is compared with its closed form.",
     cost={"tiny": "under 5 s", "cpu": "under 5 s", "gpu": "under 5 s"},
     plan=plan,
     analyse=analyse,

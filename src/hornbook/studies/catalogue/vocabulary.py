@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from hornbook.studies import analysis
 from hornbook.studies.scales import base_recipe, seeds_of
 from hornbook.studies.study import Analysis, Arm, Options, Outcome, Plan, Results, Scale, Study
@@ -39,32 +37,19 @@ def bytes_per_token(outcome: Outcome) -> float | None:
 
 
 def analyse(results: Results) -> Analysis:
-    """Add compression and speed."""
-    found = analysis.standard(results)
+    """Add compression and speed over the size of the vocabulary."""
     compression = analysis.quantity_figure(
-        results,
-        id="compression",
-        title="Compression of the validation text",
-        y_label="bytes per token",
-        quantity=bytes_per_token,
+        results, "compression", "Compression of the validation text", "bytes per token", bytes_per_token
     )
-    speed = analysis.quantity_figure(
-        results,
-        id="speed",
-        title="Speed",
-        y_label="tokens per second",
-        quantity=lambda o: o.values.get("tokens_per_second"),
-    )
-    return dataclasses.replace(found, figures=[*found.figures, compression, speed])
+    return analysis.standard(results, figures=[compression, analysis.speed_figure(results)])
 
 
 STUDY = Study(
     name="vocabulary",
     question="How large should the vocabulary be for a model of this size?",
-    design="Tokenizers of several sizes trained on the same text, the same model and number of tokens for each; "
-    "a larger "
-    "vocabulary sees more text in as many tokens, and has more parameters in embedding and head. Judged in bits "
-    "per byte.",
+    design="Tokenizers of several sizes trained on the same text, the same model and number of tokens for each; a "
+    "larger vocabulary sees more text in as many tokens, and has more parameters in embedding and head. Judged in "
+    "bits per byte.",
     cost={"tiny": "6 runs of about 2 s", "cpu": "25 runs of about 25 s", "gpu": "30 runs of about 90 s"},
     plan=plan,
     analyse=analyse,

@@ -28,11 +28,9 @@ def plan(scale: Scale, options: Options) -> Plan:
 STUDY = Study(
     name="web_text",
     question="How much harder is documentation or web text than stories for the same model and budget?",
-    design="The same model, number of steps and vocabulary size on stories and on documentation: the docstrings "
-    "and help "
-    "pages of the Python that runs this (no network), or the file given with --web-text, such as OpenWebText. "
-    "Each corpus "
-    "trains its own tokenizer, so the comparison is in bits per byte.",
+    design="The same model, number of steps and vocabulary size on stories and on documentation: the docstrings and "
+    "help pages of the Python that runs this (no network), or the file given with --web-text, such as OpenWebText. "
+    "Each corpus trains its own tokenizer, so the comparison is in bits per byte.",
     cost={"tiny": "4 runs of about 2 s", "cpu": "10 runs of about 25 s", "gpu": "10 runs of about 90 s"},
     plan=plan,
     analyse=analysis.standard,

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from hornbook.studies import analysis
-from hornbook.studies.scales import base_recipe, seeds_of
-from hornbook.studies.study import Analysis, Arm, Options, Plan, Results, Scale, Study
+from hornbook.studies.scales import learning_rate_sweep
+from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
 
 FACTORS: dict[Scale, tuple[float, ...]] = {"tiny": (1.0,), "cpu": (0.3, 1.0, 2.0), "gpu": (0.3, 1.0, 2.0)}
 
 
 def plan(scale: Scale, options: Options) -> Plan:
-    """Return tied and untied embeddings around the base learning rate."""
-    base = base_recipe(scale, options)
-    lr = base["optimizer"]["lr"]
-    arms = tuple(
-        Arm(
-            name=f"{name}-lr-{lr * factor:g}",
-            overrides={"model.tie_embeddings": name == "tied", "optimizer.lr": lr * factor},
-            x=lr * factor,
-            group=name,
-        )
-        for name in ("untied", "tied")
-        for factor in FACTORS[scale]
-    )
-    baseline = f"untied-lr-{lr:g}"
-    return Plan(base=base, arms=arms, seeds=seeds_of(scale, options), baseline=baseline, x_label="peak learning rate")
+    """Return untied and tied embeddings around the base learning rate."""
+    return learning_rate_sweep(scale, options, "model.tie_embeddings", {"untied": False, "tied": True}, FACTORS[scale])
 
 
 def analyse(results: Results) -> Analysis:
-    """Compare tied and untied, each at its best learning rate."""
-    found = analysis.standard(results)
-    return dataclasses.replace(found, findings=[analysis.compare_groups(results, "untied", "tied"), *found.findings])
+    """Compare untied with tied, each at its best learning rate."""
+    return analysis.standard(results, analysis.compare_groups(results, "untied", "tied"))
 
 
 STUDY = Study(
