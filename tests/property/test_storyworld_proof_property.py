@@ -4,10 +4,10 @@ from collections import Counter
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from storyworld_proof import ambiguities
 
 from hornbook.data.corpora.storyworld.grammar import CHOICE, LIT, PICK, REF, SET, compile_grammar
 from hornbook.data.corpora.storyworld.machine import allowed
-from hornbook.data.corpora.storyworld.proof import ambiguities
 from hornbook.errors import DataError
 
 CHILDREN = "class child\n  +f: a, ab\n  +m: b\n"

@@ -4,12 +4,12 @@ import itertools
 import math
 
 import pytest
+from storyworld_proof import ambiguities
 
 from hornbook.data.corpora import storyworld
 from hornbook.data.corpora.storyworld.corpus import grammar
 from hornbook.data.corpora.storyworld.grammar import UNSAID
 from hornbook.data.corpora.storyworld.machine import tell
-from hornbook.data.corpora.storyworld.proof import ambiguities
 from hornbook.errors import DataError
 
 LEVELS = pytest.mark.parametrize("level", storyworld.LEVELS)

@@ -1,9 +1,9 @@
 """The proof of injectivity accepts grammars that are unambiguous and names the alternatives of those that are not."""
 
 import pytest
+from storyworld_proof import ambiguities
 
 from hornbook.data.corpora.storyworld.grammar import compile_grammar
-from hornbook.data.corpora.storyworld.proof import ambiguities
 
 CHILDREN = "class child\n  +f: Ann, Annie, Sue\n  +m: Tom, Sam\n"
 

@@ -1,9 +1,9 @@
 """storyworld: a corpus of small children's stories whose true entropy is known.
 
 A seeded grammar with state simulates a little world and tells what happens in it. Every choice has a known
-probability and different choices give different texts (`proof.py`), so the probability of a story is exact and so is
-the floor that no language model of the corpus can beat. docs/storyworld.md explains the design; left out: any claim
-that the stories resemble human ones in more than their surface.
+probability and different choices give different texts (tools/storyworld_proof.py), so the probability of a story is
+exact and so is the floor that no language model of the corpus can beat. docs/storyworld.md explains the design; left
+out: any claim that the stories resemble human ones in more than their surface.
 """
 
 from hornbook.data.corpora.storyworld.corpus import (

@@ -2,8 +2,8 @@
 
 A grammar is a set of *classes* (the things of the world, with their attributes), *rules* (weighted alternatives of
 text) and *registers* (the state: who the hero is, what was lost, what the weather is). The same compiled tables drive
-the generator (`machine.py` and its native twin), the parser (`parser.py`) and the proof that no two stories share a
-text (`proof.py`). docs/storyworld.md describes the notation.
+the generator (`machine.py`, and natively cpp/src/storyworld.cpp), the parser (`parser.py`) and the proof that no two
+stories share a text (tools/storyworld_proof.py). docs/storyworld.md describes the notation.
 
 A compiled sequence is a tuple of operations, each a tuple that opens with one of LIT, REF, PICK, SET, CHOICE. Left out:
 recursion (a rule that reaches itself is an error, so every story is finite) and arithmetic on the state.

@@ -1,8 +1,9 @@
 """The parser: recovers the choices behind a story, or says where and why a text stops being one.
 
 It runs the same tables as the generator with the text as oracle: at a choice it follows each alternative whose guard
-holds until the text contradicts it. The grammar's proof (`proof.py`) shows that two alternatives always differ before
-either is over, so that at most one survives and the parse is unique; nothing is searched beyond a few words.
+holds until the text contradicts it. The grammar's proof (tools/storyworld_proof.py) shows that two alternatives always
+differ before either is over, so that at most one survives and the parse is unique; nothing is searched beyond a few
+words.
 
 A failure is the furthest point that any alternative reached. Its kind: "unknown word" (a word that no story of the
 level has), "dead end" (the text ends inside a story), "wrong name", "wrong owner", "wrong thing", "wrong pronoun"

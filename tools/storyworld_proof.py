@@ -1,5 +1,7 @@
 """The proof that a grammar is injective: different choices always give different texts.
 
+    python tools/storyworld_proof.py        every level: exit code 0 and nothing found is the proof
+
 At every point of choice, any two alternatives that the same state allows must come to differ in a character before
 either story is over. Then two choice sequences share their text up to the first differing choice, have the same state
 there, and differ soon after it. `ambiguities` checks that by running each pair of alternatives side by side:
@@ -16,13 +18,16 @@ reaches.
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias
 
+from hornbook.data.corpora.storyworld.corpus import grammar
 from hornbook.data.corpora.storyworld.grammar import CHOICE, LIT, PICK, REF, SET, UNSAID, Grammar
+from hornbook.data.corpora.storyworld.lexicon import LEVELS
 
 __all__ = ["ambiguities"]
 
@@ -317,3 +322,16 @@ def ambiguities(grammar: Grammar) -> list[str]:
                         texts = grammar.tables[operation[3]]
                         found.append(f"{choice.name}, {choice.labels[which]!r}: {texts[a]!r} and {texts[b]!r}")
     return found
+
+
+def main() -> int:
+    """Print what is not shown to differ, level by level; return 1 where there is anything."""
+    found = {level: ambiguities(grammar(level)) for level in LEVELS}
+    for level, sentences in found.items():
+        print(f"{level}: {f'{len(sentences)} pairs are not shown to differ' if sentences else 'injective'}")
+        print(*(f"  {sentence}" for sentence in sentences), sep="\n", end="\n" if sentences else "")
+    return int(any(found.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
