@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hornbook.cli.common import SpecialTokens, TextKind, TokenizerFormat, open_corpus, result_console, show_bytes
 from hornbook.errors import DataError
 from hornbook.format import quantity
+from hornbook.tokenizer.special import END_OF_TEXT
 
 if TYPE_CHECKING:
     from hornbook.data.text_reader import Corpus
@@ -25,7 +26,7 @@ def train(
     *,
     vocab_size: int,
     out: Path,
-    special_tokens: SpecialTokens = ("<|endoftext|>",),
+    special_tokens: SpecialTokens = (END_OF_TEXT,),
     pattern: str = "gpt2",
     format: TokenizerFormat = "hornbook",
     field: str = "text",

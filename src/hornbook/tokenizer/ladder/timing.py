@@ -19,7 +19,7 @@ from hornbook.tokenizer.counts import count_pretokens
 from hornbook.tokenizer.ladder.parallel import answer, count_parallel, count_plain, result_of, start_process
 from hornbook.tokenizer.ladder.trainers import merge_heap, merge_incremental, merge_naive
 from hornbook.tokenizer.reference import Pair
-from hornbook.tokenizer.special import check_special_tokens
+from hornbook.tokenizer.special import END_OF_TEXT, check_special_tokens
 from hornbook.tokenizer.train import train_bpe_from_counts
 
 __all__ = ["RUNGS", "Rung", "run"]
@@ -65,7 +65,7 @@ class Rung(NamedTuple):
 def run(
     path: str | os.PathLike[str],
     vocab_size: int,
-    special_tokens: Sequence[str] = ("<|endoftext|>",),
+    special_tokens: Sequence[str] = (END_OF_TEXT,),
     *,
     pattern: str = "gpt2",
     rungs: Sequence[str] = tuple(RUNGS),
