@@ -8,7 +8,6 @@ Packed files and files of records (text_reader.py) become plain text in the cach
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import math
 import mmap
@@ -19,7 +18,7 @@ from pathlib import Path
 from hornbook.data.text_reader import Corpus
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write, cache_folder, canonical_json, open_atomic, read_json_object, sha256_bytes
-from hornbook.tokenizer.utf8 import Errors
+from hornbook.tokenizer.utf8 import Errors, checked
 
 __all__ = ["FEW_DOCUMENTS", "TextFile", "TextSlice", "copy_slice", "scan_file", "split"]
 
@@ -141,30 +140,14 @@ def copy_slice(piece: TextSlice, target: Path) -> None:
 
 
 def _checksum(path: Path, name: str, strict: bool, progress: Progress) -> tuple[str, int]:
-    digest = hashlib.sha256()
-    done, rest = 0, b""
+    digest, done = hashlib.sha256(), 0
     with open(path, "rb") as file:  # noqa: PTH123
-        while block := file.read(BLOCK):
+        blocks = iter(lambda: file.read(BLOCK), b"")
+        for block in checked(blocks, "strict", name) if strict else blocks:
             digest.update(block)
-            if strict:
-                rest = _check_utf8(rest + block, done - len(rest), name, last=False)
             done += len(block)
             progress(done)
-    if strict:
-        _check_utf8(rest, done - len(rest), name, last=True)
     return digest.hexdigest(), done
-
-
-def _check_utf8(block: bytes, offset: int, name: str, *, last: bool) -> bytes:
-    """Check a block that starts at byte `offset`; return its unfinished end."""
-    try:
-        _, used = codecs.utf_8_decode(block, "strict", last)
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{name} is not UTF-8: byte {offset + error.start:,} is 0x{block[error.start]:02x} ({error.reason}); "
-            "convert the file, or use --data.errors replace"
-        ) from None
-    return block[used:]
 
 
 def _document_starts(path: Path, separator: str | None) -> Iterator[int]:

@@ -17,7 +17,6 @@ way round it. Left out: archives of many files (tar, zip), other encodings than 
 
 from __future__ import annotations
 
-import codecs
 import glob
 import json
 import os
@@ -30,6 +29,7 @@ from typing import BinaryIO, Literal
 from hornbook.data.unpacking import CHUNK_BYTES, gunzip, split_lines, unzstd
 from hornbook.errors import DataError, did_you_mean
 from hornbook.tokenizer.special import END_OF_TEXT
+from hornbook.tokenizer.utf8 import Errors, check_errors, checked
 
 __all__ = ["CHUNK_BYTES", "STDIN", "Corpus", "find_files"]
 
@@ -109,13 +109,13 @@ class Corpus:
         *,
         field: str = "text",
         separator: str = END_OF_TEXT,
-        errors: Literal["strict", "replace"] = "strict",
+        errors: Errors = "strict",
         kind: Literal["text", "jsonl", "parquet"] | None = None,
     ) -> None:
-        if errors not in ("strict", "replace"):
-            raise DataError(f"errors is {errors!r} where 'strict' or 'replace' was expected")
+        check_errors(errors)
         self.files = find_files(sources)
-        self.field, self.separator, self.errors, self.kind = field, separator, errors, kind
+        self.field, self.separator, self.kind = field, separator, kind
+        self.errors: Errors = errors
         self.read_bytes = 0
         """Bytes of the files (as they lie, packed) that the last iteration has taken so far."""
         self._stdin_taken = False
@@ -200,7 +200,7 @@ class Corpus:
             return self._gather(self._parquet(file))
         if kind == "jsonl":
             return self._gather(self._jsonl(file))
-        return _checked(self._unpacked(file), file, self.errors)
+        return checked(self._unpacked(file), self.errors, _names([file]))
 
     def _gather(self, documents: Iterator[str]) -> Iterator[bytes]:
         mark = self.separator.encode()
@@ -307,30 +307,3 @@ def _if_text(document: bytes) -> Iterator[bytes]:
 def _names(files: Sequence[str]) -> str:
     shown = ["standard input" if file == STDIN else file for file in files[:3]]
     return ", ".join(shown) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-
-
-def _checked(chunks: Iterator[bytes], file: str, errors: str) -> Iterator[bytes]:
-    # Offsets count bytes of the unpacked text.
-    decoder = codecs.getincrementaldecoder("utf-8")(errors)
-    done = 0
-    for chunk, last in _with_last(chunks):
-        pending = len(decoder.getstate()[0])
-        try:
-            text = decoder.decode(chunk, last)
-        except UnicodeDecodeError as error:
-            at = done - pending + error.start
-            raise DataError(
-                f"{_names([file])} is not UTF-8 (byte 0x{error.object[error.start]:02x} at offset {at}): "
-                "convert it, or use errors=replace"
-            ) from None
-        done += len(chunk)
-        yield chunk if errors == "strict" else text.encode()
-
-
-def _with_last(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
-    before = b""
-    for chunk in chunks:
-        if before:
-            yield before, False
-        before = chunk
-    yield before, True

@@ -85,7 +85,8 @@ def _read(chunks: Iterable[Chunk], errors: Errors, source: object) -> Iterator[t
         except UnicodeDecodeError as error:
             raise DataError(
                 malformed(source, done - waiting + error.start)
-                + ' (errors="replace", on the command line --errors replace, reads such bytes as U+FFFD)'
+                + ' (errors="replace", on the command line --errors replace, in a recipe data.errors, reads such bytes '
+                "as U+FFFD)"
             ) from None
 
     for chunk in chunks:
