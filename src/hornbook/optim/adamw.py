@@ -7,7 +7,7 @@
 `torch.optim.AdamW` decays before the step and adds ε to the corrected √v̂; with λ = 0 and ε = 0 the two are equal.
 One rule, three ways of running it:
 
-- `loop`: the plain twin, tensor by tensor, the equations above line by line;
+- `loop`: the plain implementation, tensor by tensor, the equations above line by line;
 - `foreach`: the same operations over lists of tensors, bit-identical to the loop on a CPU;
 - `fused`: one pass over the memory by PyTorch's fused kernel. That kernel computes its own order of AdamW; with
   α' = α(1 − αλ), λ' = λ/(1 − αλ) and ε' = ε/√(1 − β₂ᵗ) its result is algebraically the one above, equal to the loop

@@ -1,7 +1,7 @@
 """Corpora of stories: whole texts, streams, probabilities and the entropy floor.
 
 A corpus is stories 0, 1, 2 … of a seed, each followed by a line `<|endoftext|>`. The native machine
-(cpp/src/storyworld.cpp) tells them; `machine.py` is its plain twin.
+(cpp/src/storyworld.cpp) tells them; `machine.py` is the plain implementation of it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The story machine: tells one story by running the grammar's tables with a seeded generator of integers.
 
-This is the plain twin of cpp/src/storyworld.cpp; both give the same bytes. Random numbers are splitmix64 (Steele, Lea
-and Flood 2014) with Lemire's unbiased bounded draw (2019) on 32 bits: integers only, so that no platform's floating
-point can change a byte, and every alternative has exactly the probability weight / total. Story i of seed s has a
-stream of its own, so any part of a corpus can be told without what comes before it.
+This is the plain implementation beside cpp/src/storyworld.cpp; both give the same bytes. Random numbers are splitmix64
+(Steele, Lea and Flood 2014) with Lemire's unbiased bounded draw (2019) on 32 bits: integers only, so that no platform's
+floating point can change a byte, and every alternative has exactly the probability weight / total. Story i of seed s
+has a stream of its own, so any part of a corpus can be written without what comes before it.
 """
 
 from __future__ import annotations
