@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hornbook as hb
-from hornbook.data.text_reader import Corpus
+from hornbook.data.text_reader import TextReader
 from hornbook.errors import DataError, TokenizerError
 from hornbook.tokenizer import patterns, reference, regex_pool
 from hornbook.tokenizer import text as tokenizer_text
@@ -119,7 +119,7 @@ def test_a_corpus_goes_where_a_stream_goes(tmp_path, tokenizers):
     lines = "".join(json.dumps({"body": text}) + "\n" for text in documents)
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
     (tmp_path / "b.txt").write_text("ab ab<|e|>12345", encoding="utf-8")
-    corpus = Corpus(tmp_path, field="body", separator="<|e|>")
+    corpus = TextReader(tmp_path, field="body", separator="<|e|>")
     joined = "<|e|>".join([*documents, "ab ab", "12345"])
     assert dict(hb.count_pretokens(corpus, SPECIAL).items()) == reference.count_pretokens(joined, SPECIAL)
     assert hb.train_bpe(corpus, 290, SPECIAL) == reference.train(joined, 290, SPECIAL)

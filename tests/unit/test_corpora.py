@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from hornbook.data.text_reader import Corpus, find_files
+from hornbook.data.text_files import find_files
+from hornbook.data.text_reader import TextReader
 from hornbook.errors import DataError
 
 DOCUMENTS = ["one é\n\n  two", "", "three \U0001f600", "x" * 3_000_000]
@@ -14,7 +15,7 @@ TEXT = "<|endoftext|>\n".join(DOCUMENTS)
 
 
 def read(*sources, **options):
-    return b"".join(Corpus(list(sources), **options)).decode()
+    return b"".join(TextReader(list(sources), **options)).decode()
 
 
 def write_jsonl(path, documents=DOCUMENTS, field="text"):
@@ -58,7 +59,7 @@ def test_each_row_is_a_document(tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     table = pyarrow.table({"id": range(5), "body": [*DOCUMENTS, None]})
     parquet.write_table(table, tmp_path / "a.parquet", row_group_size=2)
-    corpus = Corpus(tmp_path / "a.parquet", field="body")
+    corpus = TextReader(tmp_path / "a.parquet", field="body")
     assert b"".join(corpus).decode() == RECORDS
     assert corpus.read_bytes == corpus.total_bytes
     with pytest.raises(DataError, match=r"no column 'bdy' \(did you mean 'body'"):
@@ -102,7 +103,7 @@ def test_folders_and_globs_are_sorted_and_hidden_files_passed_over(tmp_path):
 
 def test_standard_input_is_read_once(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"some text")))
-    corpus = Corpus("-")
+    corpus = TextReader("-")
     assert corpus.total_bytes is None
     assert b"".join(corpus) == b"some text"
     with pytest.raises(DataError, match="only once"):
@@ -168,7 +169,7 @@ def test_emptiness_is_named(tmp_path):
 def test_a_bomb_comes_in_bounded_chunks(tmp_path):
     path = tmp_path / "a.txt.gz"
     path.write_bytes(gzip.compress(bytes(64 << 20)))
-    assert max(map(len, Corpus(path))) <= 1 << 20
+    assert max(map(len, TextReader(path))) <= 1 << 20
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1 << 20])
@@ -177,12 +178,12 @@ def test_documents_are_what_lies_between_separators(tmp_path, monkeypatch, size)
     path = write_text(
         tmp_path / "a.txt", "<|endoftext|>one<|endoftext|>\n\n<|endoftext|>two é\n<|endoftext|>three <|end"
     )
-    assert list(Corpus(path).documents()) == [b"one", "two é\n".encode(), b"three <|end"]
+    assert list(TextReader(path).documents()) == [b"one", "two é\n".encode(), b"three <|end"]
 
 
 def test_a_sample_is_drawn_by_seed(tmp_path):
     path = write_jsonl(tmp_path / "a.jsonl", [f"document {index}" for index in range(1000)])
-    corpus = Corpus(path)
+    corpus = TextReader(path)
     assert corpus.sample(10, seed=0) == corpus.sample(10, seed=0)
     assert corpus.sample(10, seed=0) != corpus.sample(10, seed=1)
     assert len(set(corpus.sample(10))) == 10

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from hornbook.errors import DataError
 
 if TYPE_CHECKING:
-    from hornbook.data.text_reader import Corpus
+    from hornbook.data.text_reader import TextReader
     from hornbook.tracking.console import Console
 
 __all__ = ["command", "open_corpus", "result_console", "show_bytes"]
@@ -27,15 +27,15 @@ def command() -> str:
     return called if Path(called).name == "hornbook" and shutil.which("hornbook") is None else "hornbook"
 
 
-def open_corpus(files: tuple[str, ...], special_tokens: Iterable[str], **options: Any) -> Corpus:
+def open_corpus(files: tuple[str, ...], special_tokens: Iterable[str], **options: Any) -> TextReader:
     """Open the text that the user named; the first special token separates documents.
 
     Raises:
         DataError: no such text, or it is empty.
     """
-    from hornbook.data.text_reader import Corpus
+    from hornbook.data.text_reader import TextReader
 
-    corpus = Corpus(files, separator=next(iter(special_tokens), "\n\n"), **options)
+    corpus = TextReader(files, separator=next(iter(special_tokens), "\n\n"), **options)
     if corpus.total_bytes == 0:
         raise DataError(f"there is no text in {' '.join(files)}: it is empty")
     return corpus
@@ -48,7 +48,7 @@ def result_console(json: bool) -> Console:
     return Console(stream=sys.stderr if json else sys.stdout)
 
 
-def show_bytes(stage: Any, corpus: Corpus) -> Callable[..., None]:
+def show_bytes(stage: Any, corpus: TextReader) -> Callable[..., None]:
     """Return a `progress=` that moves the bar of `stage` by the bytes of the files behind `corpus`."""
 
     def show(done: int, total: int | None = None) -> None:

@@ -14,7 +14,7 @@ from hornbook.format import quantity
 from hornbook.tokenizer.special import END_OF_TEXT
 
 if TYPE_CHECKING:
-    from hornbook.data.text_reader import Corpus
+    from hornbook.data.text_reader import TextReader
     from hornbook.tokenizer.tokenizer import Tokenizer
     from hornbook.tracking.console import Console
 
@@ -94,7 +94,7 @@ def train(
     return 0
 
 
-def _summary(tokenizer: Tokenizer, corpus: Corpus, counts: Any) -> dict[str, Any]:
+def _summary(tokenizer: Tokenizer, corpus: TextReader, counts: Any) -> dict[str, Any]:
     from hornbook.tokenizer.inspection import compression_of_counts, longest_tokens, readable
 
     result = compression_of_counts(tokenizer, counts)

@@ -113,7 +113,7 @@ def _recipe(
 
 def _automatic(text: tuple[str, ...], resume: bool, given: dict[str, Any], console: Console) -> dict[str, Any]:
     """Pick a recipe for text files; a run that is there already keeps the one it was made with."""
-    from hornbook.data.text_reader import find_files
+    from hornbook.data.text_files import find_files
 
     sizes = [Path(path).stat().st_size * (4 if path.endswith(PACKED) else 1) for path in find_files(text)]
     if not any(sizes):

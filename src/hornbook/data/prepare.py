@@ -22,7 +22,7 @@ from hornbook.data.corpora.registry import corpus_file
 from hornbook.data.datasets import which_has
 from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.data.split import TextFile, TextSlice, copy_slice, scan_file, split
-from hornbook.data.text_reader import STDIN, find_files
+from hornbook.data.text_files import STDIN, find_files
 from hornbook.errors import ConfigError, DataError, TokenizerError
 from hornbook.fileio import atomic_write, cache_folder, canonical_json, sha256_bytes
 from hornbook.format import quantity

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hornbook.data.text_reader import Corpus
+from hornbook.data.text_reader import TextReader
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write, cache_folder, canonical_json, open_atomic, read_json_object, sha256_bytes
 from hornbook.tokenizer.utf8 import Errors, checked
@@ -62,7 +62,7 @@ def scan_file(
     """Read a text file once; one that is packed, or of records, becomes plain text in the cache first.
 
     Args:
-        path: the file, of any kind that `Corpus` reads.
+        path: the file, of any kind that `TextReader` reads.
         separator: the string between documents; None: the file is one document.
         errors: "strict": bytes that are not UTF-8 are an error; "replace": they become U+FFFD when they are encoded.
         field: of jsonl and parquet, the field that holds the text.
@@ -82,7 +82,7 @@ def scan_file(
             return known
     except (OSError, ValueError, TypeError):
         pass  # not seen before, or an entry that cannot be used: look at the file
-    plain = status.st_size == 0 or Corpus(path).is_plain
+    plain = status.st_size == 0 or TextReader(path).is_plain
     text_path = path.resolve() if plain else _as_text(path, separator, field, errors, progress)
     digest, size = _checksum(text_path, str(path), errors == "strict", progress if plain else lambda done: None)
     if size == 0:
@@ -216,7 +216,7 @@ def _as_text(path: Path, separator: str | None, field: str, errors: Errors, prog
     target = cache_folder() / "unpacked" / f"{sha256_bytes(key.encode())[:16]}-{path.stem}"
     if target.exists():
         return target
-    corpus = Corpus(path, field=field, separator=separator or "\n", errors=errors)
+    corpus = TextReader(path, field=field, separator=separator or "\n", errors=errors)
     with open_atomic(target) as out:
         for chunk in corpus:
             out.write(chunk)

@@ -1,7 +1,7 @@
 """Text as people have it: files of several kinds, folders, globs, standard input; read as one stream.
 
-A `Corpus` is an iterable of chunks of bytes whose concatenation is one long UTF-8 text with documents separated by a
-special token. It goes wherever a stream of text is taken: `hb.count_pretokens(corpus, …)`,
+A `TextReader` is an iterable of chunks of bytes whose concatenation is one long UTF-8 text with documents separated by
+a special token. It goes wherever a stream of text is taken: `hb.count_pretokens(corpus, …)`,
 `tokenizer.encode_file(corpus, …)`.
 
     kind, by the end of the name          documents
@@ -17,75 +17,23 @@ way round it. Left out: archives of many files (tar, zip), other encodings than 
 
 from __future__ import annotations
 
-import glob
 import json
-import os
 import random
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from hornbook.data.text_files import PACKED, STDIN, StrPath, find_files, text_kind
 from hornbook.data.unpacking import CHUNK_BYTES, gunzip, split_lines, unzstd
 from hornbook.errors import DataError, did_you_mean
 from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tokenizer.utf8 import Errors, check_errors, checked
 
-__all__ = ["CHUNK_BYTES", "STDIN", "Corpus", "find_files"]
-
-STDIN = "-"
-"""The source that stands for standard input."""
-
-_PACKED = (".gz", ".zst")
-_RECORDS = (".jsonl", ".ndjson")
-_IN_FOLDERS = (".txt", ".md", ".parquet", *_RECORDS)
-Source = str | os.PathLike[str]
+__all__ = ["TextReader"]
 
 
-def find_files(sources: Source | Sequence[Source]) -> list[str]:
-    """Return the files that `sources` mean, in order: a folder's sorted by path, a glob's likewise.
-
-    Args:
-        sources: one or several of: a file; a folder (all text, jsonl and parquet files in it, at any depth, but hidden
-            ones); a glob such as `data/**/*.jsonl.gz`; `-` for standard input.
-
-    Raises:
-        DataError: a folder or a glob without any such file.
-        FileNotFoundError: a path that does not exist.
-    """
-    files: list[str] = []
-    for source in [sources] if isinstance(sources, str | os.PathLike) else sources:
-        name = os.fspath(source)
-        path = Path(name)
-        if name == STDIN or path.is_file():
-            files.append(name)
-        elif path.is_dir():
-            found = sorted(str(file) for file in path.rglob("*") if file.is_file() and _is_text_name(file, path))
-            if not found:
-                raise DataError(
-                    f"the folder {name} holds no text: looked for {', '.join(_IN_FOLDERS)}, also with .gz or .zst"
-                )
-            files += found
-        elif any(mark in name for mark in "*?[") and not path.exists():
-            found = sorted(file for file in glob.glob(name, recursive=True) if Path(file).is_file())  # noqa: PTH207
-            if not found:
-                raise DataError(f"no file matches {name!r}")
-            files += found
-        else:
-            path.open("rb").close()  # says what is wrong: missing, not readable
-            files.append(name)  # a pipe or device
-    if not files:
-        raise DataError("no text was given: name a file, a folder, a glob, or - for standard input")
-    return files
-
-
-def _is_text_name(file: Path, folder: Path) -> bool:
-    inside = file.relative_to(folder)
-    name = file.name.removesuffix(".gz").removesuffix(".zst")
-    return name.endswith(_IN_FOLDERS) and not any(part.startswith(".") for part in inside.parts)
-
-
-class Corpus:
+class TextReader:
     """One long text from many sources, streamed.
 
     Args:
@@ -99,13 +47,13 @@ class Corpus:
         DataError, FileNotFoundError: as `find_files`.
 
     Example:
-        >>> corpus = Corpus("reviews/*.jsonl.gz", field="body")  # doctest: +SKIP
+        >>> corpus = TextReader("reviews/*.jsonl.gz", field="body")  # doctest: +SKIP
         >>> hb.count_pretokens(corpus, ["<|endoftext|>"])  # doctest: +SKIP
     """
 
     def __init__(
         self,
-        sources: Source | Sequence[Source],
+        sources: StrPath | Sequence[StrPath],
         *,
         field: str = "text",
         separator: str = END_OF_TEXT,
@@ -131,7 +79,7 @@ class Corpus:
     def is_plain(self) -> bool:
         """True for files of plain text only, which can be read in place and by several threads."""
         return all(
-            file != STDIN and self._kind(file) == "text" and not file.endswith(_PACKED) and Path(file).is_file()
+            file != STDIN and self._kind(file) == "text" and not file.endswith(PACKED) and Path(file).is_file()
             for file in self.files
         )
 
@@ -189,10 +137,7 @@ class Corpus:
         return [document for _, document in sorted(chosen)]
 
     def _kind(self, file: str) -> str:
-        if self.kind is not None:
-            return self.kind
-        name = file.removesuffix(".gz").removesuffix(".zst")
-        return "parquet" if name.endswith(".parquet") else "jsonl" if name.endswith(_RECORDS) else "text"
+        return self.kind or text_kind(file)
 
     def _read(self, file: str) -> Iterator[bytes]:
         kind = self._kind(file)

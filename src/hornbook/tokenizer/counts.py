@@ -141,7 +141,7 @@ def count_pretokens(
 
     Args:
         source: path or list of paths; or the text itself as a stream: any other iterable of chunks of str or bytes,
-            such as a `hornbook.data.text_reader.Corpus`.
+            such as a `hornbook.data.text_reader.TextReader`.
         special_tokens: cut the text, longest first, and are not counted.
         pattern: `gpt2`, `cl100k`, `o200k`, or a regular expression (which the `regex` library runs, in processes).
         num_threads: None: as many as this process has cores. The result does not depend on it.

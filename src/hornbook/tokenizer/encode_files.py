@@ -3,7 +3,7 @@
 A file goes to the engine whole (the native one reads it in blocks on several threads); a stream is checked, cut into
 blocks and encoded block by block. The manifest says of either what it was: path, bytes, SHA-256.
 
-Left out: several files in one token file; a `hornbook.data.text_reader.Corpus` of them is one stream.
+Left out: several files in one token file; a `hornbook.data.text_reader.TextReader` of them is one stream.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class HashedStream:
             yield chunk
 
     def entry(self) -> dict[str, Any]:
-        """Return the manifest's entry: the files behind a `Corpus`, size and SHA-256 of the text as it streamed."""
+        """Return the manifest's entry: the files behind a `TextReader`, size and SHA-256 of the text as it streamed."""
         files = getattr(self._chunks, "files", None)
         path = ", ".join(files) if files else "a stream"
         return {"path": path, "bytes": self._size, "sha256": self._digest.hexdigest()}

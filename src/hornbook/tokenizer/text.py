@@ -1,8 +1,8 @@
 """Text on its way to be counted or encoded: files and streams as chunks, chunks as blocks that may be worked on apart.
 
-Chunks come as they may (a `Corpus`, a generator, a socket). Blocks are cut where that changes no pre-token: at the end
-of a word or number under a named pattern, at special tokens under any other. So the result is that of the whole text at
-once, however it is chunked (tests/property/test_streams.py).
+Chunks come as they may (a `TextReader`, a generator, a socket). Blocks are cut where that changes no pre-token: at the
+end of a word or number under a named pattern, at special tokens under any other. So the result is that of the whole
+text at once, however it is chunked (tests/property/test_streams.py).
 
 Left out: reading a stream on several threads; unpacking is one thread's work, counting and encoding several's.
 """
@@ -80,7 +80,7 @@ def pieces_of(chunks: Iterable[str]) -> Iterator[bytes]:
 
 
 def with_progress(chunks: Iterable[Chunk], progress: Callable[[int, int], Any] | None) -> Iterator[Chunk]:
-    """Pass chunks on and call `progress` (done, total): of the files behind a `Corpus`, else of the stream so far."""
+    """Pass chunks on and call `progress` (done, total): of a `TextReader`'s files, else of the stream so far."""
     done = 0
     for chunk in chunks:
         yield chunk

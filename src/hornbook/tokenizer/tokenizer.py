@@ -208,7 +208,7 @@ class Tokenizer:
 
         Args:
             path: the text; or the text as a stream: an iterable of chunks of str or bytes, such as a
-                `hornbook.data.text_reader.Corpus`.
+                `hornbook.data.text_reader.TextReader`.
             out_path: the token file, `….npy`; its manifest gets `….json`. Both appear whole or not at all.
             num_threads: None: as many as this process has cores. The ids do not depend on it.
             errors: "strict" or "replace", for malformed UTF-8.
