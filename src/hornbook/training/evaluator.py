@@ -15,7 +15,6 @@ from hornbook.data.token_data import TokenData
 from hornbook.evaluation.loss import Evaluation, evaluate
 from hornbook.generation.decode import generate
 from hornbook.models.transformer import TransformerLM
-from hornbook.training.clock import RunClock
 from hornbook.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -32,47 +31,36 @@ class Evaluator:
     Args:
         config: the recipe.
         dataset: its data.
-        clock: of the run; what is done here is no part of the updates' time.
     """
 
-    def __init__(self, config: TrainConfig, dataset: Dataset, clock: RunClock):
-        self.config, self.clock = config, clock
+    def __init__(self, config: TrainConfig, dataset: Dataset):
+        self.config = config
         self.tokenizer: Tokenizer | None = dataset.tokenizer
         self.data = TokenData.open(dataset.validation, config.model.vocab_size, verify=config.data.verify)
 
     def evaluate(self, model: TransformerLM, progress: Callable[[int], None], stop: Callable[[], bool]) -> Evaluation:
         """Return the model's loss on the validation set. Raises Interrupted where `stop` says so."""
         section, training = self.config.evaluation, self.config.training
-        with self.clock.aside("evaluation"):
-            return evaluate(
-                model,
-                self.data,
-                section.batch_size or max(1, training.batch_size // training.gradient_accumulation),
-                section.context_length,
-                max_tokens=section.max_tokens,
-                progress=progress,
-                stop=stop,
-            )
+        return evaluate(
+            model,
+            self.data,
+            section.batch_size or max(1, training.batch_size // training.gradient_accumulation),
+            section.context_length,
+            max_tokens=section.max_tokens,
+            progress=progress,
+            stop=stop,
+        )
 
-    def sample(self, model: TransformerLM) -> str | None:
-        """Return what the model writes after the recipe's prompt; None where it cannot start (no tokenizer, or neither
-        a prompt nor a document separator)."""
-        if self.tokenizer is None:
-            return None
+    def sample(self, model: TransformerLM, tokenizer: Tokenizer) -> str | None:
+        """Return what the model writes after the prompt, or from the start of a document; None without either."""
         section, separator = self.config.evaluation, self.config.tokenizer.separator
-        end = self.tokenizer.special_token_ids.get(separator) if separator else None
-        ids = self.tokenizer.encode(section.prompt) if section.prompt else ([end] if end is not None else [])
+        end = tokenizer.special_token_ids.get(separator) if separator else None
+        ids = tokenizer.encode(section.prompt) if section.prompt else ([end] if end is not None else [])
         if not ids:
             return None
-        with self.clock.aside("samples"):
-            new = generate(
-                model,
-                ids,
-                section.sample_tokens,
-                temperature=TEMPERATURE,
-                top_p=TOP_P,
-                stop_token=end,
-                generator=torch.Generator().manual_seed(self.config.training.seed),
-                overflow="slide",
-            )
-        return self.tokenizer.decode(new.tolist())
+        generator = torch.Generator().manual_seed(self.config.training.seed)
+        new = generate(
+            model, ids, section.sample_tokens, temperature=TEMPERATURE, top_p=TOP_P, stop_token=end,
+            generator=generator, overflow="slide",
+        )  # fmt: skip
+        return tokenizer.decode(new.tolist())

@@ -161,8 +161,9 @@ def _every(period: int, step: int) -> bool:
 
 def _evaluate(s: Setup, logger: RunLogger, signals: Signals) -> None:
     counters = s.trainer.counters
-    model = s.trainer.gather_model()
-    result = s.evaluator.evaluate(model, logger.on_eval_progress, lambda: signals.requested is not None)
+    with s.clock.aside("evaluation"):
+        model = s.trainer.gather_model()
+        result = s.evaluator.evaluate(model, logger.on_eval_progress, lambda: signals.requested is not None)
     counters.record_evaluation(result.loss)
     best = counters.best_step == counters.step and counters.step > 0
     logger.on_evaluation(counters.step, result, best=best)
@@ -170,7 +171,10 @@ def _evaluate(s: Setup, logger: RunLogger, signals: Signals) -> None:
 
 def _sample(s: Setup, logger: RunLogger) -> None:
     s.trainer.counters.sampled = True
-    text = s.evaluator.sample(s.trainer.gather_model())
+    if s.evaluator.tokenizer is None:
+        return
+    with s.clock.aside("samples"):
+        text = s.evaluator.sample(s.trainer.gather_model(), s.evaluator.tokenizer)
     if text is not None:
         logger.on_sample(s.trainer.counters.step, text)
 

@@ -87,7 +87,7 @@ def set_up(
         memory_bytes = check_memory_fits(config)
         clock = clock or RunClock()
         checkpointer = build_trainer(opened, console, clock, group)
-        trainer, evaluator = checkpointer.trainer, Evaluator(config, dataset, clock)
+        trainer, evaluator = checkpointer.trainer, Evaluator(config, dataset)
         estimate = estimate_run(
             trainer, run.path, validation_tokens=len(evaluator.data), memory_bytes=memory_bytes, console=console
         )
