@@ -17,6 +17,7 @@ import numpy as np
 
 from hornbook.tokenizer.patterns import split
 from hornbook.tokenizer.special import split_special
+from hornbook.tokenizer.text import batches
 
 __all__ = [
     "PILE_BYTES",
@@ -207,7 +208,7 @@ class Compression:
 def compression(tokenizer: TokenizerLike, documents: Iterable[bytes], num_threads: int = 1) -> Compression:
     """Encode documents and add up bytes, tokens and the time inside the encoder."""
     total = Compression(0, 0, 0.0)
-    for batch in _batches(documents):
+    for batch in batches(documents, 1 << 20):
         start = time.perf_counter()
         tokens = sum(len(tokenizer.encode_array(document, num_threads)) for document in batch)
         total += Compression(sum(map(len, batch)), tokens, time.perf_counter() - start)
@@ -235,15 +236,3 @@ def compression_of_counts(tokenizer: TokenizerLike, counts: Any) -> Compression:
         owner = np.searchsorted(np.cumsum(sizes), np.cumsum(lengths[ids]), side="left")
         total += Compression(int(weights @ sizes), int(weights[owner].sum()), 0.0)
     return total
-
-
-def _batches(documents: Iterable[bytes], size: int = 1 << 20) -> Iterable[list[bytes]]:
-    batch: list[bytes] = []
-    held = 0
-    for document in documents:
-        batch.append(document)
-        held += len(document)
-        if held >= size:
-            yield batch
-            batch, held = [], 0
-    yield batch

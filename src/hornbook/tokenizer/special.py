@@ -11,15 +11,17 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Literal
 
-from hornbook.errors import TokenizerError
+from hornbook.errors import TokenizerError, did_you_mean
 from hornbook.tokenizer.utf8 import encoded
 
 __all__ = [
     "END_OF_TEXT",
     "byte_finder",
     "check_special_tokens",
+    "chosen",
     "documents_of",
     "finder",
     "place_special",
@@ -29,6 +31,10 @@ __all__ = [
 
 END_OF_TEXT = "<|endoftext|>"
 """What stands between two documents unless something else is asked for: GPT-2's."""
+
+
+AllowedSpecial = Literal["all", "none"] | Collection[str]
+"""Which special tokens of a text become their ids; the others are ordinary text."""
 
 
 def check_special_tokens(special_tokens: Sequence[str]) -> None:
@@ -45,6 +51,21 @@ def check_special_tokens(special_tokens: Sequence[str]) -> None:
             raise TokenizerError(
                 f"the special token {token!r} is given {special_tokens.count(token)} times; once is enough"
             )
+
+
+def chosen(allowed_special: AllowedSpecial, special_tokens: Sequence[str]) -> list[int] | None:
+    """Return the indices of the special tokens that count as such; None where all do. Raises TokenizerError."""
+    if isinstance(allowed_special, str):
+        if allowed_special not in ("all", "none"):
+            raise TokenizerError(
+                f'allowed_special is "all", "none" or a collection of special tokens, not {allowed_special!r}'
+            )
+        return None if allowed_special == "all" else []
+    for token in allowed_special:
+        if token not in special_tokens:
+            hint = did_you_mean(str(token), special_tokens)
+            raise TokenizerError(f"{token!r} is not a special token of this tokenizer{hint}")
+    return [index for index, token in enumerate(special_tokens) if token in allowed_special]
 
 
 def place_special(vocab: dict[int, bytes], special_tokens: Sequence[str]) -> dict[str, int]:

@@ -23,6 +23,7 @@ from hornbook.tokenizer.utf8 import Chunk, encoded
 __all__ = [
     "DocumentCounter",
     "Source",
+    "batches",
     "file_paths",
     "is_stream",
     "pieces_of",
@@ -37,7 +38,7 @@ Source = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Ch
 """A path, a list of paths, or the text itself as any other iterable of chunks."""
 
 BLOCK_BYTES = 4 << 20
-_BATCH = 500_000  # bytes of documents that are handed over together under a free pattern
+_BATCH = 500_000  # bytes of the whole documents that make a block under a free pattern
 _PIECE = 1 << 14  # characters of a piece of `pieces_of`: enough to be fast, and few ids at a time
 
 
@@ -100,7 +101,8 @@ def safe_blocks(chunks: Iterable[bytes], pattern: str, special_tokens: Sequence[
     """
     if is_native(pattern):
         return word_blocks(chunks, special_tokens, BLOCK_BYTES)
-    return _batches(documents_of(chunks, special_tokens))
+    documents = (text for text, _ in documents_of(chunks, special_tokens))
+    return map(b"".join, batches(documents, _BATCH))
 
 
 def word_blocks(chunks: Iterable[bytes], special_tokens: Sequence[str], least: int) -> Iterator[bytes]:
@@ -132,18 +134,18 @@ def word_blocks(chunks: Iterable[bytes], special_tokens: Sequence[str], least: i
         yield bytes(pending)
 
 
-def _batches(pieces: Iterable[tuple[bytes, bool]]) -> Iterator[bytes]:
-    # Pieces (text, is it special) joined to half a megabyte or more, each of whole documents.
+def batches(texts: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
+    """Gather texts to lists of `size` bytes or more; the last may be smaller."""
     batch: list[bytes] = []
     held = 0
-    for text, _ in pieces:
+    for text in texts:
         batch.append(text)
         held += len(text)
-        if held >= _BATCH:
-            yield b"".join(batch)
+        if held >= size:
+            yield batch
             batch, held = [], 0
     if batch:
-        yield b"".join(batch)
+        yield batch
 
 
 class DocumentCounter:

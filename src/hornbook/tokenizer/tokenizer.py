@@ -10,28 +10,27 @@ Left out: normalisation, added tokens with stripping rules, truncation and paddi
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from hornbook.errors import FormatError, TokenizerError, did_you_mean
+from hornbook.errors import FormatError, TokenizerError
 from hornbook.tokenizer import encode_files, formats
 from hornbook.tokenizer.engines import engine_for
 from hornbook.tokenizer.formats.gpt2 import read_gpt2
 from hornbook.tokenizer.formats.own import fingerprint, write_own
 from hornbook.tokenizer.formats.parts import TokenizerParts
 from hornbook.tokenizer.patterns import resolve
-from hornbook.tokenizer.special import check_special_tokens, place_special
+from hornbook.tokenizer.special import AllowedSpecial, check_special_tokens, chosen, place_special
 from hornbook.tokenizer.text import pieces_of, resolve_threads
 from hornbook.tokenizer.token_file import TokenFile, token_dtype
 from hornbook.tokenizer.utf8 import Chunk, Errors
 
 __all__ = ["Tokenizer"]
-
-Allowed = Literal["all", "none"] | Collection[str]
 
 
 class Tokenizer:
@@ -79,12 +78,10 @@ class Tokenizer:
         """The type of the id arrays: uint16 while every id fits, else uint32."""
         return token_dtype(self.vocab_size)
 
-    @property
+    @functools.cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the tokenizer's content in its own format: equal exactly for tokenizers that give equal ids."""
-        if not hasattr(self, "_fingerprint"):
-            self._fingerprint = fingerprint(self.parts())
-        return self._fingerprint
+        return fingerprint(self.parts())
 
     def __repr__(self) -> str:
         return f"Tokenizer({len(self.vocab):,} entries, {len(self.merges):,} merges, pattern={self.pattern!r})"
@@ -137,7 +134,7 @@ class Tokenizer:
         """Write hornbook's own format into the folder `path`, in one step. Raises OSError."""
         write_own(self.parts(), path)
 
-    def encode(self, text: str, *, allowed_special: Allowed = "all") -> list[int]:
+    def encode(self, text: str, *, allowed_special: AllowedSpecial = "all") -> list[int]:
         """Return the ids of a text.
 
         Args:
@@ -150,10 +147,10 @@ class Tokenizer:
         """
         if not isinstance(text, str):
             raise TokenizerError(f"encode takes a str, not {type(text).__name__} (encode_array takes bytes too)")
-        return self.engine.encode(text, self._allowed(allowed_special))
+        return self.engine.encode(text, self._chosen(allowed_special))
 
     def encode_array(
-        self, text: str | bytes, num_threads: int | None = 1, *, allowed_special: Allowed = "all"
+        self, text: str | bytes, num_threads: int | None = 1, *, allowed_special: AllowedSpecial = "all"
     ) -> np.ndarray:
         """Return the ids of a text as an array, uint16 or uint32 (see `dtype`), shape (num_tokens,).
 
@@ -167,22 +164,22 @@ class Tokenizer:
         """
         if not isinstance(text, str | bytes):
             raise TokenizerError(f"encode_array takes a str or bytes, not {type(text).__name__}")
-        return self.engine.encode_array(text, self._allowed(allowed_special), resolve_threads(num_threads))
+        return self.engine.encode_array(text, self._chosen(allowed_special), resolve_threads(num_threads))
 
     def encode_batch(
-        self, texts: Sequence[str], num_threads: int | None = None, *, allowed_special: Allowed = "all"
+        self, texts: Sequence[str], num_threads: int | None = None, *, allowed_special: AllowedSpecial = "all"
     ) -> list[np.ndarray]:
         """Return the ids of many texts, one array each, on several threads. Raises as `encode`."""
         for text in texts:
             if not isinstance(text, str):
                 raise TokenizerError(f"encode_batch takes a sequence of str; one is {type(text).__name__}")
-        return self.engine.encode_batch(texts, self._allowed(allowed_special), resolve_threads(num_threads))
+        return self.engine.encode_batch(texts, self._chosen(allowed_special), resolve_threads(num_threads))
 
     def encode_pretokens(self, pretokens: Sequence[bytes]) -> np.ndarray:
         """Return the ids of pre-tokens that are cut already, one after the other; the pattern is not asked."""
         return self.engine.encode_pretokens(pretokens)
 
-    def encode_iterable(self, iterable: Iterable[str], *, allowed_special: Allowed = "all") -> Iterator[int]:
+    def encode_iterable(self, iterable: Iterable[str], *, allowed_special: AllowedSpecial = "all") -> Iterator[int]:
         """Yield the ids of a text that comes in chunks (lines of a file, say), as if it came whole.
 
         However the text is cut, the ids are those of `encode("".join(iterable))`: what a later chunk could still change
@@ -192,7 +189,7 @@ class Tokenizer:
         Raises:
             TokenizerError: see `encode`.
         """
-        arrays = self.engine.encode_chunks(pieces_of(iterable), self._allowed(allowed_special))
+        arrays = self.engine.encode_chunks(pieces_of(iterable), self._chosen(allowed_special))
         return itertools.chain.from_iterable(ids.tolist() for ids in arrays)
 
     def encode_file(
@@ -246,17 +243,5 @@ class Tokenizer:
         """Return the text of a sequence of ids, malformed bytes as U+FFFD. Raises as `decode_bytes`."""
         return self.decode_bytes(ids).decode("utf-8", errors="replace")
 
-    def _allowed(self, allowed_special: Allowed) -> list[int] | None:
-        # Indices of the special tokens that count; None: all.
-        if isinstance(allowed_special, str):
-            if allowed_special not in ("all", "none"):
-                raise TokenizerError(
-                    f'allowed_special is "all", "none" or a collection of special tokens, not {allowed_special!r}'
-                )
-            return None if allowed_special == "all" else []
-        for token in allowed_special:
-            if token not in self.special_token_ids:
-                hint = did_you_mean(str(token), self.special_tokens)
-                raise TokenizerError(f"{token!r} is not a special token of this tokenizer{hint}")
-        chosen = set(allowed_special)
-        return [index for index, token in enumerate(self.special_tokens) if token in chosen]
+    def _chosen(self, allowed_special: AllowedSpecial) -> list[int] | None:
+        return chosen(allowed_special, self.special_tokens)

@@ -14,8 +14,16 @@ from pathlib import Path
 
 from hornbook.errors import FormatError
 from hornbook.fileio import atomic_write
-from hornbook.tokenizer.formats.byte_map import to_bytes, to_text
-from hornbook.tokenizer.formats.parts import TokenizerParts, checked, load_json, of_type, read_merges, unique_keys
+from hornbook.tokenizer.formats.byte_map import to_text
+from hornbook.tokenizer.formats.parts import (
+    TokenizerParts,
+    checked,
+    load_json,
+    of_type,
+    read_merges,
+    read_vocab,
+    unique_keys,
+)
 from hornbook.tokenizer.special import place_special
 from hornbook.tokenizer.utf8 import malformed
 
@@ -43,16 +51,8 @@ def read_gpt2(
     """
     vocab_file, merges_file = Path(vocab_path), Path(merges_path)
     special = list(special_tokens or [])
-    vocab: dict[int, bytes] = {}
-    for text, token_id in of_type(load_json(vocab_file), dict, vocab_file, "the file").items():
-        if type(token_id) is not int:
-            raise FormatError(f"{vocab_file}: the token {text!r} has id {token_id!r} where a whole number was expected")
-        if token_id in vocab:
-            raise FormatError(f"{vocab_file}: the id {token_id} is given twice, the second time to {text!r}")
-        token = None if text in special else to_bytes(text)
-        vocab[token_id] = text.encode("utf-8", errors="surrogatepass") if token is None else token
-    if not vocab:
-        raise FormatError(f"{vocab_file} has no entries")
+    entries = of_type(load_json(vocab_file), dict, vocab_file, "the file")
+    vocab = read_vocab(entries, special, vocab_file)
     merges = read_merges(_merge_lines(merges_file), merges_file)
     return checked(
         vocab_file, vocab=vocab, merges=merges, special_tokens=place_special(vocab, special), pattern=pattern

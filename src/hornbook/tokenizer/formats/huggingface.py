@@ -18,7 +18,6 @@ import regex
 
 from hornbook.errors import FormatError
 from hornbook.fileio import atomic_write
-from hornbook.tokenizer.formats.byte_map import to_bytes
 from hornbook.tokenizer.formats.parts import (
     TokenizerParts,
     checked,
@@ -26,6 +25,7 @@ from hornbook.tokenizer.formats.parts import (
     of_type,
     ordinary_entries,
     read_merges,
+    read_vocab,
     unique_keys,
 )
 from hornbook.tokenizer.patterns import NAMED, resolve
@@ -66,21 +66,13 @@ def read_huggingface(path: str | os.PathLike[str]) -> TokenizerParts:
         )
     pattern = _pattern(pipeline.get("pre_tokenizer"), file)
     added = _added_tokens(pipeline.get("added_tokens") or [], file)
-    vocab: dict[int, bytes] = {}
-    for text, token_id in of_type(model.get("vocab"), dict, file, "model.vocab").items():
-        if type(token_id) is not int:
-            raise FormatError(f"{file}: the token {text!r} has id {token_id!r} where a whole number was expected")
-        if token_id in vocab:
-            raise FormatError(f"{file}: the id {token_id} is given twice, the second time to {text!r}")
-        if added.get(text, token_id) != token_id:
-            raise FormatError(
-                f"{file}: the token {text!r} has id {token_id} in model.vocab and {added[text]} in added_tokens"
-            )
-        token = None if text in added else to_bytes(text)
-        vocab[token_id] = text.encode("utf-8", errors="surrogatepass") if token is None else token
-    if not vocab:
-        raise FormatError(f"{file} has no entries")
+    entries = of_type(model.get("vocab"), dict, file, "model.vocab")
+    vocab = read_vocab(entries, added, file)
     for text, token_id in added.items():
+        if entries.get(text, token_id) != token_id:
+            raise FormatError(
+                f"{file}: the token {text!r} has id {entries[text]} in model.vocab and {token_id} in added_tokens"
+            )
         content = text.encode("utf-8", errors="surrogatepass")
         if vocab.setdefault(token_id, content) != content:
             raise FormatError(f"{file}: the added token {text!r} has id {token_id}, which is another entry")

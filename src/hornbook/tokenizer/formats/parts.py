@@ -7,7 +7,7 @@ the answer is parts that can be used or a `FormatError`, and the memory stays a 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ __all__ = [
     "ordinary_entries",
     "read_entry",
     "read_merges",
+    "read_vocab",
     "unique_keys",
 ]
 
@@ -141,6 +142,30 @@ def read_entry(text: Any, file: Path) -> bytes:
     if token is None:
         raise FormatError(f"{file}: the entry {text!r} is not written in GPT-2's byte characters")
     return token
+
+
+def read_vocab(entries: dict[str, Any], plain: Collection[str], file: Path) -> dict[int, bytes]:
+    """Read entries written token → id.
+
+    Args:
+        entries: as the file has them.
+        plain: tokens written as text; the others are in byte characters where each of their characters is one.
+        file: named in the complaint.
+
+    Raises:
+        FormatError: no entries, an id that is none or that is given twice.
+    """
+    vocab: dict[int, bytes] = {}
+    for text, token_id in entries.items():
+        if type(token_id) is not int:
+            raise FormatError(f"{file}: the token {text!r} has id {token_id!r} where a whole number was expected")
+        if token_id in vocab:
+            raise FormatError(f"{file}: the id {token_id} is given twice, the second time to {text!r}")
+        token = None if text in plain else to_bytes(text)
+        vocab[token_id] = text.encode("utf-8", errors="surrogatepass") if token is None else token
+    if not vocab:
+        raise FormatError(f"{file} has no entries")
+    return vocab
 
 
 def read_merges(lines: Iterable[Any], file: Path) -> list[tuple[bytes, bytes]]:
