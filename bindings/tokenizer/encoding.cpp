@@ -192,16 +192,6 @@ std::tuple<uint64_t, uint64_t, uint64_t> encode_file_to(const Encoder<Id>& encod
   return {count, tally.bytes - tally.special_bytes, tally.total_documents()};
 }
 
-// How many leading bytes of `text` can be encoded now whatever follows: up to the last safe cut after `from`, else 0.
-template <class Id>
-size_t stable_length(const Encoder<Id>& encoder, const nb::bytes& text, size_t from, const Indices& indices) {
-  Allowed allowed;
-  choose(encoder, indices, allowed);
-  const size_t start = std::min(from, text.size());
-  const size_t cut = last_cut(reinterpret_cast<const uint8_t*>(text.c_str()), text.size(), start, *allowed.matcher);
-  return cut > start ? cut : 0;
-}
-
 using Ids = nb::typed<nb::dict, uint32_t, nb::bytes>;
 using Merges = nb::typed<nb::sequence, std::pair<nb::bytes, nb::bytes>>;
 using Specials = nb::typed<nb::sequence, std::pair<nb::str, uint32_t>>;
@@ -239,7 +229,6 @@ void bind(nb::module_& m, const char* name) {
            nb::arg("progress"))
       .def("encode_file_to", &encode_file_to<Id>, nb::arg("path"), nb::arg("descriptor"), nb::arg("threads"),
            nb::arg("replace"), nb::arg("progress"))
-      .def("stable_length", &stable_length<Id>, nb::arg("text"), nb::arg("start"), nb::arg("allowed") = nb::none())
       .def("set_cache_bytes", &E::set_cache_limit, nb::arg("limit"))
       .def("cache_memory", &E::cache_memory);
 }
