@@ -193,7 +193,7 @@ def test_text_that_cannot_be_read_is_one_sentence(tmp_path, text, words, capsys)
     (tmp_path / "empty").mkdir()
     (tmp_path / "bad.jsonl").write_text('{"text": "a"}\n{"text": \n')
     (tmp_path / "other.jsonl").write_text('{"story": "a"}\n')
-    (tmp_path / "cut.txt.gz").write_bytes(gzip.compress(os.urandom(2000))[:-30])
+    (tmp_path / "cut.txt.gz").write_bytes(gzip.compress(os.urandom(2000).hex().encode())[:-30])
     (tmp_path / "r.json").write_text(json.dumps({"data": {"text": [text]}, "model": MODEL}))
     assert main(["data", "prepare", "r.json"]) == 2
     error = capsys.readouterr().err
