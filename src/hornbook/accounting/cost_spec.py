@@ -16,7 +16,7 @@ from hornbook.accounting.presets import PRESETS, preset
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.models.config import ModelConfig
 
-__all__ = ["Target", "find_target"]
+__all__ = ["CostSpec", "load_spec"]
 
 TRAINING_KEYS = {
     "steps": int | None,
@@ -29,7 +29,7 @@ TRAINING_KEYS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class CostSpec:
     """A model and how it is to be trained."""
 
     name: str
@@ -50,7 +50,7 @@ class Target:
     """Whether the layers are recomputed in the backward pass."""
 
 
-def find_target(name: str | Path, overrides: Mapping[str, Any] | None = None) -> Target:
+def load_spec(name: str | Path, overrides: Mapping[str, Any] | None = None) -> CostSpec:
     """Return the preset or recipe called `name`.
 
     Args:
@@ -75,10 +75,10 @@ def find_target(name: str | Path, overrides: Mapping[str, Any] | None = None) ->
         if str(name) in PRESETS and section not in sections:
             hint = did_you_mean(section, sections)
             raise ConfigError(f"a preset has the sections {', '.join(sections)}, not {section!r}{hint}")
-    return _target(str(name), recipe)
+    return _spec(str(name), recipe)
 
 
-def _target(name: str, recipe: Mapping[str, Any]) -> Target:
+def _spec(name: str, recipe: Mapping[str, Any]) -> CostSpec:
     model = dict(recipe.get("model", {}))
     model.pop("init_from", None)
     if "vocab_size" not in model:
@@ -94,7 +94,7 @@ def _target(name: str, recipe: Mapping[str, Any]) -> Target:
     optimizer = config.convert(recipe.get("optimizer", {}).get("name", "adamw"), str, "optimizer.name")
     if values.get("dtype") == "auto":
         values["dtype"] = "float32"
-    return Target(name=name, model=shape, optimizer=optimizer, **values)
+    return CostSpec(name=name, model=shape, optimizer=optimizer, **values)
 
 
 def _vocab_size(section: Mapping[str, Any]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hornbook.accounting.cost_spec import Target, find_target
+from hornbook.accounting.cost_spec import CostSpec, load_spec
 from hornbook.accounting.flops import Flops, count_flops
 from hornbook.accounting.formulas import Term
 from hornbook.accounting.memory import Memory, account_memory
@@ -93,7 +93,7 @@ class Account:
 
 
 def account(
-    config: ModelConfig | Target | str | Path,
+    config: ModelConfig | CostSpec | str | Path,
     *,
     batch_size: int | None = None,
     context_length: int | None = None,
@@ -125,26 +125,26 @@ def account(
         6354.40...
     """
     if isinstance(config, ModelConfig):
-        target = Target(name="model", model=config)
+        spec = CostSpec(name="model", model=config)
     else:
-        target = config if isinstance(config, Target) else find_target(config)
-    model = target.model
+        spec = config if isinstance(config, CostSpec) else load_spec(config)
+    model = spec.model
     if context_length is not None:
         model = dataclasses.replace(model, context_length=context_length)
-    batch_size = target.batch_size if batch_size is None else batch_size
+    batch_size = spec.batch_size if batch_size is None else batch_size
     if batch_size < 1:
         raise ConfigError(f"batch_size = {batch_size} must be at least 1")
-    dtype = target.dtype if dtype is None else dtype
-    optimizer = target.optimizer if optimizer is None else optimizer
+    dtype = spec.dtype if dtype is None else dtype
+    optimizer = spec.optimizer if optimizer is None else optimizer
     where = device_named(device)
     if dtype not in where.peak or dtype not in ("float32", "bfloat16"):
         usable = [name for name in where.peak if name in ("float32", "bfloat16")]
         raise ConfigError(f"dtype = {dtype!r} has no known peak on {device}; choose {' or '.join(usable)}")
-    checkpointing = target.activation_checkpointing
+    checkpointing = spec.activation_checkpointing
     flops = count_flops(model, batch_size, optimizer=optimizer, activation_checkpointing=checkpointing)
     parameters = count_parameters(model)
     return Account(
-        name=target.name,
+        name=spec.name,
         config=model,
         batch_size=batch_size,
         dtype=dtype,
@@ -156,13 +156,13 @@ def account(
             model,
             optimizer=optimizer,
             dtype=dtype,
-            gradient_accumulation=target.gradient_accumulation,
+            gradient_accumulation=spec.gradient_accumulation,
             activation_checkpointing=checkpointing,
         ),
         time=training_time(
             flops,
             parameters.total,
-            steps=steps or target.steps or HANDOUT_STEPS,
+            steps=steps or spec.steps or HANDOUT_STEPS,
             peak=where.peak[dtype],
             mfu=mfu,
             tokens_per_second=tokens_per_second,

@@ -41,13 +41,13 @@ def main(
         hornbook account gpt2-xl --context-length 16384
         hornbook account recipes/tinystories.toml --model.d-model 768 --explain
     """
-    from hornbook.accounting.cost_spec import find_target
+    from hornbook.accounting.cost_spec import load_spec
     from hornbook.accounting.render import render
     from hornbook.accounting.summary import account
     from hornbook.fileio import canonical_json
 
     result = account(
-        find_target(target, overrides),
+        load_spec(target, overrides),
         context_length=context_length,
         batch_size=batch_size,
         steps=steps,

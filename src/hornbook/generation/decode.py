@@ -57,7 +57,7 @@ def generate(
         stop_token: the id that ends a row.
         generator: source of randomness; the same state gives the same ids. None: torch's global one.
         overflow: a prompt longer than the context is an "error", or only its end is read ("slide").
-        cache: keep keys and values, so that each token is computed once; off: the plain twin.
+        cache: keep keys and values, so that each token is computed once; off: the plain way, which gives the same.
         dtype: "bfloat16" lets a small batch on a CPU read half as many bytes per token, "auto" where a trial shows
             that it pays; "float32" gives the same tokens with and without the cache.
 

@@ -75,37 +75,37 @@ def llama_config(folder: str | Path) -> ModelConfig:
         OSError: it cannot be read.
     """
     path = Path(folder) / "config.json"
-    tree = read_json_object(path)
+    given = read_json_object(path)
     for key, (wanted, why) in PLAIN.items():
-        if tree.get(key, wanted) != wanted:
-            raise CheckpointError(f"{path}: {key} is {tree[key]!r}, wanted {wanted!r}: {why}")
-    rotation = tree.get("rope_parameters") or {}
+        if given.get(key, wanted) != wanted:
+            raise CheckpointError(f"{path}: {key} is {given[key]!r}, wanted {wanted!r}: {why}")
+    rotation = given.get("rope_parameters") or {}
     if not isinstance(rotation, Mapping) or rotation.get("rope_type", "default") != "default":
         raise CheckpointError(f"{path}: rope_parameters is {rotation!r}; scaled rotations are not computed here")
-    heads, width = tree.get("num_attention_heads"), tree.get("hidden_size")
-    groups = tree.get("num_key_value_heads")
+    heads, width = given.get("num_attention_heads"), given.get("hidden_size")
+    groups = given.get("num_key_value_heads")
     if groups not in (None, heads):
         raise CheckpointError(
             f"{path}: num_key_value_heads is {groups!r} with {heads!r} heads; grouped-query attention is not here"
         )
     settings = {
-        "vocab_size": tree.get("vocab_size"),
-        "context_length": tree.get("max_position_embeddings", 2048),
+        "vocab_size": given.get("vocab_size"),
+        "context_length": given.get("max_position_embeddings", 2048),
         "d_model": width,
-        "num_layers": tree.get("num_hidden_layers"),
+        "num_layers": given.get("num_hidden_layers"),
         "num_heads": heads,
-        "d_ff": tree.get("intermediate_size"),
-        "rope_theta": rotation.get("rope_theta", tree.get("rope_theta", 10000.0)),
-        "norm_eps": tree.get("rms_norm_eps", 1e-6),
-        "tie_embeddings": tree.get("tie_word_embeddings", False),
+        "d_ff": given.get("intermediate_size"),
+        "rope_theta": rotation.get("rope_theta", given.get("rope_theta", 10000.0)),
+        "norm_eps": given.get("rms_norm_eps", 1e-6),
+        "tie_embeddings": given.get("tie_word_embeddings", False),
     }
     try:
         config = build(ModelConfig, settings, "")
     except ConfigError as error:
         raise FormatError(f"{path} describes no model: {error}") from None
-    if tree.get("head_dim") not in (None, config.d_head):
+    if given.get("head_dim") not in (None, config.d_head):
         raise CheckpointError(
-            f"{path}: head_dim is {tree['head_dim']!r}, and in hornbook a head is hidden_size / heads = "
+            f"{path}: head_dim is {given['head_dim']!r}, and in hornbook a head is hidden_size / heads = "
             f"{config.d_head} wide"
         )
     return config

@@ -1,4 +1,4 @@
-"""A model as the list of its parts, without torch: what accounting sums, and what the decoding kernel looks through.
+"""A model as the list of its parts, without torch: what accounting sums, and what the decoding kernel must know.
 
 Names are those of the state dict, as far as a part has weights (models/transformer.py builds the same parts).
 """

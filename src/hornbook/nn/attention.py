@@ -27,7 +27,7 @@ class AttentionCache(Protocol):
     """What an attention layer keeps of earlier calls (models/kv_cache.py)."""
 
     def extend(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Keep new keys and values; return all that the queries may look at, and the mask (None: all of it)."""
+        """Keep new keys and values; return all that the queries attend to, and the mask (None: all of it)."""
         ...
 
 

@@ -109,10 +109,10 @@ def scaled_dot_product_attention(
         q: queries.
         k: keys.
         v: values.
-        mask: True where a query may look at a key; broadcasts to (..., Tq, Tk). None: everywhere.
+        mask: True where a query attends to a key; broadcasts to (..., Tq, Tk). None: everywhere.
 
     Returns:
-        One mixture of values per query; zeros for a query that may look nowhere.
+        One mixture of values per query; zeros for a query that attends to none.
     """
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # (..., Tq, Tk)
     if mask is None:
@@ -124,7 +124,7 @@ def scaled_dot_product_attention(
 
 
 def causal_mask(length: int, device: Device = None) -> Bool[Tensor, "T T"]:
-    """Return the lower triangle: position i may look at positions 0…i."""
+    """Return the lower triangle: position i attends to positions 0…i."""
     return torch.ones(length, length, dtype=torch.bool, device=device).tril()
 
 
