@@ -172,7 +172,6 @@ def save_figures(figures: Sequence[Figure], folder: Path, *, formats: Sequence[s
 
 
 def _draw(axes: Any, figure: Figure, axis: str) -> None:
-    """Draw one figure on matplotlib axes."""
     for place, series in enumerate(figure.series):
         color = f"C{(series.color if series.color is not None else place) % 10}"
         rows = zip(series.x[axis], series.y, series.low or series.y, series.high or series.y, strict=True)

@@ -177,7 +177,6 @@ def _sample_groups(runs: Sequence[RunData]) -> list[dict[str, Any]]:
 
 
 def _page(sections: Sequence[dict[str, Any]], title: str) -> str:
-    """Fill the template."""
     figures: list[Figure] = [figure for section in sections for figure in section["figures"]]
     script = _asset("uplot/uPlot.iife.min.js") + "\n" + _asset("page.js")
     environment = jinja2.Environment(

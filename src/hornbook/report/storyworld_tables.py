@@ -82,14 +82,14 @@ def _columns(first: str, runs: Sequence[RunData]) -> list[Column]:
 def _by_name(runs: Sequence[RunData], part: str, read: Any) -> list[dict[str, Any]]:
     """Return a row for each name in a part of the summaries, with a column for each run."""
     found = [_part(run.storyworld, "written", part) for run in runs]
-    names = list(dict.fromkeys(str(name) for tree in found for name in tree))
-    return [{"name": name} | {f"run-{i}": read(tree.get(name)) for i, tree in enumerate(found)} for name in names]
+    names = list(dict.fromkeys(str(name) for part in found for name in part))
+    return [{"name": name} | {f"run-{i}": read(part.get(name)) for i, part in enumerate(found)} for name in names]
 
 
-def _part(tree: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+def _part(part: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
     for key in path:
-        tree = _mapping(tree.get(key))
-    return tree
+        part = _mapping(part.get(key))
+    return part
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -53,7 +53,7 @@ class Series:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One chart."""
+    """A chart as numbers and words; the reader chooses among its horizontal axes."""
 
     id: str
     """Short name, the stem of the exported file."""
@@ -74,7 +74,7 @@ class Figure:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column of a table."""
+    """What a table shows of each row, under which heading."""
 
     key: str
     label: str
@@ -109,17 +109,17 @@ class Interval:
 
 def to_dict(record: Figure | Table) -> dict[str, Any]:
     """Return a record as JSON-ready values; NaN and infinities become None."""
-    tree = _finite(dataclasses.asdict(record))
+    content = _finite(dataclasses.asdict(record))
     for key in PAIRS:
         # Lists, because the order matters and JSON objects are stored with sorted keys.
-        if key in tree:
-            tree[key] = [list(pair) for pair in tree[key].items()]
-    return tree
+        if key in content:
+            content[key] = [list(pair) for pair in content[key].items()]
+    return content
 
 
-def figure_from_dict(tree: Any, where: str) -> Figure:
-    """Return the figure in `tree` (as from JSON). Raises FormatError naming `where` and the field at fault."""
-    fields = _checked(tree, Figure, where)
+def figure_from_dict(content: Any, where: str) -> Figure:
+    """Return the figure in `content` (as from JSON). Raises FormatError naming `where` and the field at fault."""
+    fields = _checked(content, Figure, where)
     fields["series"] = [
         _series_from_dict(s, f"{where}.series[{i}]") for i, s in enumerate(_list(fields, "series", where))
     ]
@@ -139,9 +139,9 @@ def figure_from_dict(tree: Any, where: str) -> Figure:
     return Figure(**fields)
 
 
-def table_from_dict(tree: Any, where: str) -> Table:
-    """Return the table in `tree` (as from JSON). Raises FormatError naming `where` and the field at fault."""
-    fields = _checked(tree, Table, where)
+def table_from_dict(content: Any, where: str) -> Table:
+    """Return the table in `content` (as from JSON). Raises FormatError naming `where` and the field at fault."""
+    fields = _checked(content, Table, where)
     columns = _list(fields, "columns", where)
     fields["columns"] = [Column(**_checked(c, Column, f"{where}.columns[{i}]")) for i, c in enumerate(columns)]
     if not all(isinstance(row, Mapping) for row in _list(fields, "rows", where)):
@@ -149,8 +149,8 @@ def table_from_dict(tree: Any, where: str) -> Table:
     return Table(**fields)
 
 
-def _series_from_dict(tree: Any, where: str) -> Series:
-    fields = _checked(tree, Series, where)
+def _series_from_dict(content: Any, where: str) -> Series:
+    fields = _checked(content, Series, where)
     lists = {"y": fields["y"], "low": fields.get("low"), "high": fields.get("high")}
     if not isinstance(fields["x"], Mapping):
         raise FormatError(f"{where}.x must be an object of lists")
@@ -174,22 +174,22 @@ def _list(fields: Mapping[str, Any], key: str, where: str) -> list[Any]:
 _PLAIN = {"str": str, "bool": bool}
 
 
-def _checked(tree: Any, cls: type, where: str) -> dict[str, Any]:
-    """Return `tree` as keyword arguments of `cls`, or say which field is missing, unknown or of the wrong type."""
-    if not isinstance(tree, Mapping):
-        raise FormatError(f"{where} must be an object, not {type(tree).__name__}")
+def _checked(content: Any, cls: type, where: str) -> dict[str, Any]:
+    """Return `content` as keyword arguments of `cls`, or say which field is missing, unknown or of the wrong type."""
+    if not isinstance(content, Mapping):
+        raise FormatError(f"{where} must be an object, not {type(content).__name__}")
     known = {field.name: field for field in dataclasses.fields(cls)}
-    for key in tree:
+    for key in content:
         if key not in known:
             raise FormatError(f"{where} has the unknown field {key!r}; known: {', '.join(known)}")
     for name, field in known.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        if required and name not in tree:
+        if required and name not in content:
             raise FormatError(f"{where} lacks the field {name!r}")
         wanted = _PLAIN.get(str(field.type))
-        if wanted and name in tree and not isinstance(tree[name], wanted):
-            raise FormatError(f"{where}.{name} must be {wanted.__name__}, not {type(tree[name]).__name__}")
-    return dict(tree)
+        if wanted and name in content and not isinstance(content[name], wanted):
+            raise FormatError(f"{where}.{name} must be {wanted.__name__}, not {type(content[name]).__name__}")
+    return dict(content)
 
 
 def _finite(value: Any) -> Any:

@@ -24,7 +24,7 @@ __all__ = ["Job", "execute", "train_one"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job:
-    """One run that a study wants."""
+    """A run that a study wants: its recipe, its folder and what is known of an earlier attempt."""
 
     arm: str
     seed: int

@@ -25,21 +25,9 @@ __all__ = ["StudyData", "is_study", "read_study", "run_path", "write_results", "
 VERSION = 1
 STUDY_FILE, RESULTS_FILE, TABLE_FILE = "study.toml", "results.json", "results.csv"
 CSV_COLUMNS = (
-    "arm",
-    "seed",
-    "status",
-    "diverged",
-    "step",
-    "tokens",
-    "seconds",
-    "train_loss",
-    "val_loss",
-    "best_val_loss",
-    "val_bits_per_byte",
-    "val_perplexity",
-    "tokens_per_second",
-    "run",
-)
+    "arm", "seed", "status", "diverged", "step", "tokens", "seconds", "train_loss", "val_loss", "best_val_loss",
+    "val_bits_per_byte", "val_perplexity", "tokens_per_second", "run",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,7 +73,7 @@ def write_study(folder: Path, study: Study, plan: Plan, *, scale: str, command: 
         | ({} if arm.x is None else {"x": arm.x})
         for arm in plan.arms
     ]
-    tree: dict[str, Any] = {
+    content: dict[str, Any] = {
         "version": VERSION,
         "name": study.name,
         "scale": scale,
@@ -98,14 +86,14 @@ def write_study(folder: Path, study: Study, plan: Plan, *, scale: str, command: 
         "base": dict(plan.base),
         "arms": arms,
     }
-    atomic_write(folder / STUDY_FILE, dump_toml(tree))
+    atomic_write(folder / STUDY_FILE, dump_toml(content))
 
 
 def write_results(
     folder: Path, analysis: Analysis, outcomes: Sequence[Outcome], environment: Mapping[str, Any]
 ) -> None:
     """Write `results.json` (what the report shows) and `results.csv` (one row per run). Raises OSError."""
-    tree = {
+    content = {
         "version": VERSION,
         "environment": dict(environment),
         "findings": list(analysis.findings),
@@ -119,7 +107,7 @@ def write_results(
     writer.writeheader()
     writer.writerows(rows)
     atomic_write(folder / TABLE_FILE, text.getvalue())
-    atomic_write(folder / RESULTS_FILE, canonical_json(tree))
+    atomic_write(folder / RESULTS_FILE, canonical_json(content))
 
 
 def _csv_row(folder: Path, outcome: Outcome) -> dict[str, Any]:
@@ -168,14 +156,14 @@ def read_study(folder: Path) -> StudyData:
 def _results(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
         return {}
-    tree = read_json_object(path)
+    content = read_json_object(path)
     wanted = {"findings": list, "figures": list, "tables": list, "environment": dict}
-    if not all(isinstance(tree.get(key, {} if kind is dict else None), kind) for key, kind in wanted.items()):
+    if not all(isinstance(content.get(key, {} if kind is dict else None), kind) for key, kind in wanted.items()):
         raise FormatError(f"{path} must be an object with the lists findings, figures and tables, and an environment")
-    _check_version(tree, path)
-    return tree
+    _check_version(content, path)
+    return content
 
 
-def _check_version(tree: Mapping[str, Any], path: Path) -> None:
-    if tree.get("version") != VERSION:
-        raise FormatError(f"{path} is of version {tree.get('version')!r}; this hornbook reads version {VERSION}")
+def _check_version(content: Mapping[str, Any], path: Path) -> None:
+    if content.get("version") != VERSION:
+        raise FormatError(f"{path} is of version {content.get('version')!r}; this hornbook reads version {VERSION}")

@@ -147,7 +147,7 @@ def known_state(path: Path, mark: dict[str, Any], *, accept_older: bool) -> str:
 
 
 def _train_all(jobs: Sequence[Job], parallel: int, console: Console) -> None:
-    """Train the jobs, telling after each how long the rest will take."""
+    """Train the jobs, with an estimate of the rest after each."""
     if not jobs:
         return
     for job in jobs:
@@ -160,11 +160,11 @@ def _train_all(jobs: Sequence[Job], parallel: int, console: Console) -> None:
         for count, (job, status, reason) in enumerate(execute(jobs, parallel, stage), 1):
             outcome = read_outcome(job.path, job.arm, job.seed) if status != "failed" else None
             loss = outcome.values.get("val_loss") if outcome else None
-            said = f"val loss {loss:.4f}" if loss is not None else reason or "no loss"
+            ended = f"val loss {loss:.4f}" if loss is not None else reason or "no loss"
             left = (time.monotonic() - started) / count * (len(jobs) - count)
-            stage.update(count, f"{job.arm}, seed {job.seed}: {status}, {said}")
+            stage.update(count, f"{job.arm}, seed {job.seed}: {status}, {ended}")
             console.say(
-                f"[{count}/{len(jobs)}] {job.arm}, seed {job.seed}: {status}, {said}"
+                f"[{count}/{len(jobs)}] {job.arm}, seed {job.seed}: {status}, {ended}"
                 + (f"; about {duration(left)} left" if count < len(jobs) else "")
             )
             if status == "stopped":

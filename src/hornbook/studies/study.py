@@ -63,7 +63,6 @@ class Plan:
         assert self.baseline is None or self.baseline in names, f"{self.baseline} is not an arm"
 
     def recipe(self, arm: Arm, seed: int) -> Settings:
-        """Return the recipe of one run."""
         return merge(merge(self.base, arm.overrides), {"training": {"seed": seed}})
 
 
@@ -144,7 +143,7 @@ class Results:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Study:
-    """One entry of the catalogue."""
+    """A question with its design: an entry of the catalogue, or one of your own."""
 
     name: str
     question: str

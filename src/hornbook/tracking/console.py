@@ -85,13 +85,12 @@ class Console:
         self._log = open(path, "a", encoding="utf-8")  # noqa: PTH123, SIM115
 
     def close(self) -> None:
-        """Close the log."""
         if self._log is not None:
             self._log.close()
             self._log = None
 
     def say(self, text: str = "") -> None:
-        """Write a line."""
+        """Write a line to the stream, above the bar if one is shown, and to the log."""
         with self._lock:
             self._write(text)
 

@@ -34,7 +34,7 @@ class Run:
 
     Attributes:
         path: the folder.
-        config: the resolved recipe, as a tree of plain values.
+        config: the resolved recipe, as sections of plain values.
         environment: versions, device and commit that it ran with.
     """
 
@@ -88,17 +88,14 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The folder's name."""
         return self.path.name if self.path.name not in ("", ".") else self.path.resolve().name
 
     @property
     def tags(self) -> list[str]:
-        """The words given as `run.tags`."""
         return list(self.config.get("run", {}).get("tags", []))
 
     @property
     def note(self) -> str:
-        """The sentence given as `run.note`."""
         return str(self.config.get("run", {}).get("note", ""))
 
     @property
@@ -165,7 +162,7 @@ class Run:
         self._lock = descriptor
 
     def release(self) -> None:
-        """Let other processes have the folder."""
+        """End `hold`: another process may train in the folder."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

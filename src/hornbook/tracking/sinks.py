@@ -25,11 +25,9 @@ CLOSE_SECONDS = 20.0
 class Backend(Protocol):
     """What a service must offer; it is made and called in the sink's thread only."""
 
-    def log(self, record: Mapping[str, Any]) -> None:
-        """Send one record."""
+    def log(self, record: Mapping[str, Any]) -> None: ...
 
-    def close(self) -> None:
-        """Finish the run with the service."""
+    def close(self) -> None: ...
 
 
 class SinkThread:

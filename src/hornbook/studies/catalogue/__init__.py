@@ -10,25 +10,10 @@ from hornbook.studies.study import Study
 __all__ = ["NAMES", "load"]
 
 NAMES = (
-    "learning_rate",
-    "batch_size",
-    "context_length",
-    "adamw",
-    "schedule",
-    "shape",
-    "weight_tying",
-    "norm",
-    "position",
-    "feed_forward",
-    "optimizer",
-    "vocabulary",
-    "tokenizer",
-    "bpe_ladder",
-    "sampling",
-    "toy_sgd",
-    "web_text",
+    "learning_rate", "batch_size", "context_length", "adamw", "schedule", "shape", "weight_tying", "norm", "position",
+    "feed_forward", "optimizer", "vocabulary", "tokenizer", "bpe_ladder", "sampling", "toy_sgd", "web_text",
     "leaderboard",
-)
+)  # fmt: skip
 
 
 def load(name: str) -> Study:
