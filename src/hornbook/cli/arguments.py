@@ -224,7 +224,7 @@ def _hint(shown: str, flags: Iterable[str], takes_keys: bool) -> str:
         for section in describe():
             for key in section.keys:
                 keys.setdefault("--" + key.flag, []).append(f"--{section.name}.{key.flag}")
-    close = [shown] if shown in keys else difflib.get_close_matches(shown, [*flags, *keys], n=1)
+    close = difflib.get_close_matches(shown, [*flags, *keys], n=1)
     if not close:
         return ""
     meant = keys[close[0]] if close[0] in keys and close[0] not in flags else close
