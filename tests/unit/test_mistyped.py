@@ -62,6 +62,7 @@ SLIPS = [
     ("train r.toml --max-minutes soon", "--max-minutes: wanted a number, got 'soon'"),
     ("train r.toml --max-minutes", "--max-minutes wants a value (NUMBER), and nothing came"),
     ("account gpt2-xl --dtype --json", "--dtype wants a value (TEXT), and --json came"),
+    ("tokenizer compare tok --corpora", "--corpora wants a value (TEXT …), and nothing came"),
     ("train --text", "--text wants a value (TEXT …), and nothing came"),
     ("train r.toml --resume yes", "--resume takes no value, and 'yes' came: write --resume or --no-resume"),
     ("runs --json false", "--json takes no value"),

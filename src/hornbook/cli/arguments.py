@@ -209,7 +209,7 @@ def _values(argument: Argument, rest: deque[str]) -> list[str]:
     while rest and rest[0] != "--" and not is_flag(rest[0]) and (argument.is_list or not typed):
         typed.append(rest.popleft())
     # `--special-tokens` alone means none of them, where the default is some.
-    if not typed and not (argument.is_list and argument.default):
+    if not typed and (not argument.is_list or argument.default in (REQUIRED, ())):
         came = f"{rest[0]} came" if rest else "nothing came"
         raise ConfigError(f"{argument.shown} wants a value ({metavar(argument.hint)}), and {came}")
     return typed
