@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from hornbook.training.config import GuardSection
 from hornbook.training.divergence import Guard
+from hornbook.training.sections import GuardSection
 
 VOCAB = 1000  # ln V = 6.9: the ceiling is at 69
 

@@ -10,7 +10,8 @@ import hornbook as hb
 from hornbook.accounting.optimizer import optimizer_state, optimizer_step
 from hornbook.errors import ConfigError
 from hornbook.optim.registry import OPTIMIZERS, make_optimizer
-from hornbook.training.config import OptimizerSection, resolve
+from hornbook.training.config import resolve
+from hornbook.training.sections import OptimizerSection
 
 SHAPE = {"context_length": 8, "d_model": 16, "num_layers": 2, "num_heads": 2, "vocab_size": 31}
 

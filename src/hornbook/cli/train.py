@@ -122,9 +122,9 @@ def _automatic(text: tuple[str, ...], resume: bool, given: dict[str, Any], conso
     stored = Path("runs") / name / "config.toml"
     if resume and stored.exists():
         return config.read(stored)
-    from hornbook.training.config import TrainingSection
     from hornbook.training.launch.auto_recipe import automatic_recipe
     from hornbook.training.launch.device import training_rate
+    from hornbook.training.sections import TrainingSection
 
     training = config.build(TrainingSection, given.get("training", {}), "training")
     with console.stage("measuring this machine"):

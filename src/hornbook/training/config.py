@@ -1,19 +1,17 @@
-"""The recipe of a training run: every section as a frozen dataclass, and the way from files and overrides to it.
+"""The recipe of a training run: all sections together, and the way from files and overrides to it.
 
 `resolve(sections)` gives a `TrainConfig`; `TrainConfig.to_dict()` gives back what is stored as the run's `config.toml`.
-[data] and [tokenizer] are described in data/sections.py, [model] in models/config.py. Here no torch is needed, so that
-a recipe is checked before anything heavy is imported. The file format: docs/formats/config.md.
+The sections are frozen dataclasses in sections.py, data/sections.py and models/config.py. Here no torch is needed, so
+that a recipe is checked before anything heavy is imported. The file format: docs/formats/config.md.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, get_type_hints
 
 from hornbook import config
 from hornbook.config.build import check_keys
@@ -22,234 +20,24 @@ from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.models.config import ModelConfig
 from hornbook.optim.registry import OptimizerName, optimizer_spec
+from hornbook.training.sections import (
+    CheckpointSection,
+    EvaluationSection,
+    GuardSection,
+    LoggingSection,
+    OptimizerSection,
+    RunSection,
+    ScheduleSection,
+    TrainingSection,
+)
 
 __all__ = [
-    "CheckpointSection",
-    "EvaluationSection",
-    "GuardSection",
-    "LoggingSection",
-    "OptimizerSection",
-    "RunSection",
-    "ScheduleSection",
     "TrainConfig",
-    "TrainingSection",
     "check_names",
     "describe",
     "load",
     "resolve",
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunSection:
-    """The name of the run and what people say about it."""
-
-    name: str = "run"
-    """The run's folder is `runs/<name>`."""
-    directory: str | None = None
-    """A folder to use instead of `runs/<name>`."""
-    tags: tuple[str, ...] = ()
-    """Words to find the run by: `hornbook runs --tag …`."""
-    note: str = ""
-    """A sentence about why this run was made."""
-
-    def __post_init__(self) -> None:
-        if not re.fullmatch(r"[^\s/\\.][^/\\\x00-\x1f]*", self.name):
-            raise ConfigError(f"run.name = {self.name!r} cannot be a folder's name; use letters, digits and hyphens")
-
-    @property
-    def path(self) -> Path:
-        """The folder of the run."""
-        return Path(self.directory) if self.directory else Path("runs") / self.name
-
-
-@dataclass(frozen=True, kw_only=True)
-class OptimizerSection:
-    """How gradients become steps."""
-
-    name: OptimizerName = "adamw"
-    """"muon" trains the hidden matrices with Muon and everything else with AdamW."""
-    lr: float = 1e-3
-    """Peak learning rate (of AdamW's part under "muon"; "lion": 1e-4 where none is given)."""
-    betas: tuple[float, float] = (0.9, 0.95)
-    """β₁, β₂ of AdamW and Lion ("lion": 0.9, 0.99 where none are given)."""
-    eps: float = 1e-8
-    """AdamW's ε."""
-    weight_decay: float = 0.1
-    """Decoupled weight decay λ ("lion": 1.0 where none is given)."""
-    decay: Literal["all", "matrices"] = "all"
-    """Which parameters decay: all of them, or all but norm gains and embeddings."""
-    muon_lr: float = 0.02
-    """Peak learning rate of Muon's part."""
-    momentum: float = 0.95
-    """Muon's momentum."""
-    momentum_warmup_steps: int = 0
-    """Muon: raise the momentum from 0.85 over so many updates."""
-    normuon: bool = False
-    """Muon: NorMuon's per-neuron second moment."""
-    cautious: bool = False
-    """Muon: decay only weights that the step shrinks."""
-
-    def __post_init__(self) -> None:
-        for name in ("lr", "eps", "weight_decay", "muon_lr"):
-            _at_least("optimizer", name, getattr(self, name), 0)
-        for beta in (*self.betas, self.momentum):
-            if not 0 <= beta < 1:
-                raise ConfigError(f"optimizer: a decay rate of {beta} must be at least 0 and below 1; 0.9 is usual")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScheduleSection:
-    """The learning rate over the run."""
-
-    name: Literal["cosine", "linear", "wsd", "constant"] = "cosine"
-    """Shape of the decline after the warm-up."""
-    warmup_steps: int = 100
-    """Updates of linear warm-up."""
-    min_lr: float | None = None
-    """Learning rate of the last update; None: a tenth of the peak."""
-    decay_steps: int | None = None
-    """"wsd": updates of the final decline; None: a fifth of the run."""
-
-    def __post_init__(self) -> None:
-        _at_least("schedule", "warmup_steps", self.warmup_steps, 0)
-        if self.min_lr is not None:
-            _at_least("schedule", "min_lr", self.min_lr, 0)
-        if self.decay_steps is not None:
-            _at_least("schedule", "decay_steps", self.decay_steps, 0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingSection:
-    """How long, how much at a time, on what."""
-
-    steps: int = 5000
-    """Updates of the weights; not used where `max_minutes` is given."""
-    batch_size: int = 32
-    """Windows of `context_length` tokens in one update, over all processes."""
-    gradient_accumulation: int = 1
-    """Parts that a batch is computed in, to save memory; the result is the same."""
-    clip_norm: float = 1.0
-    """Largest l2 norm of the gradient; 0 turns clipping off."""
-    seed: int = 0
-    """Decides weights, data order and dropout."""
-    device: str = "auto"
-    """"cpu", "cuda", "cuda:1", "mps"; "auto": the fastest there is."""
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Type of the matrix products (weights stay float32); "auto": bfloat16 where a probe shows that it pays."""
-    fused: bool = True
-    """Use the fused implementations of the model's parts: the same function, computed in another order."""
-    compile: bool | Literal["auto"] = "auto"
-    """Compile the step; "auto": where the run is long enough to earn it back."""
-    deterministic: bool = False
-    """Only operations whose result does not vary from call to call; on CUDA bit-identical resume needs it."""
-    threads: int | Literal["auto"] = "auto"
-    """CPU threads of one process; "auto": what the process is allowed."""
-    max_minutes: float | None = None
-    """Wall-clock budget; the schedule then follows the clock and is fully decayed at its end."""
-    activation_checkpointing: bool = False
-    """Keep only each block's input and compute the rest again: less memory, about a third more time."""
-    distributed: Literal["auto", "ddp", "fsdp"] = "auto"
-    """Under torchrun: with "ddp" ("auto" takes it) every process holds a copy of the weights, with "fsdp" its rows."""
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "gradient_accumulation"):
-            _at_least("training", name, getattr(self, name), 1)
-        _at_least("training", "clip_norm", self.clip_norm, 0)
-        if not 0 <= self.seed < 2**63:
-            raise ConfigError(f"training.seed = {self.seed} must be at least 0 and below 2^63")
-        if self.threads != "auto":
-            _at_least("training", "threads", self.threads, 1)
-        if self.max_minutes is not None and not (math.isfinite(self.max_minutes) and self.max_minutes > 0):
-            raise ConfigError(f"training.max_minutes = {self.max_minutes} must be a positive number of minutes")
-        if self.batch_size % self.gradient_accumulation:
-            raise ConfigError(
-                f"training.batch_size = {self.batch_size} does not divide into gradient_accumulation = "
-                f"{self.gradient_accumulation} equal parts; choose a divisor of the batch size"
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluationSection:
-    """When the model is measured on the validation set, and what it is asked to write."""
-
-    every: int = 500
-    """Steps between evaluations; 0: only at the end. The start and the end are always evaluated."""
-    batch_size: int = 0
-    """Windows per forward pass; 0: the training batch. It changes the time taken, not the result."""
-    context_length: int | None = None
-    """Window of the evaluation; None: the model's."""
-    max_tokens: int | None = None
-    """Evaluate on the first so many validation tokens only; None: on all of them."""
-    prompt: str = ""
-    """What samples continue; empty: they start a document."""
-    sample_every: int = 500
-    """Steps between samples; 0: none."""
-    sample_tokens: int = 128
-    """Length of a sample at most."""
-
-    def __post_init__(self) -> None:
-        for name in ("every", "batch_size", "sample_every"):
-            _at_least("evaluation", name, getattr(self, name), 0)
-        for name in ("context_length", "max_tokens"):
-            if getattr(self, name) is not None:
-                _at_least("evaluation", name, getattr(self, name), 1)
-        _at_least("evaluation", "sample_tokens", self.sample_tokens, 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckpointSection:
-    """When the state is saved, and how much of the past is kept."""
-
-    every: int = 500
-    """Steps between checkpoints; 0: only at the end, on signals, and at the best evaluation."""
-    keep_last: int = 2
-    """Checkpoints that stay; the best one stays besides."""
-    background: bool = True
-    """Write in a thread from a copy in memory, so that training waits only for the copy."""
-
-    def __post_init__(self) -> None:
-        _at_least("checkpoint", "every", self.every, 0)
-        _at_least("checkpoint", "keep_last", self.keep_last, 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class GuardSection:
-    """What happens when training diverges: a loss or gradient that is not finite, or a spike of the loss."""
-
-    action: Literal["stop", "rewind", "off"] = "stop"
-    """"stop": record the run as diverged; "rewind": back to the last good checkpoint, without the offending batch."""
-    max_rewinds: int = 3
-    """Rewinds in one run before it stops after all."""
-    spike: float = 10.0
-    """A loss so many standard deviations above its recent mean is a spike, and so, from the first update on, is one of
-    ten times ln(vocabulary), or of ten times the first loss where that is higher; 0: only non-finite values count."""
-    warmup_steps: int = 100
-    """Updates before losses are compared with their recent mean."""
-    check_every: int = 20
-    """Updates between checks of the guard (it is kept on the device; a check waits for the device)."""
-
-    def __post_init__(self) -> None:
-        _at_least("guard", "max_rewinds", self.max_rewinds, 0)
-        _at_least("guard", "spike", self.spike, 0)
-        _at_least("guard", "check_every", self.check_every, 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoggingSection:
-    """What is recorded, and where else it goes."""
-
-    every: int = 10
-    """Steps between records in metrics.jsonl."""
-    norms: bool = False
-    """Also record the norms of weights, gradients and activations of every layer (norms.jsonl)."""
-    sinks: tuple[Literal["wandb", "tensorboard", "trackio"], ...] = ()
-    """Other places for the records; none of them can stop or slow a run."""
-    profile: bool = False
-    """Trace a few steps: `profile/trace.json` and the ten most expensive operations."""
-
-    def __post_init__(self) -> None:
-        _at_least("logging", "every", self.every, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -347,8 +135,3 @@ def describe() -> list[Section]:
     model = [replace(k, default="the tokenizer's") if k.name == "vocab_size" else k for k in found["model"].keys]
     found["model"] = Section("model", found["model"].text, [*model, init_from])
     return [found.pop(name) for name in ("run", "data", "tokenizer")] + list(found.values())
-
-
-def _at_least(section: str, name: str, value: float, least: float) -> None:
-    if not (math.isfinite(value) and value >= least):
-        raise ConfigError(f"{section}.{name} = {value} must be at least {least}")

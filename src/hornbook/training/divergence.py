@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from hornbook.training.config import GuardSection
+from hornbook.training.sections import GuardSection
 
 __all__ = ["BadBatch", "Divergence", "Guard"]
 

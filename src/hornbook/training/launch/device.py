@@ -18,8 +18,9 @@ from hornbook.accounting.training_time import DEVICES
 from hornbook.errors import ConfigError
 from hornbook.nn.cpu_kernels import keep_freed_memory
 from hornbook.training.compilation import can_compile
-from hornbook.training.config import TrainConfig, TrainingSection
+from hornbook.training.config import TrainConfig
 from hornbook.training.launch.memory_check import trim_heap_eagerly
+from hornbook.training.sections import TrainingSection
 
 __all__ = [
     "StepTime",
