@@ -48,6 +48,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python tools/write_stubs.py --check
+	$(BIN)/python tools/check_includes.py
 
 coverage: $(VENV)/.installed-dev
 	$(BIN)/coverage erase
