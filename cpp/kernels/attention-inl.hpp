@@ -19,7 +19,8 @@ HB_INLINE T* at_mutable(const Heads& h, index b, index i, index t) {
 template <typename T>
 HB_INLINE void read_row(const AttentionShape& s, const T* from, index t, bool rotate, float factor, float* to) {
   bool turn = rotate && s.cosine;
-  const float *c = s.cosine + t * (s.width / 2), *n = s.sine + t * (s.width / 2);
+  index row = turn ? t * (s.width / 2) : 0;
+  const float *c = s.cosine + row, *n = s.sine + row;
   index d = 0;
   for (; d + W <= s.width; d += W) {
     vf x = load(from + d);
@@ -63,7 +64,8 @@ HB_INLINE void read_turned(const AttentionShape& s, const T* from, index t, cons
 template <typename T>
 HB_INLINE void write_row(const AttentionShape& s, const float* from, index t, bool rotate, float factor, T* to) {
   bool turn = rotate && s.cosine;
-  const float *c = s.cosine + t * (s.width / 2), *n = s.sine + t * (s.width / 2);
+  index row = turn ? t * (s.width / 2) : 0;
+  const float *c = s.cosine + row, *n = s.sine + row;
   index d = 0;
   for (; d + W <= s.width; d += W) {
     vf x = load(from + d) * factor;

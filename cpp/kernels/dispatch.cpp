@@ -118,8 +118,13 @@ bool keep_freed_memory() {
 }
 
 float* scratch(std::size_t count) {
+#ifdef __SANITIZE_ADDRESS__
+  constexpr bool exact = true;  // a buffer that is larger than asked for would hide a step beyond it
+#else
+  constexpr bool exact = false;
+#endif
   thread_local Buffer buffer;
-  if (buffer.count < count) {
+  if (buffer.count < count || (exact && buffer.count != count)) {
     std::free(buffer.data);
     std::size_t bytes = (count * sizeof(float) + 63) / 64 * 64;
     buffer.data = static_cast<float*>(std::aligned_alloc(64, bytes));

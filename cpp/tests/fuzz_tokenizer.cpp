@@ -307,37 +307,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 #else
 namespace {
 
-const char* const kPieces[] = {"'s",
-                               "'ll",
-                               " ",
-                               "  ",
-                               "\n",
-                               "\r\n",
-                               "<|e|>",
-                               "a b",
-                               "\xc2\xa0",
-                               "\xe3\x80\x80",
-                               "\xe2\x80\x99",
-                               "\xe4\xb8\xad",
-                               "\xf0\x9d\x92\xb3",
-                               "\xc3\xa9",
-                               "\xc3\x97",
-                               "\xd0\x96",
-                               "\xe2\x80\xa8",
-                               "\xe5\xa5\xbd",
-                               "'LL",
-                               "'\xc5\xbf",
-                               "Ab",
-                               "/",
-                               "\r",
-                               "\xff",
-                               "\xe2\x80",
-                               "\xed\xa0\x80",
-                               "aaaa",
-                               "abab",
-                               "12",
-                               "\xc2\xbd",
-                               "\xcc\x81"};
+// clang-format off
+const char* const kPieces[] = {
+    "'s", "'ll", " ", "  ", "\n", "\r\n", "<|e|>", "a b", "\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\x99",
+    "\xe4\xb8\xad", "\xf0\x9d\x92\xb3", "\xc3\xa9", "\xc3\x97", "\xd0\x96", "\xe2\x80\xa8", "\xe5\xa5\xbd",
+    "'LL", "'\xc5\xbf", "Ab", "/", "\r", "\xff", "\xe2\x80", "\xed\xa0\x80", "aaaa", "abab", "12", "\xc2\xbd",
+    "\xcc\x81",
+};
+// clang-format on
 
 void mutate(Bytes& text, const std::vector<Bytes>& corpus, std::mt19937_64& rng) {
   auto below = [&](size_t n) { return n ? static_cast<size_t>(rng() % n) : 0; };
