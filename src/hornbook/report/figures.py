@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.errors import HornbookError
-from hornbook.report.load import RunData
+from hornbook.report.load import RunData, as_number
 from hornbook.studies.charts import Figure, Series
 
 __all__ = ["run_figures", "save_figures", "thin"]
@@ -81,11 +81,11 @@ def _merge_losses(run: RunData, figures: list[Figure], limit: int) -> list[Figur
 
 
 def _curve(run: RunData, key: str, name: str, limit: int, *, color: int) -> Series | None:
-    points = [record for record in run.metrics if _is_number(record.get(key))]
+    points = [record for record in run.metrics if as_number(record.get(key)) is not None]
     if not points:
         return None
     points = [points[i] for i in thin([record[key] for record in points], limit)]
-    x = {axis: [record.get(axis) if _is_number(record.get(axis)) else None for record in points] for axis in X_AXES}
+    x = {axis: [as_number(record.get(axis)) for record in points] for axis in X_AXES}
     x = {axis: [_round(v) for v in values] for axis, values in x.items()}
     style = "both" if len(points) <= 40 else "line"
     return Series(name=name, x=x, y=[_round(record[key]) for record in points], style=style, color=color)
@@ -111,7 +111,7 @@ def thin(values: Sequence[float], limit: int) -> list[int]:
 
 
 def _caption(runs: Sequence[RunData], limit: int, key: str) -> str:
-    longest = max(sum(1 for record in run.metrics if _is_number(record.get(key))) for run in runs)
+    longest = max(sum(1 for record in run.metrics if as_number(record.get(key)) is not None) for run in runs)
     if longest <= limit:
         return ""
     return (
@@ -130,10 +130,6 @@ def _floor_lines(runs: Sequence[RunData]) -> dict[str, float]:
     if len(floors) > 4:
         return {"lowest entropy floor": values[0], "highest entropy floor": values[-1]}
     return {f"entropy floor, {name}": value for name, value in floors.items()}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _round(value: float | None) -> float | int | None:

@@ -16,7 +16,7 @@ from hornbook.errors import DataError
 from hornbook.fileio import read_json_object
 from hornbook.tracking.run import CONFIG_FILE, SUMMARY_FILE, Run
 
-__all__ = ["RunData", "read_run", "read_runs", "run_folders"]
+__all__ = ["RunData", "as_number", "read_run", "read_runs", "run_folders"]
 
 UNNAMED = "run"
 """What `run.name` says where the recipe gives no name."""
@@ -44,7 +44,7 @@ class RunData:
     @property
     def entropy_floor(self) -> float | None:
         """The true entropy of the validation text in bits per byte, where the corpus has a known one."""
-        return _real(self.summary.get("entropy_floor_bits_per_byte"))
+        return as_number(self.summary.get("entropy_floor_bits_per_byte"))
 
     @property
     def storyworld(self) -> Mapping[str, Any]:
@@ -55,7 +55,7 @@ class RunData:
     @property
     def ratio_to_floor(self) -> float | None:
         """Bits of whole validation stories over their own true entropy; None where nobody has measured it."""
-        return _real(self.storyworld.get("ratio_to_floor"))
+        return as_number(self.storyworld.get("ratio_to_floor"))
 
     @property
     def command(self) -> str:
@@ -133,5 +133,6 @@ def _with_distinct_names(runs: list[RunData]) -> list[RunData]:
     return runs
 
 
-def _real(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+def as_number(value: Any) -> float | int | None:
+    """Return a value from a record if it is a number, and None for anything else."""
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None

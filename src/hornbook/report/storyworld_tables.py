@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hornbook.report.load import RunData
+from hornbook.report.load import RunData, as_number
 from hornbook.studies.charts import Column, Table
 
 __all__ = ["story_tables", "story_value"]
@@ -33,7 +33,7 @@ NOTE = (
 
 def story_value(run: RunData, key: str) -> float | int | None:
     """Return one measure of a run's written stories, or None."""
-    return _number(_part(run.storyworld, "written").get(key))
+    return as_number(_part(run.storyworld, "written").get(key))
 
 
 def story_tables(runs: Sequence[RunData]) -> list[Table]:
@@ -45,7 +45,7 @@ def story_tables(runs: Sequence[RunData]) -> list[Table]:
     columns += [Column(key=key, label=label) for key, label in MEASURES.items()]
     rows = [{"name": run.name} | {key: story_value(run, key) for key in MEASURES} for run in measured]
     tables = [Table(id="stories", title="What storyworld's parser says", columns=columns, rows=rows, note=NOTE)]
-    failures = _by_name(measured, "failures", lambda value: _number(value))
+    failures = _by_name(measured, "failures", as_number)
     if any(value for row in failures for key, value in row.items() if key != "name"):
         tables.append(
             Table(
@@ -56,10 +56,10 @@ def story_tables(runs: Sequence[RunData]) -> list[Table]:
                 note="Samples by the kind of their first failure; docs/storyworld.md says what each kind is.",
             )
         )
-    plots = _by_name(measured, "plots", lambda value: _number(_mapping(value).get("count")))
+    plots = _by_name(measured, "plots", lambda value: as_number(_mapping(value).get("count")))
     true = _part(measured[0].storyworld, "written", "plots")
     for row in plots:
-        share = _number(_mapping(true.get(row["name"])).get("true_share"))
+        share = as_number(_mapping(true.get(row["name"])).get("true_share"))
         row["true"] = None if share is None else {"value": share, "text": f"{100 * share:.1f} %"}
     tables.append(
         Table(
@@ -94,7 +94,3 @@ def _part(part: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _number(value: Any) -> float | int | None:
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None

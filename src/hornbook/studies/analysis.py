@@ -28,6 +28,7 @@ __all__ = [
     "findings",
     "finished",
     "floor_of",
+    "interval_series",
     "p_cell",
     "quantity_figure",
     "speed_figure",
@@ -134,7 +135,7 @@ def final_figure(plan: Plan, outcomes: Sequence[Outcome], metric: str | None = N
     for color, group in enumerate(groups):
         points = [(arm, finished(grouped[arm.name], metric)) for arm in plan.arms if arm.group == group]
         intervals = [(place[arm.name], statistics.mean_interval(list(v.values()))) for arm, v in points if v]
-        means.append(_interval_series(group or "mean and 95 % interval", intervals, color, joined=numeric))
+        means.append(interval_series(group or "mean and 95 % interval", intervals, color, joined=numeric))
         seeds = [(place[arm.name], value) for arm, v in points for value in v.values()]
         dots.append(
             Series(
@@ -159,7 +160,10 @@ def final_figure(plan: Plan, outcomes: Sequence[Outcome], metric: str | None = N
     )
 
 
-def _interval_series(name: str, points: Sequence[tuple[float | None, Any]], color: int, *, joined: bool) -> Series:
+def interval_series(
+    name: str, points: Sequence[tuple[float | None, Interval]], color: int, *, joined: bool = True
+) -> Series:
+    """Return means with their 95 % intervals as one series, joined by a line or as points."""
     return Series(
         name=name,
         x={"x": [x for x, _ in points]},

@@ -9,7 +9,7 @@ from typing import Any
 
 from hornbook.data.sections import DataSection
 from hornbook.studies import analysis, statistics
-from hornbook.studies.charts import Column, Figure, Series, Table
+from hornbook.studies.charts import Column, Figure, Table
 from hornbook.studies.scales import base_recipe, seeds_of
 from hornbook.studies.study import Analysis, Arm, Options, Outcome, Plan, Results, Scale, Study
 from hornbook.tokenizer.special import END_OF_TEXT
@@ -178,17 +178,7 @@ def _figure(rows: Sequence[dict[str, Any]], key: str) -> Figure:
             for t in sorted({row["temperature"] for row in rows})
             if (v := _values(rows, (t, top_p), key))
         ]
-        series.append(
-            Series(
-                name=f"top-p {top_p:g}",
-                x={"x": [t for t, _ in points]},
-                y=[i.mean for _, i in points],
-                low=[i.mean - (i.half_width or 0) for _, i in points],
-                high=[i.mean + (i.half_width or 0) for _, i in points],
-                style="both",
-                color=color,
-            )
-        )
+        series.append(analysis.interval_series(f"top-p {top_p:g}", points, color))
     return Figure(
         id=key.replace("_", "-"),
         title=MEASURES[key][0].upper() + MEASURES[key][1:],

@@ -19,7 +19,7 @@ from hornbook.data.sections import DataSection
 from hornbook.errors import DataError
 from hornbook.format import duration, number, quantity
 from hornbook.studies import analysis, statistics
-from hornbook.studies.charts import Column, Figure, Series, Table
+from hornbook.studies.charts import Column, Figure, Table
 from hornbook.studies.scales import seeds_of
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
 from hornbook.tokenizer.special import END_OF_TEXT
@@ -218,20 +218,11 @@ def _findings(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[str]
 def _figure(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Figure:
     series = []
     for color, (trained, text) in enumerate((t, x) for x in CORPORA for t in CORPORA):
-        intervals = [
-            statistics.mean_interval(list(values_of(rows, trained, size, f"on_{text}").values())) for size in sizes
+        points = [
+            (size, statistics.mean_interval(list(values_of(rows, trained, size, f"on_{text}").values())))
+            for size in sizes
         ]
-        series.append(
-            Series(
-                name=f"{text} by the tokenizer of {trained}",
-                x={"x": list(sizes)},
-                y=[i.mean for i in intervals],
-                low=[i.mean - (i.half_width or 0) for i in intervals],
-                high=[i.mean + (i.half_width or 0) for i in intervals],
-                style="both",
-                color=color,
-            )
-        )
+        series.append(analysis.interval_series(f"{text} by the tokenizer of {trained}", points, color))
     return Figure(
         id="compression",
         title="Compression of held-out text",
