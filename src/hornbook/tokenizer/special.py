@@ -53,14 +53,14 @@ def check_special_tokens(special_tokens: Sequence[str]) -> None:
             )
 
 
-def chosen(allowed_special: AllowedSpecial, special_tokens: Sequence[str]) -> list[int] | None:
-    """Return the indices of the special tokens that count as such; None where all do. Raises TokenizerError."""
+def chosen(allowed_special: AllowedSpecial, special_tokens: Sequence[str]) -> list[int]:
+    """Return the indices of the special tokens that count as such. Raises TokenizerError for any other name."""
     if isinstance(allowed_special, str):
         if allowed_special not in ("all", "none"):
             raise TokenizerError(
                 f'allowed_special is "all", "none" or a collection of special tokens, not {allowed_special!r}'
             )
-        return None if allowed_special == "all" else []
+        return list(range(len(special_tokens))) if allowed_special == "all" else []
     for token in allowed_special:
         if token not in special_tokens:
             hint = did_you_mean(str(token), special_tokens)

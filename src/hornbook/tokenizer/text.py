@@ -122,9 +122,10 @@ def word_blocks(chunks: Iterable[bytes], special_tokens: Sequence[str], least: i
             pending += chunk[start : start + BLOCK_BYTES]
             if len(pending) < wanted:
                 continue
-            cut = _core.last_cut(bytes(pending), searched, special)
+            text = bytes(pending)
+            cut = _core.last_cut(text, searched, special)
             if cut > searched:
-                yield bytes(pending[:cut])
+                yield text[:cut]
                 del pending[:cut]
                 searched, wanted = 0, least
             else:  # nothing certain yet: look again when there is more, not at each of many small chunks

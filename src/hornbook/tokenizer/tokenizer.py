@@ -147,7 +147,8 @@ class Tokenizer:
         """
         if not isinstance(text, str):
             raise TokenizerError(f"encode takes a str, not {type(text).__name__} (encode_array takes bytes too)")
-        return self.engine.encode(text, self._chosen(allowed_special))
+        allowed = None if allowed_special == "all" else chosen(allowed_special, self.special_tokens)
+        return self.engine.encode(text, allowed)
 
     def encode_array(
         self, text: str | bytes, num_threads: int | None = 1, *, allowed_special: AllowedSpecial = "all"
@@ -164,7 +165,8 @@ class Tokenizer:
         """
         if not isinstance(text, str | bytes):
             raise TokenizerError(f"encode_array takes a str or bytes, not {type(text).__name__}")
-        return self.engine.encode_array(text, self._chosen(allowed_special), resolve_threads(num_threads))
+        allowed = None if allowed_special == "all" else chosen(allowed_special, self.special_tokens)
+        return self.engine.encode_array(text, allowed, resolve_threads(num_threads))
 
     def encode_batch(
         self, texts: Sequence[str], num_threads: int | None = None, *, allowed_special: AllowedSpecial = "all"
@@ -173,7 +175,8 @@ class Tokenizer:
         for text in texts:
             if not isinstance(text, str):
                 raise TokenizerError(f"encode_batch takes a sequence of str; one is {type(text).__name__}")
-        return self.engine.encode_batch(texts, self._chosen(allowed_special), resolve_threads(num_threads))
+        allowed = None if allowed_special == "all" else chosen(allowed_special, self.special_tokens)
+        return self.engine.encode_batch(texts, allowed, resolve_threads(num_threads))
 
     def encode_pretokens(self, pretokens: Sequence[bytes]) -> np.ndarray:
         """Return the ids of pre-tokens that are cut already, one after the other; the pattern is not asked."""
@@ -189,7 +192,8 @@ class Tokenizer:
         Raises:
             TokenizerError: see `encode`.
         """
-        arrays = self.engine.encode_chunks(pieces_of(iterable), self._chosen(allowed_special))
+        allowed = None if allowed_special == "all" else chosen(allowed_special, self.special_tokens)
+        arrays = self.engine.encode_chunks(pieces_of(iterable), allowed)
         return itertools.chain.from_iterable(ids.tolist() for ids in arrays)
 
     def encode_file(
@@ -242,6 +246,3 @@ class Tokenizer:
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of a sequence of ids, malformed bytes as U+FFFD. Raises as `decode_bytes`."""
         return self.decode_bytes(ids).decode("utf-8", errors="replace")
-
-    def _chosen(self, allowed_special: AllowedSpecial) -> list[int] | None:
-        return chosen(allowed_special, self.special_tokens)
