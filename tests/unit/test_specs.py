@@ -49,6 +49,16 @@ def test_a_part_without_a_kernel_keeps_the_model_off_the_decoding_kernel(monkeyp
     assert len(hb.generate(model, torch.tensor([1, 2]), 5)) == 5
 
 
+@pytest.mark.parametrize("kind", NORMS)
+def test_a_norm_of_any_kind_is_drawn_anew_with_its_model(kind):
+    model = hb.TransformerLM(ModelConfig(**SIZES, norm_kind=kind), device="meta").to_empty(device="cpu")
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(float("nan"))
+    model.reset_parameters()
+    assert all(parameter.isfinite().all() for parameter in model.parameters())
+
+
 def test_a_formula_is_scaled_product_by_product():
     assert scaled("L·2", "B·T·C·4 + B·T·3") == "L·2·B·T·C·4 + L·2·B·T·3"
     assert scaled("", "V·C") == "V·C"

@@ -22,7 +22,6 @@ from hornbook.nn import fused
 from hornbook.nn.attention import AttentionCache, MultiHeadSelfAttention
 from hornbook.nn.dropout import Dropout
 from hornbook.nn.linear import Embedding, Linear
-from hornbook.nn.norm import RMSNorm
 from hornbook.nn.ops import Ops
 from hornbook.nn.plain import Device, check_ids, cross_entropy
 from hornbook.nn.rope import RotaryPositionalEmbedding
@@ -169,8 +168,9 @@ class TransformerLM(nn.Module):
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw all weights anew, from `generator` or torch's global one, in the order of the modules."""
         for module in self.modules():
-            if isinstance(module, Linear | Embedding | RMSNorm):
-                module.reset_parameters(generator)
+            reset = getattr(module, "reset_parameters", None)  # of a norm of any kind, too
+            if reset is not None and module is not self:
+                reset(generator)
             if isinstance(module, MultiHeadSelfAttention) and module.value_gate is not None:
                 module.value_gate.zero_()
         if self.config.zero_init_output:
