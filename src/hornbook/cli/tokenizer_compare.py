@@ -135,11 +135,11 @@ def ladder(
     with console.stage("training", len(rungs)) as stage:
         stage.update(0, f"{rungs[0]} first" if rungs else "")
 
-        def tell(rung: timing.Rung) -> None:
+        def show(rung: timing.Rung) -> None:
             done.append(rung)
             stage.update(len(done), f"{rung.name} took {rung.total_seconds:.2f} s")
 
-        result = timing.run(file, vocab_size, special_tokens, pattern=pattern, rungs=rungs, progress=tell)
+        result = timing.run(file, vocab_size, special_tokens, pattern=pattern, rungs=rungs, progress=show)
     if figure is not None:
         atomic_write(figure, draw(result, f"{file.name}, {vocab_size:,} entries"))
     rows = [rung._asdict() | {"total_seconds": rung.total_seconds} for rung in result]
