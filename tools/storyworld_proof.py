@@ -29,8 +29,6 @@ from hornbook.data.corpora.storyworld.corpus import grammar
 from hornbook.data.corpora.storyworld.grammar import CHOICE, LIT, PICK, REF, SET, UNSAID, Grammar
 from hornbook.data.corpora.storyworld.lexicon import LEVELS
 
-__all__ = ["ambiguities"]
-
 _END = "\0"
 _OPEN = "?"
 Held: TypeAlias = tuple[tuple[int, frozenset[int]], ...]

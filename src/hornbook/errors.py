@@ -9,16 +9,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = [
-    "CheckpointError",
-    "ConfigError",
-    "DataError",
-    "FormatError",
-    "HornbookError",
-    "TokenizerError",
-    "did_you_mean",
-]
-
 
 class HornbookError(ValueError):
     """Base of every error that a user of hornbook can cause."""

@@ -18,17 +18,6 @@ from typing import Any, BinaryIO
 
 from hornbook.errors import FormatError
 
-__all__ = [
-    "atomic_write",
-    "cache_folder",
-    "canonical_json",
-    "fsync_directory",
-    "open_atomic",
-    "read_json_object",
-    "sha256_bytes",
-    "sha256_file",
-]
-
 
 def cache_folder() -> Path:
     """Return where prepared data is: $HORNBOOK_CACHE, else $XDG_CACHE_HOME/hornbook, else ~/.cache/hornbook."""

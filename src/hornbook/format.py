@@ -9,8 +9,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["duration", "number", "quantity", "setting"]
-
 PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z")
 
 

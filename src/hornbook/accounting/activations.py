@@ -13,8 +13,6 @@ from hornbook.accounting.parameters import BYTES
 from hornbook.models.config import ModelConfig
 from hornbook.nn.specs import Execution
 
-__all__ = ["saved_activations"]
-
 
 def saved_activations(
     config: ModelConfig,

@@ -16,8 +16,6 @@ from hornbook.accounting.presets import PRESETS, preset
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.models.config import ModelConfig
 
-__all__ = ["CostSpec", "load_spec"]
-
 TRAINING_KEYS = {
     "steps": int | None,
     "batch_size": int,

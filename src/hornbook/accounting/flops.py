@@ -21,8 +21,6 @@ from hornbook.accounting.parameters import count_parameters
 from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
 
-__all__ = ["Flops", "count_flops", "training_flops_per_token"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Flops:

@@ -15,8 +15,6 @@ from hornbook.models.config import ModelConfig
 from hornbook.models.parts import parts_of
 from hornbook.nn.specs import Line, Spec, scaled
 
-__all__ = ["MEANINGS", "Term", "evaluate", "numbers_of", "spelled", "summed", "term", "total"]
-
 MEANINGS = {
     "B": "sequences in a batch",
     "T": "tokens in a sequence",

@@ -24,8 +24,6 @@ from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
 from hornbook.nn.specs import loss_chunk_elements
 
-__all__ = ["EngineMemory", "Memory", "account_memory", "engine_memory"]
-
 FLOAT32 = 4
 PROCESS_BYTES = 350_000_000
 """Resident memory of Python, torch and hornbook around a training of next to nothing."""

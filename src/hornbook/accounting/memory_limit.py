@@ -13,8 +13,6 @@ from hornbook.accounting.memory import EngineMemory, Memory
 from hornbook.errors import ConfigError
 from hornbook.format import quantity
 
-__all__ = ["MODEL_ERROR", "available_memory", "check_fits"]
-
 MODEL_ERROR = 0.10
 """How far the measured model may be off (docs/accounting.md): only what is too much even so is refused."""
 

@@ -11,8 +11,6 @@ from hornbook.models.config import ModelConfig
 from hornbook.nn.specs import FEED_FORWARDS
 from hornbook.optim.registry import optimizer_spec
 
-__all__ = ["optimizer_state", "optimizer_step"]
-
 
 def optimizer_step(config: ModelConfig, optimizer: str = "adamw") -> Term:
     """Return the operations of one update of all parameters. Raises ConfigError for an unknown optimizer."""

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from hornbook.accounting.formulas import Term, numbers_of, summed, total
 from hornbook.models.config import ModelConfig
 
-__all__ = ["BYTES", "Parameters", "count_parameters"]
-
 BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
 
 

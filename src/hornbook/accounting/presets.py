@@ -11,8 +11,6 @@ from __future__ import annotations
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.models.config import ModelConfig
 
-__all__ = ["GPT2", "PRESETS", "preset"]
-
 
 def _gpt2(num_layers: int, d_model: int, num_heads: int) -> ModelConfig:
     return ModelConfig(

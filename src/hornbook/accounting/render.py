@@ -11,8 +11,6 @@ from hornbook.accounting.formulas import MEANINGS, Term, numbers_of, spelled
 from hornbook.accounting.summary import Account
 from hornbook.format import duration, quantity
 
-__all__ = ["render", "table"]
-
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
     """Return aligned lines: the first column to the left, the others to the right."""

@@ -16,8 +16,6 @@ from hornbook.accounting.training_time import Device, Time, device_named, traini
 from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
 
-__all__ = ["Account", "account"]
-
 HANDOUT_STEPS = 400_000
 
 

@@ -14,8 +14,6 @@ from hornbook.accounting.formulas import Term, numbers_of, term, total
 from hornbook.accounting.parameters import Parameters, count_parameters
 from hornbook.models.config import ModelConfig
 
-__all__ = ["TextbookMemory", "textbook_memory"]
-
 FLOAT32 = 4
 
 

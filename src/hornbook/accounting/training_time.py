@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from hornbook.accounting.flops import Flops
 from hornbook.errors import ConfigError, did_you_mean
 
-__all__ = ["DEVICES", "Device", "Time", "device_named", "training_time"]
-
 SECONDS_PER_DAY = 86_400
 
 

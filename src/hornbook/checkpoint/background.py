@@ -17,8 +17,6 @@ from torch import Tensor
 
 from hornbook.checkpoint.store import Checkpoint, CheckpointStore
 
-__all__ = ["Saver"]
-
 
 class Saver:
     """Saves to a store, in a thread or at once.

@@ -27,8 +27,6 @@ from hornbook.checkpoint.tensors import (
 from hornbook.errors import CheckpointError, FormatError
 from hornbook.fileio import open_atomic
 
-__all__ = ["load_checkpoint", "save_checkpoint"]
-
 VERSION = "1"
 
 

@@ -24,8 +24,6 @@ from hornbook.checkpoint.tensors import read_tensors, write_tensors
 from hornbook.errors import CheckpointError, FormatError
 from hornbook.fileio import atomic_write, canonical_json, fsync_directory, read_json_object, sha256_file
 
-__all__ = ["Checkpoint", "CheckpointStore"]
-
 VERSION = 1
 FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
 Warn = Callable[[str], None]

@@ -20,8 +20,6 @@ from torch import Tensor, nn
 
 from hornbook.errors import CheckpointError, FormatError
 
-__all__ = ["decode_tensors", "flatten_optimizer", "load_module", "read_tensors", "restore_optimizer", "write_tensors"]
-
 # Names as in the format; in this order the library sorts them (widest first, so that all stay aligned).
 DTYPES = {
     torch.uint64: "U64", torch.int64: "I64", torch.float64: "F64", torch.float32: "F32", torch.uint32: "U32",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from hornbook.cli.arguments import Overrides
 from hornbook.optim.registry import OptimizerName
 
-__all__ = ["main"]
-
 
 def main(
     target: str,

@@ -25,8 +25,6 @@ from hornbook.config.build import BOOLEANS
 from hornbook.config.describe import metavar
 from hornbook.errors import ConfigError
 
-__all__ = ["Argument", "Overrides", "Words", "arguments_of", "docstring_of", "is_flag", "parse", "sort_words"]
-
 Overrides = Annotated[dict[str, Any], "--section.key value …"]
 Words = Annotated[tuple[str, ...], "the command line"]
 Kind = Literal["positional", "flag", "overrides", "words"]

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from hornbook.data.text_reader import TextReader
     from hornbook.tracking.console import Console
 
-__all__ = ["command", "open_corpus", "result_console", "show_bytes"]
 
 TextKind = Literal["text", "jsonl", "parquet"]
 TokenizerFormat = Literal["hornbook", "gpt2", "tiktoken", "huggingface"]

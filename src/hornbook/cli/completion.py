@@ -14,8 +14,6 @@ from hornbook.cli.main import SUBCOMMANDS, find, load, names
 from hornbook.config.describe import choices_of
 from hornbook.errors import ConfigError
 
-__all__ = ["candidates", "main"]
-
 SCRIPTS = {
     "bash": r"""
 _hornbook() {

@@ -15,8 +15,6 @@ from typing import Any
 from hornbook.cli.arguments import REQUIRED, Argument, arguments_of, docstring_of
 from hornbook.config.describe import Section, default_text, metavar
 
-__all__ = ["command_help"]
-
 LISTS_KEYS = "hornbook train"
 """The command whose help lists the keys of a recipe; the others point to it."""
 COLUMN = 30

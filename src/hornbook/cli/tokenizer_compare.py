@@ -13,8 +13,6 @@ from hornbook.tokenizer.special import END_OF_TEXT
 if TYPE_CHECKING:
     from hornbook.tokenizer.inspection import Compression
 
-__all__ = ["compare", "ladder"]
-
 
 def compare(
     tokenizers: tuple[Path, ...],

@@ -15,8 +15,6 @@ from hornbook.format import quantity
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["convert", "decode", "encode"]
-
 
 def encode(
     tokenizer: Path,

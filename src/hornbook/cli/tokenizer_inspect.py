@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from hornbook.tokenizer.inspection import Piece
     from hornbook.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["inspect"]
-
 
 # Backgrounds that neighbours are told apart by, readable on dark and light terminals.
 _COLOURS = ("on dark_blue", "on dark_green", "on dark_red", "on purple4", "on dark_goldenrod")

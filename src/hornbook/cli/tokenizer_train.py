@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
     from hornbook.tracking.console import Console
 
-__all__ = ["train"]
-
 
 def train(
     files: tuple[str, ...],

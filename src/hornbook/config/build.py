@@ -17,8 +17,6 @@ from typing import Any, Literal, TypeVar
 from hornbook.config.describe import type_in_words
 from hornbook.errors import ConfigError, did_you_mean
 
-__all__ = ["Word", "build", "check_keys", "convert", "kind_of", "to_dict"]
-
 T = TypeVar("T")
 BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 """Words for true and false on a command line."""

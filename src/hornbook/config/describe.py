@@ -15,8 +15,6 @@ import typing
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["Key", "Section", "choices_of", "default_text", "keys_of", "metavar", "summary_of", "type_in_words"]
-
 
 @dataclasses.dataclass(frozen=True)
 class Key:

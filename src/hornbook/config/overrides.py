@@ -8,8 +8,6 @@ from typing import Any
 from hornbook.config.build import Word
 from hornbook.errors import ConfigError
 
-__all__ = ["flatten", "merge", "parse_overrides"]
-
 
 def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
     """Return the sections that command-line words set; `merge` lays them over a recipe.

@@ -11,8 +11,6 @@ from typing import Any
 from hornbook.config.build import kind_of
 from hornbook.errors import ConfigError
 
-__all__ = ["dump_toml", "read"]
-
 
 def read(path: str | Path) -> dict[str, Any]:
     """Read a configuration file.

@@ -13,8 +13,6 @@ from urllib.parse import unquote, urlsplit
 
 from hornbook.errors import DataError, did_you_mean
 
-__all__ = ["DATASETS", "RemoteDataset", "RemoteFile", "find_dataset", "which_has"]
-
 
 @dataclass(frozen=True)
 class RemoteFile:

@@ -38,7 +38,6 @@ from hornbook.tracking.console import Console, Stage
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["download"]
 
 BLOCK = 1 << 20
 # Attempts in a row that bring no byte; after the k-th the pause is 2^k seconds, at most LONGEST_PAUSE.

@@ -10,8 +10,6 @@ import math
 
 import numpy as np
 
-__all__ = ["permute", "philox"]
-
 
 def philox(seed: int, counter: int) -> np.random.Generator:
     """Return the generator number `counter` of a seed (Salmon et al. 2011)."""

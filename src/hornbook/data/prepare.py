@@ -32,7 +32,6 @@ from hornbook.tracking.console import Console
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["Dataset", "prepare"]
 
 # Changes when the same inputs would give other files.
 VERSION = 1

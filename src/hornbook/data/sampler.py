@@ -28,7 +28,6 @@ from hornbook.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from hornbook.tokenizer.token_file import TokenFile
 
-__all__ = ["BatchSampler", "get_batch"]
 
 # Starts are drawn for about so many windows at once: the set-up of a generator costs more than a batch's numbers.
 WINDOWS_PER_DRAW = 8192

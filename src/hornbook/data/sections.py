@@ -13,8 +13,6 @@ from hornbook.errors import ConfigError
 from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tokenizer.utf8 import Errors
 
-__all__ = ["DataSection", "TokenizerSection"]
-
 # Ids 0…255 are needed for the bytes; every special token takes one more.
 BYTES = 256
 

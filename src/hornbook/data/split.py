@@ -20,8 +20,6 @@ from hornbook.errors import DataError
 from hornbook.fileio import atomic_write, cache_folder, canonical_json, open_atomic, read_json_object, sha256_bytes
 from hornbook.tokenizer.utf8 import Errors, checked
 
-__all__ = ["FEW_DOCUMENTS", "TextFile", "TextSlice", "copy_slice", "scan_file", "split"]
-
 BLOCK = 1 << 23
 FEW_DOCUMENTS = 20
 Progress = Callable[[int], None]

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from hornbook.errors import DataError
 
-__all__ = ["PACKED", "STDIN", "StrPath", "find_files", "text_kind"]
-
 STDIN = "-"
 """The source that stands for standard input."""
 

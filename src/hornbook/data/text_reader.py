@@ -30,8 +30,6 @@ from hornbook.errors import DataError, did_you_mean
 from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tokenizer.utf8 import Errors, check_errors, checked
 
-__all__ = ["TextReader"]
-
 
 class TextReader:
     """One long text from many sources, streamed.

@@ -18,8 +18,6 @@ from torch import Tensor
 from hornbook.errors import DataError
 from hornbook.tokenizer.token_file import TokenFile
 
-__all__ = ["TokenData", "check_in_vocabulary", "send", "windows"]
-
 # Mapped pages are handed back after so many windows, in files of at least so many bytes.
 WINDOWS_PER_RELEASE = 4096
 RELEASE_ABOVE = 1 << 29

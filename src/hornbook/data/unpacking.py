@@ -7,8 +7,6 @@ from collections.abc import Iterator
 
 from hornbook.errors import DataError
 
-__all__ = ["CHUNK_BYTES", "gunzip", "split_lines", "unzstd"]
-
 CHUNK_BYTES = 1 << 20
 
 

@@ -23,8 +23,6 @@ from hornbook.data.token_data import TokenData
 from hornbook.errors import ConfigError, DataError
 from hornbook.models.transformer import TransformerLM
 
-__all__ = ["Evaluation", "Interrupted", "evaluate"]
-
 
 class Interrupted(Exception):  # noqa: N818
     """A stop was asked for in the middle of an evaluation; it is done again on resume."""

@@ -17,8 +17,6 @@ from hornbook.data.corpora.registry import CORPORA, find_corpus
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["CorpusEvaluator", "CorpusMetrics", "find_evaluator"]
-
 
 class CorpusMetrics(Protocol):
     """What an evaluation found."""

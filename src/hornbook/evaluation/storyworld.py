@@ -32,11 +32,6 @@ from hornbook.tokenizer.tokenizer import Tokenizer
 from hornbook.tracking.console import Console
 from hornbook.tracking.run import SUMMARY_FILE
 
-__all__ = [
-    "EVALUATOR", "NoStoryFitsError", "StoryScore", "StoryworldMetrics", "assess_samples", "evaluate_on_storyworld",
-    "sample_stories", "save_metrics", "score_stories",
-]  # fmt: skip
-
 FLOOR = "entropy_floor_bits_per_byte"
 
 

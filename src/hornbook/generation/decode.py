@@ -22,8 +22,6 @@ from hornbook.models.kv_cache import KVCache, NativeStep
 from hornbook.models.transformer import TransformerLM
 from hornbook.nn.plain import check_ids
 
-__all__ = ["cached_reader", "generate", "plain_reader", "stream"]
-
 Overflow = Literal["error", "slide"]
 WeightType = Literal["auto", "float32", "bfloat16"]
 Prompts = Tensor | Sequence[int] | Sequence[Sequence[int]]

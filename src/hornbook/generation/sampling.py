@@ -16,8 +16,6 @@ from torch import Tensor
 
 from hornbook.errors import ConfigError, HornbookError
 
-__all__ = ["check_sampling", "filtered_probabilities", "sample"]
-
 CANDIDATES = 256
 """Tokens among which the nucleus is looked for first."""
 

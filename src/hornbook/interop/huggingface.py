@@ -20,8 +20,6 @@ from hornbook.errors import CheckpointError, ConfigError, FormatError
 from hornbook.fileio import read_json_object
 from hornbook.models.config import ModelConfig, unknown_field
 
-__all__ = ["is_llama_folder", "llama_config", "llama_tensors"]
-
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 OUTER = {
     "token_embeddings.weight": "model.embed_tokens.weight",

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Literal, get_args
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.nn.specs import FEED_FORWARDS, NORMS
 
-__all__ = ["SIZES", "FeedForward", "ModelConfig", "Norm", "NormKind", "Position", "unknown_field"]
-
 Norm = Literal["pre", "post", "none"]
 Position = Literal["rope", "none"]
 if TYPE_CHECKING:

@@ -19,8 +19,6 @@ from hornbook.models.transformer import TransformerLM
 from hornbook.nn import cpu_kernels as native
 from hornbook.nn.specs import FEED_FORWARDS
 
-__all__ = ["KVCache", "NativeStep"]
-
 _KNOWN = {
     **dict.fromkeys(SIZES),
     **dict.fromkeys(("rope_theta", "norm_eps", "logit_softcap", "tie_embeddings", "qk_norm")),

@@ -22,8 +22,6 @@ from hornbook.nn.specs import (
     ValueGateSpec,
 )
 
-__all__ = ["Part", "parts_of"]
-
 _KNOWN = {
     **dict.fromkeys(SIZES),
     **dict.fromkeys(("rope_theta", "norm_eps", "zero_init_output")),  # of no cost

@@ -27,8 +27,6 @@ from hornbook.nn.plain import Device, check_ids, cross_entropy
 from hornbook.nn.rope import RotaryPositionalEmbedding
 from hornbook.nn.specs import FEED_FORWARDS, NORMS, layer_class
 
-__all__ = ["TransformerBlock", "TransformerLM"]
-
 _FUSED_KNOWS = {
     **dict.fromkeys(SIZES),
     **dict.fromkeys(("rope_theta", "norm_eps", "logit_softcap", "dropout", "value_embeddings")),

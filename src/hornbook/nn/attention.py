@@ -20,8 +20,6 @@ from hornbook.nn.ops import Ops
 from hornbook.nn.plain import Device, causal_mask, merge_heads, query_key_value, scaled_dot_product_attention
 from hornbook.nn.rope import RotaryPositionalEmbedding
 
-__all__ = ["AttentionCache", "MultiHeadSelfAttention"]
-
 
 class AttentionCache(Protocol):
     """What an attention layer keeps of earlier calls (models/kv_cache.py)."""

@@ -6,8 +6,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-__all__ = ["Dropout"]
-
 
 class Dropout(nn.Module):
     """While training, zero each element with probability `p` and scale the others by 1/(1−p); else the identity.

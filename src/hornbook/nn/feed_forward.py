@@ -14,8 +14,6 @@ from hornbook.nn.ops import Ops
 from hornbook.nn.plain import Device, relu2, silu
 from hornbook.nn.specs import FEED_FORWARDS
 
-__all__ = ["ReLU2FeedForward", "SiLUFeedForward", "SwiGLU"]
-
 
 class SwiGLU(nn.Module):
     """w2(silu(w1 x) ⊙ w3 x), the gated feed-forward network (Shazeer 2020; handout Eq. 7).

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from hornbook.nn.norm import RMSNorm
     from hornbook.nn.rope import RotaryPositionalEmbedding
 
-__all__ = ["attention", "causal_attention", "embedding", "head_loss", "projection", "rms_norm", "swiglu"]
-
 
 def compute_dtype(x: Tensor) -> torch.dtype:
     """Return the dtype that matrix products on `x` run in: autocast's where it is on, else that of `x`."""

@@ -15,8 +15,6 @@ from torch import Tensor, nn
 from hornbook.nn.ops import Ops
 from hornbook.nn.plain import Device
 
-__all__ = ["Embedding", "Linear"]
-
 
 def _truncated_normal(weight: Tensor, std: float, generator: torch.Generator | None) -> None:
     nn.init.trunc_normal_(weight, 0.0, std, -3 * std, 3 * std, generator=generator)

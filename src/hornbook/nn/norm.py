@@ -9,8 +9,6 @@ from torch import Tensor, nn
 from hornbook.nn.ops import Ops
 from hornbook.nn.plain import Device, at_least_float32
 
-__all__ = ["LayerNorm", "RMSNorm"]
-
 
 class RMSNorm(nn.Module):
     """x / √(mean(x²) + ε) · g, computed in float32 whatever the input (Zhang & Sennrich 2019; handout Eq. 4).

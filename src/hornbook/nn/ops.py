@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from hornbook.nn.norm import RMSNorm
     from hornbook.nn.rope import RotaryPositionalEmbedding
 
-__all__ = ["Ops"]
-
 
 class Ops:
     """Plain or fused functions; both compute the same (tests/unit/test_fused.py: forward and gradient).

@@ -17,25 +17,6 @@ from torch import Tensor
 
 from hornbook.errors import DataError
 
-__all__ = [
-    "Device",
-    "at_least_float32",
-    "attention",
-    "causal_mask",
-    "check_ids",
-    "cross_entropy",
-    "embedding",
-    "merge_heads",
-    "query_key_value",
-    "relu2",
-    "rms_norm",
-    "rotate_pairs",
-    "scaled_dot_product_attention",
-    "silu",
-    "softmax",
-    "swiglu",
-]
-
 Device = torch.device | str | None
 
 

@@ -17,8 +17,6 @@ from torch import Tensor, nn
 from hornbook.errors import ConfigError
 from hornbook.nn.plain import Device, rotate_pairs
 
-__all__ = ["RotaryPositionalEmbedding"]
-
 
 class RotaryPositionalEmbedding(nn.Module):
     """Rotates queries or keys by their positions.

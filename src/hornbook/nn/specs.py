@@ -17,26 +17,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-__all__ = [
-    "FEED_FORWARDS",
-    "NORMS",
-    "AttentionSpec",
-    "DropoutSpec",
-    "EmbeddingSpec",
-    "Execution",
-    "FeedForwardSpec",
-    "HeadSpec",
-    "LayerNormSpec",
-    "Line",
-    "RMSNormSpec",
-    "ResidualSpec",
-    "Spec",
-    "ValueGateSpec",
-    "layer_class",
-    "loss_chunk_elements",
-    "scaled",
-]
-
 
 class Line(NamedTuple):
     """One quantity of a part."""

@@ -32,8 +32,6 @@ from hornbook.errors import ConfigError
 from hornbook.optim.checks import check_betas, check_gradient, check_nonnegative
 from hornbook.optim.shards import to_local
 
-__all__ = ["AdamW", "adamw_update"]
-
 IMPLEMENTATIONS = ("auto", "loop", "foreach", "fused")
 
 

@@ -8,8 +8,6 @@ import torch
 
 from hornbook.errors import ConfigError
 
-__all__ = ["check_betas", "check_gradient", "check_nonnegative"]
-
 
 def check_nonnegative(name: str, value: float) -> None:
     """Raise ConfigError unless `value` is a finite number that is zero or more."""

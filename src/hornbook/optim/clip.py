@@ -18,8 +18,6 @@ from torch import Tensor
 from hornbook.errors import ConfigError
 from hornbook.optim.shards import to_local, total_norm
 
-__all__ = ["EPSILON", "clip_gradients", "gradient_norm"]
-
 EPSILON = 1e-6
 
 

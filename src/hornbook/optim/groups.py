@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["parameter_groups"]
-
 
 def parameter_groups(
     named_parameters: Iterable[tuple[str, Tensor]], *, decay_norms_and_embeddings: bool = True, muon: bool = False

@@ -26,8 +26,6 @@ from hornbook.errors import ConfigError
 from hornbook.optim.checks import check_betas, check_gradient, check_nonnegative
 from hornbook.optim.shards import to_local
 
-__all__ = ["Lion"]
-
 
 class Lion(torch.optim.Optimizer):
     """Sign of an interpolated momentum, with decoupled weight decay.

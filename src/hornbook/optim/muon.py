@@ -27,8 +27,6 @@ from hornbook.optim.adamw import adamw_update
 from hornbook.optim.checks import check_betas, check_gradient, check_nonnegative
 from hornbook.optim.shards import full_tensor, shard_like, to_local
 
-__all__ = ["Muon", "orthogonalize"]
-
 # Quintic coefficients of the reference: they give up convergence to 1 (singular values end in about [0.7, 1.2]) for the
 # greatest slope at 0, so that five steps are enough.
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)

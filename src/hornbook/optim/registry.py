@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim import Optimizer
 
-__all__ = ["OPTIMIZERS", "OptimizerName", "OptimizerSpec", "make_optimizer", "optimizer_spec"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerSpec:

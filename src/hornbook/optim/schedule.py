@@ -13,15 +13,6 @@ import math
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.optim.checks import check_nonnegative
 
-__all__ = [
-    "SCHEDULES",
-    "learning_rate",
-    "lr_constant_schedule",
-    "lr_cosine_schedule",
-    "lr_linear_schedule",
-    "lr_wsd_schedule",
-]
-
 SCHEDULES = ("cosine", "linear", "wsd", "constant")
 
 

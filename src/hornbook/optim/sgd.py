@@ -16,8 +16,6 @@ from torch.optim.optimizer import ParamsT
 from hornbook.errors import ConfigError
 from hornbook.optim.checks import check_gradient, check_nonnegative
 
-__all__ = ["SGD"]
-
 DECAYS = ("inverse_sqrt", "none")
 
 

@@ -16,8 +16,6 @@ from torch import Tensor
 if TYPE_CHECKING:
     from torch.distributed.tensor import DTensor
 
-__all__ = ["full_tensor", "is_sharded", "shard_like", "to_local", "total_norm"]
-
 
 def is_sharded(tensor: Tensor) -> TypeGuard[DTensor]:
     """Return whether this process holds only a part of `tensor`."""

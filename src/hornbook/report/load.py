@@ -16,8 +16,6 @@ from hornbook.errors import DataError
 from hornbook.fileio import read_json_object
 from hornbook.tracking.run import CONFIG_FILE, SUMMARY_FILE, Run
 
-__all__ = ["RunData", "as_number", "read_run", "read_runs", "run_folders"]
-
 UNNAMED = "run"
 """What `run.name` says where the recipe gives no name."""
 

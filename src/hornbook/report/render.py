@@ -31,8 +31,6 @@ from hornbook.report.storyworld_tables import story_tables, story_value
 from hornbook.studies.charts import Figure, to_dict
 from hornbook.studies.folder import StudyData, is_study, read_study
 
-__all__ = ["script_json", "write_report"]
-
 PAGE = Path(__file__).parent / "page"
 MOST_SAMPLES = 24
 """Samples shown of each run, the latest first; the run folder has all."""

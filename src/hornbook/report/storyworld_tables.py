@@ -12,8 +12,6 @@ from typing import Any
 from hornbook.report.load import RunData, as_number
 from hornbook.studies.charts import Column, Table
 
-__all__ = ["story_tables", "story_value"]
-
 MEASURES = {
     "samples": "stories written",
     "valid_share": "valid",

@@ -14,8 +14,6 @@ from hornbook.format import duration, setting
 from hornbook.report.load import RunData
 from hornbook.studies.charts import Column, Table
 
-__all__ = ["config_rows", "environment_rows", "final_metrics"]
-
 IDENTITY = ("run.name", "run.directory", "run.note", "run.tags")
 """Configuration that names a run and changes nothing in it."""
 WINDOW_RATIO = "× floor (windows)"

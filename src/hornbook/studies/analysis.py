@@ -17,24 +17,6 @@ from hornbook.studies import statistics
 from hornbook.studies.charts import Column, Figure, Interval, Series, Table
 from hornbook.studies.study import Analysis, Arm, Outcome, Plan, Results
 
-__all__ = [
-    "arm_table",
-    "best_of_group",
-    "by_arm",
-    "compare_groups",
-    "comparison_table",
-    "curves",
-    "final_figure",
-    "findings",
-    "finished",
-    "floor_of",
-    "interval_series",
-    "p_cell",
-    "quantity_figure",
-    "speed_figure",
-    "standard",
-]
-
 LABELS = {
     "val_loss": "validation loss (nats per token)",
     "val_bits_per_byte": "validation bits per byte",

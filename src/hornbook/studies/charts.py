@@ -15,17 +15,6 @@ from typing import Any
 from hornbook.errors import FormatError
 from hornbook.format import number
 
-__all__ = [
-    "Column",
-    "Figure",
-    "Interval",
-    "Series",
-    "Table",
-    "figure_from_dict",
-    "table_from_dict",
-    "to_dict",
-]
-
 Number = float | int | None
 PAIRS = ("x_axes", "lines")
 """Fields of a figure that are mappings whose order matters."""

@@ -17,8 +17,6 @@ from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.fileio import canonical_json
 from hornbook.tracking.console import Console
 
-__all__ = ["StudyData", "prepare_all", "recipe_key"]
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StudyData:

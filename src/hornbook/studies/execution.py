@@ -19,8 +19,6 @@ from hornbook.fileio import atomic_write, canonical_json
 from hornbook.tracking.console import Console, Stage
 from hornbook.tracking.run import CONFIG_FILE, SUMMARY_FILE, Run
 
-__all__ = ["Job", "execute", "train_one"]
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job:

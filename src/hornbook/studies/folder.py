@@ -20,8 +20,6 @@ from hornbook.studies.charts import Figure, Table, figure_from_dict, table_from_
 from hornbook.studies.study import Analysis, Outcome, Plan, Study
 from hornbook.tracking.run import CONFIG_FILE
 
-__all__ = ["StudyData", "is_study", "read_study", "run_path", "write_results", "write_study"]
-
 VERSION = 1
 STUDY_FILE, RESULTS_FILE, TABLE_FILE = "study.toml", "results.json", "results.csv"
 CSV_COLUMNS = (

@@ -10,8 +10,6 @@ from hornbook.fileio import read_json_object
 from hornbook.studies.study import Outcome
 from hornbook.tracking.run import SUMMARY_FILE, Run
 
-__all__ = ["read_outcome"]
-
 
 def read_outcome(path: Path, arm: str, seed: int) -> Outcome:
     """Return what a run ended with. A folder that holds no readable run is a failed outcome with the reason."""

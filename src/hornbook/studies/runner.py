@@ -26,8 +26,6 @@ from hornbook.tracking.console import Console, Stage
 from hornbook.tracking.environment import describe_environment
 from hornbook.tracking.run import Run
 
-__all__ = ["MARK_FILE", "StudyStoppedError", "run_study"]
-
 MARK_FILE = "study.json"
 """In every run folder of a study: the digest that the run was made for."""
 

@@ -14,8 +14,6 @@ from hornbook.config import merge
 from hornbook.studies.study import Arm, Options, Plan, Scale, Settings
 from hornbook.tokenizer.special import END_OF_TEXT
 
-__all__ = ["base_recipe", "learning_rate_sweep", "seeds_of"]
-
 AT_THE_END = 10**9
 """Samples are drawn every so many steps and at the end: here only at the end."""
 

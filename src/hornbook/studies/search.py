@@ -22,8 +22,6 @@ from hornbook.studies.outcome import read_outcome
 from hornbook.tracking.console import Console
 from hornbook.tracking.records import read_records
 
-__all__ = ["Range", "parse_space", "search_settings"]
-
 TRIALS_FILE = "search.jsonl"
 WORST = 1e9
 """What a diverged trial counts as: optuna needs a number, and none is worse."""

@@ -16,15 +16,6 @@ from statistics import stdev
 
 from hornbook.studies.charts import Interval
 
-__all__ = [
-    "FEWEST_SEEDS",
-    "Comparison",
-    "compare",
-    "mean_interval",
-    "t_quantile",
-    "t_two_sided_p",
-]
-
 ALPHA = 0.05
 FEWEST_SEEDS = 5
 """Paired seeds below which no arm is called better or worse."""

@@ -19,8 +19,6 @@ from hornbook.fileio import atomic_write, canonical_json, read_json_object, sha2
 from hornbook.studies.charts import Figure, Table
 from hornbook.tracking.console import Console
 
-__all__ = ["SCALES", "Analysis", "Arm", "Options", "Outcome", "Plan", "Results", "Scale", "Study"]
-
 Scale = Literal["tiny", "cpu", "gpu"]
 SCALES: tuple[Scale, ...] = ("tiny", "cpu", "gpu")
 

@@ -31,8 +31,6 @@ from hornbook.tokenizer.text import (
 )
 from hornbook.tokenizer.utf8 import Errors, check_errors, checked, encoded
 
-__all__ = ["PretokenCounts", "Progress", "count_pretokens"]
-
 Progress = Callable[[int, int], Any]
 
 

@@ -17,8 +17,6 @@ import numpy as np
 from hornbook.errors import FormatError
 from hornbook.fileio import open_atomic, sha256_bytes
 
-__all__ = ["read_counts", "write_counts"]
-
 MAGIC = b"HBCOUNTS"
 VERSION = 1
 _TYPES = {

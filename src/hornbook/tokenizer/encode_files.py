@@ -25,8 +25,6 @@ from hornbook.tokenizer.utf8 import Chunk, Errors, as_bytes, check_errors, check
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["encode_file", "encode_to_array"]
-
 
 def encode_file(
     tokenizer: Tokenizer,

@@ -24,8 +24,6 @@ from hornbook.tokenizer.text import DocumentCounter, read_file, safe_blocks, wit
 from hornbook.tokenizer.token_file import TokenFileWriter, token_dtype
 from hornbook.tokenizer.utf8 import Errors, checked, encoded, lone_surrogate
 
-__all__ = ["Engine", "append_chunks", "engine_for"]
-
 Allowed = list[int] | None
 """Indices of the special tokens that count as such in a text; None: all of them."""
 

@@ -19,22 +19,6 @@ from hornbook.tokenizer.patterns import split
 from hornbook.tokenizer.special import split_special
 from hornbook.tokenizer.text import batches
 
-__all__ = [
-    "PILE_BYTES",
-    "Compression",
-    "MergeNode",
-    "Piece",
-    "TokenRow",
-    "compression",
-    "compression_of_counts",
-    "longest_tokens",
-    "merge_trees",
-    "readable",
-    "shortened",
-    "split_text",
-    "token_counts",
-]
-
 PILE_BYTES = 825e9
 """Size of the Pile (Gao et al., 2020), which the CS336 handout asks the encoding time of."""
 

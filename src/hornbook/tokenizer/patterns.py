@@ -20,8 +20,6 @@ import regex
 from hornbook.errors import TokenizerError, did_you_mean
 from hornbook.tokenizer import _core
 
-__all__ = ["NAMED", "UNICODE_VERSION", "Pattern", "is_native", "resolve", "split"]
-
 UNICODE_VERSION = "16.0.0"
 """The Unicode version of the character classes in the native scanners (those of tiktoken and of HF tokenizers)."""
 

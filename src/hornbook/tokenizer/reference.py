@@ -21,15 +21,6 @@ from hornbook.tokenizer.patterns import split
 from hornbook.tokenizer.special import check_special_tokens
 from hornbook.tokenizer.utf8 import encoded
 
-__all__ = [
-    "ReferenceTokenizer",
-    "count_pretokens",
-    "merge",
-    "split_special",
-    "train",
-    "train_from_counts",
-]
-
 Pair = tuple[bytes, bytes]
 
 

@@ -31,8 +31,6 @@ from hornbook.tokenizer.formats.parts import TokenizerParts
 from hornbook.tokenizer.patterns import split
 from hornbook.tokenizer.special import split_special
 
-__all__ = ["count", "count_text", "encode", "is_large", "receive", "send"]
-
 SMALL = 2_000_000
 """Bytes under which starting processes costs more than it gains."""
 

@@ -14,8 +14,6 @@ from hornbook.tokenizer.engines import engine_for
 from hornbook.tokenizer.formats.own import read_own
 from hornbook.tokenizer.regex_pool import count_text, receive, send
 
-__all__ = ["main"]
-
 
 def main(arguments: list[str]) -> int:
     """Work until an empty block or the end of the input comes.

@@ -17,18 +17,6 @@ from typing import Literal
 from hornbook.errors import TokenizerError, did_you_mean
 from hornbook.tokenizer.utf8 import encoded
 
-__all__ = [
-    "END_OF_TEXT",
-    "byte_finder",
-    "check_special_tokens",
-    "chosen",
-    "documents_of",
-    "finder",
-    "place_special",
-    "split_special",
-]
-
-
 END_OF_TEXT = "<|endoftext|>"
 """What stands between two documents unless something else is asked for: GPT-2's."""
 

@@ -20,20 +20,6 @@ from hornbook.tokenizer.patterns import is_native
 from hornbook.tokenizer.special import byte_finder, documents_of
 from hornbook.tokenizer.utf8 import Chunk, encoded
 
-__all__ = [
-    "DocumentCounter",
-    "Source",
-    "batches",
-    "file_paths",
-    "is_stream",
-    "pieces_of",
-    "read_file",
-    "resolve_threads",
-    "safe_blocks",
-    "with_progress",
-    "word_blocks",
-]
-
 Source = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Chunk]
 """A path, a list of paths, or the text itself as any other iterable of chunks."""
 

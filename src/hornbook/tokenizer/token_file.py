@@ -20,8 +20,6 @@ import numpy as np
 from hornbook.errors import DataError, FormatError
 from hornbook.fileio import atomic_write, canonical_json, fsync_directory, open_atomic, read_json_object
 
-__all__ = ["TokenFile", "TokenFileWriter", "token_dtype"]
-
 VERSION = 1
 HEADER_BYTES = 128
 _MAGIC = b"\x93NUMPY\x01\x00"

@@ -30,8 +30,6 @@ from hornbook.tokenizer.text import pieces_of, resolve_threads
 from hornbook.tokenizer.token_file import TokenFile, token_dtype
 from hornbook.tokenizer.utf8 import Chunk, Errors
 
-__all__ = ["Tokenizer"]
-
 
 class Tokenizer:
     """A byte-level BPE tokenizer.

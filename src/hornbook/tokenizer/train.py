@@ -17,8 +17,6 @@ from hornbook.tokenizer.special import check_special_tokens
 from hornbook.tokenizer.text import Source, file_paths, is_stream, resolve_threads
 from hornbook.tokenizer.utf8 import Errors
 
-__all__ = ["check_vocab_size", "train_bpe", "train_bpe_from_counts", "train_counts"]
-
 logger = logging.getLogger("hornbook")
 
 

@@ -11,18 +11,6 @@ from typing import Literal
 
 from hornbook.errors import DataError, TokenizerError
 
-__all__ = [
-    "Chunk",
-    "Errors",
-    "as_bytes",
-    "check_errors",
-    "checked",
-    "decoded",
-    "encoded",
-    "lone_surrogate",
-    "malformed",
-]
-
 Errors = Literal["strict", "replace"]
 Chunk = str | bytes
 

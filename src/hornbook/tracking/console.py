@@ -17,8 +17,6 @@ from typing import Any, TextIO
 
 from hornbook.format import duration, quantity
 
-__all__ = ["Console", "Stage", "describe_record"]
-
 # A plain line at least every PAUSE seconds at first; later every SHARE of the stage's age, at most every LONGEST.
 PAUSE, SHARE, LONGEST = 1.9, 0.01, 60.0
 

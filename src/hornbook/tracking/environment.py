@@ -15,8 +15,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-__all__ = ["describe_environment"]
-
 PACKAGES = ("torch", "numpy", "safetensors", "regex")
 
 

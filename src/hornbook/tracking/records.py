@@ -17,8 +17,6 @@ from typing import Any
 from hornbook.errors import FormatError
 from hornbook.fileio import atomic_write
 
-__all__ = ["RecordWriter", "read_records"]
-
 Record = dict[str, Any]
 
 

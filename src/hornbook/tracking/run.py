@@ -21,8 +21,6 @@ from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json, read_json_object
 from hornbook.tracking.records import read_records
 
-__all__ = ["Run", "find_runs"]
-
 CONFIG_FILE = "config.toml"
 SUMMARY_FILE = "summary.json"
 """Facts that a run, a study, the demo or an evaluation notes about it, such as `entropy_floor_bits_per_byte`."""

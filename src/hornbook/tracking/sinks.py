@@ -16,8 +16,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["SINKS", "Backend", "SinkThread", "open_sinks"]
-
 QUEUE_LENGTH = 1000
 CLOSE_SECONDS = 20.0
 

@@ -7,8 +7,6 @@ from hornbook.checkpoint.store import CheckpointStore
 from hornbook.training.divergence import Divergence
 from hornbook.training.trainer import Trainer
 
-__all__ = ["Checkpointer"]
-
 
 class Checkpointer:
     """Saves and restores a trainer.

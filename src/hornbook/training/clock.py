@@ -10,8 +10,6 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["RunClock"]
-
 CLOSING = ("evaluation", "samples", "checkpoint")
 """What a run ends with."""
 

@@ -19,8 +19,6 @@ import torch
 from hornbook.errors import ConfigError
 from hornbook.fileio import cache_folder
 
-__all__ = ["backend_of", "can_compile", "compilation", "compiled", "keep_compiled_code"]
-
 
 def backend_of(device: torch.device) -> str:
     """Return torch.compile's backend for a device: Inductor has none for Apple GPUs that can be relied on."""

@@ -31,14 +31,6 @@ from hornbook.training.sections import (
     TrainingSection,
 )
 
-__all__ = [
-    "TrainConfig",
-    "check_names",
-    "describe",
-    "load",
-    "resolve",
-]
-
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:

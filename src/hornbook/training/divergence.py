@@ -22,8 +22,6 @@ from torch import Tensor
 
 from hornbook.training.sections import GuardSection
 
-__all__ = ["BadBatch", "Divergence", "Guard"]
-
 # The mean is over about so many updates.
 MEMORY = 64
 # A spike must also be so many nats above the mean: late in training the deviation is tiny.

@@ -20,7 +20,6 @@ from hornbook.training.config import TrainConfig
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["Evaluator"]
 
 TEMPERATURE, TOP_P = 0.8, 0.95
 

@@ -17,8 +17,6 @@ from hornbook.training.config import TrainConfig, resolve
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["load_run", "read_tokenizer"]
-
 
 def load_run(
     path: str | Path, checkpoint: str | int = "best", device: torch.device | str | None = None

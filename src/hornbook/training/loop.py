@@ -26,8 +26,6 @@ from hornbook.training.signals import Signals
 from hornbook.training.step import StepResult
 from hornbook.training.worker import work
 
-__all__ = ["train"]
-
 
 def train(
     config: TrainConfig | Mapping[str, Any] | str | Path,

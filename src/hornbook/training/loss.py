@@ -15,8 +15,6 @@ from hornbook.models.transformer import TransformerLM
 from hornbook.training.compilation import compiled
 from hornbook.training.config import TrainConfig
 
-__all__ = ["LossFunction", "make_loss"]
-
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 """Of inputs and targets, both (B, T): the mean nats per token."""
 

@@ -13,8 +13,6 @@ from typing import Any
 from hornbook.optim.schedule import learning_rate
 from hornbook.training.config import TrainConfig
 
-__all__ = ["Budget", "learning_rate_at"]
-
 # Length of the decline in the schedule's own unit under a time budget; any number does, it only has to be fine.
 FINE = 1_000_000.0
 

@@ -15,17 +15,6 @@ from typing import Literal
 from hornbook.errors import ConfigError
 from hornbook.optim.registry import OptimizerName
 
-__all__ = [
-    "CheckpointSection",
-    "EvaluationSection",
-    "GuardSection",
-    "LoggingSection",
-    "OptimizerSection",
-    "RunSection",
-    "ScheduleSection",
-    "TrainingSection",
-]
-
 
 @dataclass(frozen=True, kw_only=True)
 class RunSection:

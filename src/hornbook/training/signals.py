@@ -12,8 +12,6 @@ import threading
 from types import FrameType
 from typing import Any
 
-__all__ = ["Signals"]
-
 WATCHED = (signal.SIGTERM, signal.SIGINT)
 
 

@@ -25,8 +25,6 @@ from hornbook.training.config import TrainConfig
 from hornbook.training.divergence import Guard
 from hornbook.training.progress import Budget
 
-__all__ = ["Counters", "TrainingState", "random_states", "restore_random_states"]
-
 
 @dataclass
 class Counters:

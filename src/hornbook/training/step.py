@@ -22,8 +22,6 @@ from hornbook.training.config import TrainConfig
 from hornbook.training.distributed.strategies import Strategy
 from hornbook.training.progress import learning_rate_at
 
-__all__ = ["Batch", "StepResult", "TrainStep", "Update"]
-
 Batch = tuple[Int[Tensor, "B T"], Int[Tensor, "B T"]]
 """Inputs and targets."""
 

@@ -26,8 +26,6 @@ from hornbook.training.divergence import BadBatch, Divergence
 from hornbook.training.state import Counters, TrainingState
 from hornbook.training.step import Batch, StepResult, TrainStep, Update
 
-__all__ = ["Trainer"]
-
 DATA_SHARE = 8
 """Training data of at most this part of a GPU's free memory is kept there."""
 ROWS_SHOWN = 8

@@ -20,8 +20,6 @@ from hornbook.training.distributed.group import Command, Group, WorkerLostError,
 from hornbook.training.launch.device import set_machine
 from hornbook.training.trainer import Trainer
 
-__all__ = ["work"]
-
 RANK_SEEDS, STEP_SEEDS = 1_000_003, 7_919
 
 

@@ -17,8 +17,6 @@ from hornbook.data.corpora.registry import CorpusSpec
 from hornbook.fileio import atomic_write
 from hornbook.tokenizer.special import END_OF_TEXT
 
-__all__ = ["CORPUS", "documents", "python_documentation"]
-
 SHORTEST = 200
 """Characters below which a docstring is not a document."""
 SKIPPED = frozenset({"test", "tests", "site-packages", "dist-packages", "idlelib", "lib2to3", "__pycache__"})

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from hornbook.data.sections import DataSection
     from hornbook.tracking.console import Console
 
-__all__ = ["CORPORA", "CorpusSpec", "corpus_file", "find_corpus"]
 
 CORPORA = {
     "storyworld": "hornbook.data.corpora.storyworld.corpus",

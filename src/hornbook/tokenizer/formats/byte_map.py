@@ -6,8 +6,6 @@ U+0100…U+0143 in order, so that a space becomes `Ġ` and a line feed `Ċ`.
 
 from __future__ import annotations
 
-__all__ = ["BYTE_TO_CHARACTER", "CHARACTER_TO_BYTE", "to_bytes", "to_text"]
-
 _PRINTABLE = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
 
 BYTE_TO_CHARACTER: dict[int, str] = {byte: chr(byte) for byte in _PRINTABLE} | {

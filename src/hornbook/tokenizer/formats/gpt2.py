@@ -27,8 +27,6 @@ from hornbook.tokenizer.formats.parts import (
 from hornbook.tokenizer.special import place_special
 from hornbook.tokenizer.utf8 import malformed
 
-__all__ = ["read_gpt2", "write_gpt2"]
-
 
 def read_gpt2(
     vocab_path: str | os.PathLike[str],

@@ -30,8 +30,6 @@ from hornbook.tokenizer.formats.parts import (
 )
 from hornbook.tokenizer.patterns import NAMED, resolve
 
-__all__ = ["read_huggingface", "write_huggingface"]
-
 # Oniguruma's spelling of the two other named patterns: in its Ruby dialect `{1,3}+` repeats and `$` is the end of a
 # line, so the possessive counts go (nothing is won back by backing off) and `$` becomes `\z`.
 _ONIGURUMA = {

@@ -15,8 +15,6 @@ from hornbook.tokenizer.formats.byte_map import to_text
 from hornbook.tokenizer.formats.parts import TokenizerParts, checked, load_json, of_type, read_entry, read_merges
 from hornbook.tokenizer.patterns import UNICODE_VERSION
 
-__all__ = ["FILE_NAME", "fingerprint", "read_own", "write_own"]
-
 FILE_NAME = "hornbook-tokenizer.json"
 _FORMAT, _VERSION = "hornbook-tokenizer", 1
 _KEYS = {"format", "version", "unicode_version", "pattern", "special_tokens", "vocab", "merges"}

@@ -17,18 +17,6 @@ from hornbook.tokenizer.formats.byte_map import to_bytes, to_text
 from hornbook.tokenizer.patterns import resolve
 from hornbook.tokenizer.utf8 import malformed
 
-__all__ = [
-    "TokenizerParts",
-    "checked",
-    "load_json",
-    "of_type",
-    "ordinary_entries",
-    "read_entry",
-    "read_merges",
-    "read_vocab",
-    "unique_keys",
-]
-
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerParts:

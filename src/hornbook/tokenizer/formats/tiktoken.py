@@ -25,8 +25,6 @@ from hornbook.fileio import atomic_write, canonical_json
 from hornbook.tokenizer.formats.parts import TokenizerParts, checked, load_json, of_type, ordinary_entries
 from hornbook.tokenizer.patterns import NAMED, resolve
 
-__all__ = ["merges_of_ranks", "read_tiktoken", "settings_path", "write_tiktoken"]
-
 _LONGEST = 65_536  # bytes of an entry; finding its last merge takes a hundred times its size
 _GPT2_SPECIAL = {"<|endoftext|>": 50256}
 _PUBLISHED: dict[str, tuple[str, dict[str, int]]] = {

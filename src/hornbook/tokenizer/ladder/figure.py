@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hornbook.tokenizer.ladder.timing import Rung
 
-__all__ = ["figure"]
 
 _LEFT, _WIDTH, _ROW, _TOP = 110, 560, 46, 44
 _COLOURS = {"count": "#4c78a8", "merge": "#f58518"}

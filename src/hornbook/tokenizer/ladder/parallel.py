@@ -18,8 +18,6 @@ from pathlib import Path
 from hornbook.errors import HornbookError, TokenizerError
 from hornbook.tokenizer import reference
 
-__all__ = ["answer", "count_parallel", "count_plain", "result_of", "start_process"]
-
 
 def count_plain(path: Path, special_tokens: Sequence[str], pattern: str) -> Counter[bytes]:
     """Count the pre-tokens of a file with one call of the `regex` library's iterator per piece."""

@@ -22,8 +22,6 @@ from hornbook.tokenizer.reference import Pair
 from hornbook.tokenizer.special import END_OF_TEXT, check_special_tokens
 from hornbook.tokenizer.train import train_bpe_from_counts
 
-__all__ = ["RUNGS", "Rung", "run"]
-
 
 def _count_native(path: Path, special_tokens: Sequence[str], pattern: str):
     return count_pretokens(path, list(special_tokens), pattern=pattern)

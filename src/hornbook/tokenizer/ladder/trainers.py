@@ -13,9 +13,6 @@ from typing import NamedTuple
 
 from hornbook.tokenizer.reference import Pair, merge
 
-__all__ = ["merge_heap", "merge_incremental", "merge_naive"]
-
-
 # --- naive ----------------------------------------------------------------------------------------------------------
 
 

@@ -28,8 +28,6 @@ from hornbook.models.transformer import TransformerLM
 from hornbook.training.config import TrainConfig
 from hornbook.training.distributed.strategies import DDP, FSDP, Strategy, load_full_optimizer_state
 
-__all__ = ["Command", "Group", "WorkerLostError", "detect_worker_loss", "join"]
-
 # Workers wait out the main process's evaluations; a process that dies is noticed at once.
 TIMEOUT = timedelta(hours=12)
 NETWORK_ERRORS = ("gloo", "nccl", "connection closed", "connection reset", "broken pipe", "socket")

@@ -25,8 +25,6 @@ from hornbook.training.compilation import keep_compiled_code
 from hornbook.training.config import TrainConfig
 from hornbook.training.loss import LossFunction, make_loss
 
-__all__ = ["DDP", "FSDP", "SingleProcess", "Strategy", "load_full_optimizer_state"]
-
 
 class Strategy:
     """What a trainer asks of each.

@@ -18,8 +18,6 @@ from hornbook.accounting.parameters import count_parameters
 from hornbook.format import quantity
 from hornbook.models.config import ModelConfig
 
-__all__ = ["automatic_recipe"]
-
 # (least bytes of text, vocabulary)
 VOCABULARIES = (
     (1_000_000_000, 32_000),

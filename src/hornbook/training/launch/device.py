@@ -22,19 +22,6 @@ from hornbook.training.config import TrainConfig
 from hornbook.training.launch.memory_check import trim_heap_eagerly
 from hornbook.training.sections import TrainingSection
 
-__all__ = [
-    "StepTime",
-    "bfloat16_pays",
-    "choose_device",
-    "matmul_rate",
-    "measure_step",
-    "peak_flops",
-    "resolve_auto",
-    "set_machine",
-    "timed",
-    "training_rate",
-]
-
 COMPILE_PAYS_SECONDS = 600.0
 """A run that is expected to take longer than this earns back the minute or so that compilation takes."""
 

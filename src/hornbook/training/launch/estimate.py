@@ -18,8 +18,6 @@ from hornbook.tracking.console import Console
 from hornbook.training.launch.device import measure_step, peak_flops, timed
 from hornbook.training.trainer import Trainer
 
-__all__ = ["Estimate", "estimate_run"]
-
 FILE = "plan.json"
 
 

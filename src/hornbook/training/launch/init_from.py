@@ -25,8 +25,6 @@ from hornbook.models.transformer import TransformerLM
 from hornbook.tracking.run import Run
 from hornbook.training.config import TrainConfig, resolve
 
-__all__ = ["fill_from_source", "source_config", "weight_initializer"]
-
 FREE = ("vocab_size", "context_length", "dropout", "zero_init_output")
 """Settings that need not be the source's; the vocabulary is compared by itself."""
 

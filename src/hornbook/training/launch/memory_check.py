@@ -11,8 +11,6 @@ from hornbook.accounting.memory import PROCESS_BYTES, account_memory
 from hornbook.accounting.memory_limit import available_memory, check_fits
 from hornbook.training.config import TrainConfig
 
-__all__ = ["check_memory_fits", "trim_heap_eagerly"]
-
 M_MMAP_THRESHOLD = -3  # of glibc's mallopt
 
 

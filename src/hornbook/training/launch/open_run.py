@@ -26,8 +26,6 @@ from hornbook.training.config import TrainConfig, resolve
 from hornbook.training.launch.device import resolve_auto
 from hornbook.training.load import read_tokenizer
 
-__all__ = ["OpenRun", "open_run"]
-
 # A resumed run may change these without a word …
 FREE = ("run", "checkpoint", "logging", "data.verify", "evaluation.sample_every", "evaluation.sample_tokens")
 # … and these with one: the run goes on, but not with the same bits.

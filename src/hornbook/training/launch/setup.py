@@ -30,8 +30,6 @@ from hornbook.training.launch.memory_check import check_memory_fits
 from hornbook.training.launch.open_run import OpenRun, open_run
 from hornbook.training.trainer import Trainer
 
-__all__ = ["Setup", "resolve_recipe", "set_up"]
-
 
 @dataclass(frozen=True)
 class Setup:

@@ -16,8 +16,6 @@ from torch import Tensor, nn
 
 from hornbook.models.transformer import TransformerLM
 
-__all__ = ["Profiler", "layer_norms"]
-
 # The first steps warm up caches and allocators; these are traced after them.
 WARM_STEPS, TRACED_STEPS = 3, 3
 TOP = 10

@@ -31,8 +31,6 @@ from hornbook.training.launch.estimate import Estimate
 from hornbook.training.monitoring.diagnostics import Profiler
 from hornbook.training.step import StepResult
 
-__all__ = ["RunLogger"]
-
 
 class RunLogger:
     """The record of one run; use it as a context.

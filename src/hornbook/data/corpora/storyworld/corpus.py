@@ -24,23 +24,6 @@ from hornbook.errors import DataError
 from hornbook.fileio import open_atomic
 from hornbook.tokenizer.special import END_OF_TEXT
 
-__all__ = [
-    "CORPUS",
-    "VERSION",
-    "chunks",
-    "corpus_bytes",
-    "entropy_floor",
-    "floor_nats_per_token",
-    "generate",
-    "grammar",
-    "log_probability",
-    "parse",
-    "split_stories",
-    "stories",
-    "story",
-    "write_corpus",
-]
-
 VERSION = 6
 """Of the grammar: the same seed, level and version give the same bytes."""
 _WORLD = ("words.story", "beats.story", "plots.story")

@@ -18,8 +18,6 @@ from typing import TypeAlias
 from hornbook.data.corpora.storyworld.lexicon import LEVELS, Entity, attribute, kept, parse_entities
 from hornbook.errors import DataError
 
-__all__ = ["CHOICE", "LIT", "PICK", "REF", "SET", "UNSAID", "Choice", "Grammar", "compile_grammar"]
-
 LIT, REF, PICK, SET, CHOICE = range(5)
 """The operations: LIT text; REF register, table; PICK register (−1: none), pool, table; SET register, value;
 CHOICE index."""

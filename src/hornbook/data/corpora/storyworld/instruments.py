@@ -19,8 +19,6 @@ from hornbook.data.corpora.storyworld.parser import KINDS, Decision, StoryError,
 from hornbook.errors import DataError
 from hornbook.tokenizer.special import END_OF_TEXT
 
-__all__ = ["Assessment", "assess", "first_places", "plot_of", "true_plot_shares"]
-
 PLOT_RULE = "plot"
 """The rule whose alternatives are the plot shapes."""
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["LEVELS", "PRONOUNS", "Entity", "attribute", "kept", "parse_entities", "plural", "with_article"]
-
 LEVELS = ("easy", "normal", "rich")
 
 PRONOUNS = {

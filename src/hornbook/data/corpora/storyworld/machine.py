@@ -11,8 +11,6 @@ from __future__ import annotations
 from hornbook.data.corpora.storyworld.grammar import CHOICE, LIT, PICK, REF, Grammar
 from hornbook.errors import DataError
 
-__all__ = ["Draw", "allowed", "tell"]
-
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 

@@ -11,8 +11,6 @@ import numpy as np
 from hornbook.data.corpora.storyworld._machine import StoryMachine
 from hornbook.data.corpora.storyworld.grammar import LIT, Grammar
 
-__all__ = ["native_machine"]
-
 _END = 5
 
 

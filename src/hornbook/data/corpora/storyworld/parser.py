@@ -22,8 +22,6 @@ from hornbook.data.corpora.storyworld.lexicon import PRONOUNS
 from hornbook.data.corpora.storyworld.machine import allowed
 from hornbook.errors import DataError
 
-__all__ = ["KINDS", "Decision", "StoryError", "recover", "total_log_probability", "vocabulary"]
-
 KINDS: tuple[str, ...] = (
     "grammar",
     "unknown word",
