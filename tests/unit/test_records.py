@@ -131,7 +131,7 @@ def test_a_live_bar_and_lines_can_be_shown_together(tmp_path):
     with (tmp_path / "out").open("w") as stream:
         console = Console(stream=stream, live=True)
         with console.watch(Stage("training", 10)):
-            console.say("a line [with brackets]")
+            console.print("a line [with brackets]")
     assert "a line [with brackets]" in (tmp_path / "out").read_text()
 
 

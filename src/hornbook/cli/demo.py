@@ -74,15 +74,15 @@ def main(
     console = Console()
     run = train(config.merge(recipe, overrides), console=console)
     if run.status == "stopped":
-        console.say(f"stopped; continue with: {command()} train {run.path} --resume")
+        console.print(f"stopped; continue with: {command()} train {run.path} --resume")
         return 130
     if run.status != "done":
         raise HornbookError(f"the demo's training ended as {run.status!r}; {run.path / 'log.txt'} says why")
     lines = _measure(run, console, folder, seed, quick) if text is None else []
     report = write_report([run.path], folder / "report.html", title="hornbook demo")
-    console.say()
+    console.print()
     for line in [*_loss_lines(run), *lines, "", *_what_next(run, report)]:
-        console.say(line)
+        console.print(line)
     return 0
 
 

@@ -112,7 +112,7 @@ def _evaluate_on_corpus(
         return None
     record = _record(run)
     if obstacle := evaluator.obstacle(tokenizer, record):
-        console.say(obstacle)
+        console.print(obstacle)
         return None
     text = Path(record.get("validation_text") or "")
     if not text.is_file():
@@ -123,9 +123,9 @@ def _evaluate_on_corpus(
     )
     if save:
         try:
-            console.say(f"kept in {evaluator.save(metrics, run)}; `hornbook report {run}` shows it")
+            console.print(f"kept in {evaluator.save(metrics, run)}; `hornbook report {run}` shows it")
         except OSError as error:
-            console.say(f"the run's folder cannot be written ({error.strerror}), so its report will not show this")
+            console.print(f"the run's folder cannot be written ({error.strerror}), so its report will not show this")
     return metrics
 
 

@@ -76,7 +76,7 @@ def encode(
         print(canonical_json(facts), end="")
         return 0
     size = facts["num_bytes"]
-    console.say(
+    console.print(
         f"{out}: {facts['num_tokens']:,} tokens of {facts['num_documents']:,} documents, {size:,} bytes, "
         f"{size / max(1, facts['num_tokens']):.3f} bytes per token, {quantity(size / seconds, 'B/s')}"
     )

@@ -121,17 +121,17 @@ def _print_summary(summary: dict[str, Any], console: Console, json: bool) -> Non
         print(canonical_json(summary), end="")
         return
     if summary["vocab_size"] < summary["asked_vocab_size"]:
-        console.say(
+        console.print(
             f"the text yields {summary['vocab_size']:,} entries, fewer than the {summary['asked_vocab_size']:,} "
             "asked for: no pair is left to merge"
         )
     longest = "  ".join(shortened(row["token"], 24) for row in summary["longest_tokens"])
     counting, merging = summary["count_seconds"], summary["merge_seconds"]
-    console.say(f"{summary['out']}: {summary['vocab_size']:,} entries, {summary['merges']:,} merges")
-    console.say(f"  time          {counting + merging:.2f} s: counting {counting:.2f}, merging {merging:.2f}")
-    console.say(f"  peak memory   {quantity(summary['peak_mb'] * 1e6, 'B')}")
-    console.say(
+    console.print(f"{summary['out']}: {summary['vocab_size']:,} entries, {summary['merges']:,} merges")
+    console.print(f"  time          {counting + merging:.2f} s: counting {counting:.2f}, merging {merging:.2f}")
+    console.print(f"  peak memory   {quantity(summary['peak_mb'] * 1e6, 'B')}")
+    console.print(
         f"  compression   {summary['bytes_per_token']:.3f} bytes per token "
         f"({summary['corpus_bytes']:,} bytes, {summary['corpus_tokens']:,} tokens)"
     )
-    console.say(f"  longest       {longest}")
+    console.print(f"  longest       {longest}")

@@ -135,7 +135,7 @@ def _automatic(text: tuple[str, ...], resume: bool, given: dict[str, Any], conso
 
         model = source_config(str(init_from))
     sections, words = automatic_recipe(text, sum(sizes), peak, dtype, training.max_minutes, model)
-    console.say(words)
+    console.print(words)
     return {**sections, "run": {"name": name}}
 
 
@@ -154,10 +154,10 @@ def _close(run: Run, console: Console, as_json: bool) -> None:
         print(json.dumps({"run": str(run.path), "status": run.status, "reason": status.get("reason", ""), **summary}))
         return
     if run.status == "stopped":
-        console.say(f"stopped ({status.get('reason')}); continue with: {command()} train {run.path} --resume")
+        console.print(f"stopped ({status.get('reason')}); continue with: {command()} train {run.path} --resume")
         return
     loss = summary.get("best_val_loss")
     if loss is not None:
-        console.say(f"{run.status}: best validation loss {loss:.4f} at step {summary['best_step']:,}, in {run.path}")
+        console.print(f"{run.status}: best validation loss {loss:.4f} at step {summary['best_step']:,}, in {run.path}")
     if run.status == "done":
-        console.say(f'try: {command()} generate {run.path} --prompt "…"     {command()} report {run.path}')
+        console.print(f'try: {command()} generate {run.path} --prompt "…"     {command()} report {run.path}')

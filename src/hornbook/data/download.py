@@ -99,7 +99,7 @@ def download(
     target = Path(target)
     if target.exists():
         size = quantity(target.stat().st_size, "B")
-        console.say(f"{target} is there already ({size}); delete it to have it fetched anew")
+        console.print(f"{target} is there already ({size}); delete it to have it fetched anew")
         return target
     try:
         import httpx

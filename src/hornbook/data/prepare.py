@@ -150,7 +150,7 @@ def _train_tokenizer(paths: Sequence[Path], section: TokenizerSection, errors: E
         )
         stage.update(stage.total, f"{len(merges):,} merges")
     if len(vocab) < section.vocab_size:
-        console.say(f"the text yields {len(vocab):,} entries, fewer than the {section.vocab_size:,} asked for")
+        console.print(f"the text yields {len(vocab):,} entries, fewer than the {section.vocab_size:,} asked for")
     return Tokenizer(vocab, merges, specials, pattern=section.pattern)
 
 

@@ -73,7 +73,7 @@ def run_study(
     waiting = [job for job in wanted if not job.done]
     if wanted:
         known = len(wanted) - len(waiting)
-        console.say(f"{study.name} at scale {scale}: {len(wanted)} runs, {known} done before, {len(waiting)} to do")
+        console.print(f"{study.name} at scale {scale}: {len(wanted)} runs, {known} done before, {len(waiting)} to do")
         _train_all(waiting, jobs, console)
     outcomes = [read_outcome(job.path, job.arm, job.seed) for job in wanted]
     results = Results(
@@ -161,7 +161,7 @@ def _train_all(jobs: Sequence[Job], parallel: int, console: Console) -> None:
             ended = f"val loss {loss:.4f}" if loss is not None else reason or "no loss"
             left = (time.monotonic() - started) / count * (len(jobs) - count)
             stage.update(count, f"{job.arm}, seed {job.seed}: {status}, {ended}")
-            console.say(
+            console.print(
                 f"[{count}/{len(jobs)}] {job.arm}, seed {job.seed}: {status}, {ended}"
                 + (f"; about {duration(left)} left" if count < len(jobs) else "")
             )

@@ -119,7 +119,7 @@ def search_settings(
         done.append({"number": number, "settings": trial.params, "value": value})
         atomic_write(folder / TRIALS_FILE, "".join(json.dumps(t, sort_keys=True) + "\n" for t in done))
         said = "diverged" if value is None else f"validation loss {value:.4f}"
-        console.say(
+        console.print(
             f"[{number + 1}/{trials}] " + ", ".join(f"{k} = {v}" for k, v in trial.params.items()) + f": {said}"
         )
     finished = [t for t in done if t["value"] is not None]

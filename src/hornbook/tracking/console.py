@@ -87,7 +87,7 @@ class Console:
             self._log.close()
             self._log = None
 
-    def say(self, text: str = "") -> None:
+    def print(self, text: str = "") -> None:
         """Write a line to the stream, above the bar if one is shown, and to the log."""
         with self._lock:
             self._write(text)
@@ -98,7 +98,7 @@ class Console:
         stage = Stage(title, total)
         with self._shown(stage):
             yield stage
-        self.say(f"{title}: {stage.text + ', ' if stage.text else ''}{duration(time.monotonic() - stage.started)}")
+        self.print(f"{title}: {stage.text + ', ' if stage.text else ''}{duration(time.monotonic() - stage.started)}")
 
     @contextlib.contextmanager
     def watch(self, stage: Stage) -> Iterator[Stage]:
@@ -150,7 +150,7 @@ class Console:
     def _tick(self, stage: Stage, stop: threading.Event) -> None:
         pause = PAUSE
         while not stop.wait(pause):
-            self.say(stage.line())
+            self.print(stage.line())
             pause = min(LONGEST, max(PAUSE, SHARE * (time.monotonic() - stage.started)))
 
     def _write(self, text: str) -> None:

@@ -58,7 +58,7 @@ def analyse(results: Results) -> Analysis:
     for size in BYTES[scale]:
         path = _text(results, size)
         for repeat in results.plan.seeds:
-            results.console.say(f"{size:,} bytes, repetition {repeat + 1}: {', '.join(rungs)}")
+            results.console.print(f"{size:,} bytes, repetition {repeat + 1}: {', '.join(rungs)}")
             inputs = {"scale": scale, "size": size, "repeat": repeat, "rungs": rungs, "text": str(results.options.text)}
             measured = results.measured(
                 f"{size}-bytes-{repeat}", inputs, lambda path=path, rungs=tuple(rungs): measure(path, scale, rungs)

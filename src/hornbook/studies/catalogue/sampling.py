@@ -122,7 +122,7 @@ def analyse(results: Results) -> Analysis:
     for outcome in results.outcomes:
         if outcome.status != "done":
             continue
-        results.console.say(f"sampling the model of seed {outcome.seed}")
+        results.console.print(f"sampling the model of seed {outcome.seed}")
         inputs = {"version": 2, "scale": results.scale, "seed": outcome.seed, "loss": outcome.values.get("val_loss")}
         rows += results.measured(
             f"samples-seed-{outcome.seed}", inputs, lambda outcome=outcome: measure(outcome, results.scale)

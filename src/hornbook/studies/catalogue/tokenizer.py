@@ -145,7 +145,7 @@ def analyse(results: Results) -> Analysis:
     options = results.options
     inputs = {"scale": results.scale, "text": str(options.text), "web": str(options.web_text)}
     for seed in results.plan.seeds:
-        results.console.say(f"tokenizers of seed {seed}")
+        results.console.print(f"tokenizers of seed {seed}")
         measured = results.measured(
             f"seed-{seed}",
             inputs | {"seed": seed},

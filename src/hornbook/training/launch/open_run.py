@@ -70,7 +70,7 @@ def open_run(recipe: TrainConfig, *, resume: bool, console: Console) -> OpenRun:
             "another --run.name"
         )
     if resume and not exists:
-        console.say(f"there is no run in {path} to resume: it starts at step 0")
+        console.print(f"there is no run in {path} to resume: it starts at step 0")
     return _reopen(recipe, console) if exists else _create(recipe, console)
 
 
@@ -125,7 +125,9 @@ def _reconcile(stored: TrainConfig, recipe: TrainConfig, console: Console) -> Tr
                         f"the run was made with {key} = {old!r}, the recipe now says {value!r}; continue without the "
                         "change, or start a new run (--run.name, and --model.init-from to begin with these weights)"
                     )
-                console.say(f"continuing with {key} = {value} (it was {old}): not bit for bit what it would have been")
+                console.print(
+                    f"continuing with {key} = {value} (it was {old}): not bit for bit what it would have been"
+                )
             sections[section][name] = value
     return resolve_auto(resolve(sections))
 

@@ -90,9 +90,9 @@ def set_up(
             trainer, run.path, validation_tokens=len(evaluator.data), memory_bytes=memory_bytes, console=console
         )
         for line in estimate.lines():
-            console.say(line)
+            console.print(line)
         if checkpointer.start():
-            console.say(f"continuing {run.path} at step {trainer.counters.step:,}")
+            console.print(f"continuing {run.path} at step {trainer.counters.step:,}")
         return Setup(run, config, clock, trainer, evaluator, checkpointer, estimate, group)
     except BaseException as error:
         with contextlib.suppress(OSError):  # the disk may be full: the first error is the one to report
@@ -104,11 +104,11 @@ def set_up(
 def build_trainer(opened: OpenRun, console: Console, clock: RunClock, group: Group | None = None) -> Checkpointer:
     """Return the trainer of a run with its checkpoints, in all processes; nothing is restored yet."""
     run, config, dataset = opened.run, opened.config, opened.dataset
-    store = CheckpointStore(run.path / "checkpoints", config.checkpoint.keep_last, console.say)
+    store = CheckpointStore(run.path / "checkpoints", config.checkpoint.keep_last, console.print)
     if group is not None:
         group.send_build(_build_message(config, dataset))
     # A run that continues has weights of its own.
-    initial = None if store.steps() else weight_initializer(config, dataset, console.say)
+    initial = None if store.steps() else weight_initializer(config, dataset, console.print)
     trainer = Trainer(config, dataset, initial_weights=initial, clock=clock, group=group)
     return Checkpointer(trainer, store, config.checkpoint.background)
 

@@ -73,11 +73,11 @@ class RunLogger:
     def __enter__(self) -> RunLogger:
         self._open_records(-1 if self._fresh else self._step)
         self.sinks = open_sinks(
-            self.config.logging.sinks, self.run.name, self.run.path, self.run.config, self.console.say
+            self.config.logging.sinks, self.run.name, self.run.path, self.run.config, self.console.print
         )
         self._stack.enter_context(self.console.watch(self.stage))
         if self.config.logging.profile:
-            self._profiler = Profiler(self.run.path / "profile", self._step, self.console.say)
+            self._profiler = Profiler(self.run.path / "profile", self._step, self.console.print)
             self._stack.callback(self._profiler.close)
         self._since = (self._step, self.clock.training_seconds)
         self._show()
@@ -150,7 +150,7 @@ class RunLogger:
         tokens = step * self.config.tokens_per_step
         self.metrics.add(step, tokens=tokens, seconds=round(self.clock.seconds, 4), **result.record())
         self._shown |= result.record()
-        self.console.say(
+        self.console.print(
             describe_record({"step": step, **result.record()}, self.estimate.steps) + (" · best so far" if best else "")
         )
         self._show()
@@ -160,7 +160,7 @@ class RunLogger:
         prompt = self.config.evaluation.prompt
         self.samples.add(step, prompt=prompt, text=text)
         self.samples.flush()
-        self.console.say(f"step {step:,} writes: {json.dumps((prompt + text)[:300], ensure_ascii=False)}")
+        self.console.print(f"step {step:,} writes: {json.dumps((prompt + text)[:300], ensure_ascii=False)}")
 
     def sync(self) -> None:
         """Make the records durable before a checkpoint that continues from here."""
@@ -173,9 +173,9 @@ class RunLogger:
         end."""
         self._flush()
         if back_to is None:
-            self.console.say(f"diverged: {divergence}; the run ends here (see {self.run.path / 'divergence'})")
+            self.console.print(f"diverged: {divergence}; the run ends here (see {self.run.path / 'divergence'})")
             return
-        self.console.say(
+        self.console.print(
             f"{divergence}; back to step {back_to} without that batch "
             f"({rewinds} of at most {self.config.guard.max_rewinds} times)"
         )
