@@ -165,6 +165,8 @@ std::vector<std::string> variant_names() {
 
 NB_MODULE(_kernels, m) {
   m.doc() = "hornbook's CPU kernels, by address";
+  // An autograd graph, a tokenizer or a story may live until the interpreter ends: that is no leak to report to a user.
+  nb::set_leak_warnings(false);
   bind_enums(m);
   bind_attention(m);
   bind_rows(m);

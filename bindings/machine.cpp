@@ -10,6 +10,8 @@ using namespace nb::literals;
 
 NB_MODULE(_machine, m) {
   m.doc() = "The native story machine.";
+  // An autograd graph, a tokenizer or a story may live until the interpreter ends: that is no leak to report to a user.
+  nb::set_leak_warnings(false);
   nb::class_<hornbook::StoryMachine>(m, "StoryMachine", "A compiled story grammar that tells stories by number.")
       .def(
           "__init__",

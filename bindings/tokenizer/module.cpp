@@ -68,6 +68,8 @@ NB_MODULE(_core, m) {
   using namespace hornbook;
   using namespace hornbook::python;
   m.doc() = "hornbook's native core: scanning, counting, training and encoding of byte-level BPE.";
+  // An autograd graph, a tokenizer or a story may live until the interpreter ends: that is no leak to report to a user.
+  nb::set_leak_warnings(false);
   nb::register_exception_translator(translate);
   m.attr("native_patterns") = nb::make_tuple("gpt2", "cl100k", "o200k");
   m.attr("unicode_version") = kUnicodeVersion;
