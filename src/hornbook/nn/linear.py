@@ -13,10 +13,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hornbook.nn.ops import Ops
-from hornbook.nn.plain import Device
+from hornbook.nn.plain import Device, initialise_vector_math
 
 
 def _truncated_normal(weight: Tensor, std: float, generator: torch.Generator | None) -> None:
+    initialise_vector_math()
     nn.init.trunc_normal_(weight, 0.0, std, -3 * std, 3 * std, generator=generator)
 
 

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hornbook.errors import ConfigError
-from hornbook.nn.plain import Device, rotate_pairs
+from hornbook.nn.plain import Device, initialise_vector_math, rotate_pairs
 
 
 class RotaryPositionalEmbedding(nn.Module):
@@ -43,6 +43,7 @@ class RotaryPositionalEmbedding(nn.Module):
 
     def _make_table(self, device: Device) -> None:
         """Fill `cos` and `sin`, each (max_seq_len, D/2) in float32; the angles are computed in float64."""
+        initialise_vector_math()
         frequencies = self.theta ** (-torch.arange(0, self.d_k, 2, dtype=torch.float64) / self.d_k)
         angles = torch.outer(torch.arange(self.max_seq_len, dtype=torch.float64), frequencies)
         self.register_buffer("cos", angles.cos().float().to(device), persistent=False)
