@@ -10,11 +10,13 @@ import hornbook as hb
 from hornbook.generation.decode import cached_reader, plain_reader
 from hornbook.models.kv_cache import NativeStep
 from hornbook.nn import cpu_kernels as native
+from hornbook.nn.specs import FEED_FORWARDS, NORMS
 
 BASE = hb.ModelConfig(vocab_size=53, context_length=20, d_model=32, num_layers=2, num_heads=4, d_ff=50)
 SWITCHES = [
-    {}, {"norm": "post"}, {"norm": "none"}, {"position": "none"}, {"ffn": "silu"}, {"ffn": "relu2"},
-    {"norm_kind": "layernorm"}, {"tie_embeddings": True}, {"logit_softcap": 5.0}, {"qk_norm": True},
+    {}, {"norm": "post"}, {"norm": "none"}, {"position": "none"},
+    *({"ffn": kind} for kind in FEED_FORWARDS), *({"norm_kind": kind} for kind in NORMS),
+    {"tie_embeddings": True}, {"logit_softcap": 5.0}, {"qk_norm": True},
     {"value_embeddings": 1},
     {"d_model": 36, "num_heads": 3}, {"d_model": 15, "num_heads": 3, "position": "none"}, {"context_length": 1},
     {"context_length": 2}, {"context_length": 3}, {"dropout": 0.5},

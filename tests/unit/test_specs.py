@@ -49,6 +49,14 @@ def test_a_part_without_a_kernel_keeps_the_model_off_the_decoding_kernel(monkeyp
     assert len(hb.generate(model, torch.tensor([1, 2]), 5)) == 5
 
 
+def test_a_kind_made_from_another_does_not_inherit_its_kernel():
+    class CentredNormSpec(RMSNormSpec):
+        layer = "hornbook.nn.norm.LayerNorm"
+
+    assert RMSNormSpec.kernel == "rms_norm"
+    assert CentredNormSpec.kernel is None
+
+
 @pytest.mark.parametrize("kind", NORMS)
 def test_a_norm_of_any_kind_is_drawn_anew_with_its_model(kind):
     model = hb.TransformerLM(ModelConfig(**SIZES, norm_kind=kind), device="meta").to_empty(device="cpu")

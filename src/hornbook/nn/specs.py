@@ -61,6 +61,10 @@ class Spec:
 
     kernel: ClassVar[str | None] = None
 
+    def __init_subclass__(cls) -> None:
+        """A kernel is never inherited: a kind that does not name its own is none that the decoder knows."""
+        cls.kernel = vars(cls).get("kernel")
+
     def parameters(self) -> list[Line]:
         """Return the numbers that are trained."""
         return []
@@ -126,7 +130,6 @@ class LayerNormSpec(RMSNormSpec):
     """`LayerNorm`: `RMSNorm` of the centred input; it has no kernel in the decoder."""
 
     layer: ClassVar[str] = "hornbook.nn.norm.LayerNorm"
-    kernel: ClassVar[str | None] = None
 
     def flops(self) -> Flops:
         """Besides the RMSNorm's, sum and subtract per element and the mean per row."""
@@ -312,8 +315,6 @@ class EmbeddingSpec(Spec):
 @dataclass(frozen=True)
 class ValueEmbeddingSpec(EmbeddingSpec):
     """The table of a value embedding, whose vectors the gate's gradient reads."""
-
-    kernel: ClassVar[str | None] = None
 
     def saved_activations(self, how: Execution) -> list[Line]:
         """Return the vectors."""
