@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from hornbook import __version__
+
 PACKAGES = ("torch", "numpy", "safetensors", "regex")
 
 
@@ -23,7 +25,7 @@ def describe_environment() -> dict[str, Any]:
     return {
         "version": 1,
         "time": time.time(),
-        "hornbook": _version("hornbook"),
+        "hornbook": __version__,
         "commit": _commit(),
         "python": platform.python_version(),
         "platform": platform.platform(),

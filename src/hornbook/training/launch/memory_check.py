@@ -1,4 +1,4 @@
-"""Whether a recipe fits into the memory of its device, asked before anything large is made (accounting.fit)."""
+"""Whether a recipe fits into the memory of its device, asked before anything large is made (memory_limit.py)."""
 
 from __future__ import annotations
 
