@@ -1,4 +1,4 @@
-"""storyworld's speed: MB/s at each level with 1 and 2 threads, beside the plain twin; and 1 GB to a file.
+"""storyworld's speed: MB/s at each level with 1 and 2 threads, beside the plain implementation; and 1 GB to a file.
 
 Run: python benchmarks/bench_storyworld.py [--gigabyte]
 """
@@ -34,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--gigabyte", action="store_true", help="also write 1 GB to a temporary file")
     arguments = parser.parse_args()
-    print("level    1 thread   2 threads   plain twin   (MB/s)")
+    print("level    1 thread   2 threads   plain Python  (MB/s)")
     for level in storyworld.LEVELS:
         rates = [sorted(rate(level, threads) for _ in range(3))[1] for threads in (1, 2)]
         print(f"{level:<8} {rates[0]:8.1f}   {rates[1]:9.1f}   {plain_rate(level):10.2f}")

@@ -24,7 +24,7 @@ import torch
 
 import hornbook as hb
 from hornbook.accounting.flops import training_flops_per_token
-from hornbook.nn import cpu_kernels as native
+from hornbook.nn import cpu_kernels
 from hornbook.training.compilation import compiled as compile_step
 from hornbook.training.launch.device import peak_flops
 
@@ -138,7 +138,7 @@ def machine(device: str) -> str:
             line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
         ]
         model = names[0] if names else model
-    return f"{model}, {torch.get_num_threads()} threads, kernels: {native.variant()}"
+    return f"{model}, {torch.get_num_threads()} threads, kernels: {cpu_kernels.variant()}"
 
 
 def main() -> None:
@@ -155,7 +155,7 @@ def main() -> None:
     tokens = batch * config.context_length
     ids = torch.randint(0, config.vocab_size, (batch, config.context_length + 1), device=device)
     if device == "cpu":
-        native.keep_freed_memory()  # as `hornbook train` does; the peers in this process profit as well
+        cpu_kernels.keep_freed_memory()  # as `hornbook train` does; the peers in this process profit as well
 
     on_gpu = device == "cuda"
     contenders: dict[str, Callable[[], None]] = {

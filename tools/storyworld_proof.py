@@ -258,12 +258,12 @@ class _Proof:
         _, register, pool, table = operation
         texts = self.grammar.tables[table]
         found = sorted((texts[e], e) for e in self.grammar.pools[pool])
-        told_by_name = self.told_by_name(position, operation)
+        distinguished_by_name = self.distinguished_by_name(position, operation)
         for i, (text, entity) in enumerate(found):
             for longer, other in found[i + 1 :]:
                 if not longer.startswith(text):
                     break
-                if longer == text and told_by_name:
+                if longer == text and distinguished_by_name:
                     continue
                 sides = [
                     _Side(position, own=((register, frozenset([e])),) if register >= 0 else ()) for e in (entity, other)
@@ -271,7 +271,7 @@ class _Proof:
                 if self.clash((text, sides[0]), (longer, sides[1])):
                     yield entity, other
 
-    def told_by_name(self, position: tuple, operation: tuple) -> bool:
+    def distinguished_by_name(self, position: tuple, operation: tuple) -> bool:
         """Return whether a few fixed words and then the picked thing's own word follow, as in "a girl named Lily"."""
         index, which, i, _ = position
         for after in self.grammar.choices[index].sequences[which][i:]:

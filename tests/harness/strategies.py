@@ -14,7 +14,7 @@ from torch import distributed as dist
 
 from hornbook.checkpoint.tensors import flatten_optimizer, restore_optimizer
 from hornbook.models.transformer import TransformerLM
-from hornbook.nn import cpu_kernels as native
+from hornbook.nn import cpu_kernels
 from hornbook.optim.registry import make_optimizer
 from hornbook.optim.shards import is_sharded
 from hornbook.training.config import resolve
@@ -89,7 +89,7 @@ def check(group, config, calls):
         return fresh
 
     together, optimizer = train(config, strategy, group.rank, group.size, restart)
-    kernels = torch.get_default_dtype() == torch.float32 and not config.training.compile and native.variant()
+    kernels = torch.get_default_dtype() == torch.float32 and not config.training.compile and cpu_kernels.variant()
     assert bool(calls) == bool(kernels)
     sharded = [is_sharded(p) for p in strategy.trained.parameters()]
     assert all(sharded) if config.training.distributed == "fsdp" else not any(sharded)
@@ -115,8 +115,8 @@ def check(group, config, calls):
 
 def count_kernel_calls():
     """Return a list that grows with every attention that hornbook's own CPU kernel computes."""
-    calls, kernel = [], native.causal_attention
-    native.causal_attention = lambda *arguments: calls.append(1) or kernel(*arguments)
+    calls, kernel = [], cpu_kernels.causal_attention
+    cpu_kernels.causal_attention = lambda *arguments: calls.append(1) or kernel(*arguments)
     return calls
 
 

@@ -9,8 +9,7 @@ import torch
 import hornbook as hb
 from hornbook.errors import DataError
 from hornbook.models.transformer import TransformerLM
-from hornbook.nn import _kernels, fused
-from hornbook.nn import cpu_kernels as native
+from hornbook.nn import _kernels, cpu_kernels, fused
 from hornbook.nn.linear import Embedding
 from hornbook.nn.norm import LayerNorm, RMSNorm
 from hornbook.nn.specs import loss_chunk_elements
@@ -29,7 +28,7 @@ SWITCHES = [
 def backend(request, monkeypatch):
     """Fused, on hornbook's own kernels, and on PyTorch's operators as on an accelerator."""
     if request.param == "torch":
-        monkeypatch.setattr(native, "enabled", False)
+        monkeypatch.setattr(cpu_kernels, "enabled", False)
     return request.param
 
 
@@ -153,14 +152,14 @@ def test_head_and_cross_entropy_in_chunks(backend, monkeypatch, rows, vocabulary
 
 def test_head_loss_never_holds_all_logits(monkeypatch):
     largest = 0
-    original = native.cross_entropy_
+    original = cpu_kernels.cross_entropy_
 
     def watch(logits, *rest):
         nonlocal largest
         largest = max(largest, logits.numel())
         return original(logits, *rest)
 
-    monkeypatch.setattr(native, "cross_entropy_", watch)
+    monkeypatch.setattr(cpu_kernels, "cross_entropy_", watch)
     fused.head_loss(torch.randn(4096, 8), torch.randn(5000, 8), torch.randint(0, 5000, (4096,)))
     assert 0 < largest <= loss_chunk_elements("cpu") < 4096 * 5000
 
@@ -280,7 +279,7 @@ def test_whole_model_on_cuda(switches):
 def test_every_instruction_set_computes_the_whole_model(variant):
     before = _kernels.variant()
     assert _kernels.set_variant(variant)
-    assert native.variant() == variant
+    assert cpu_kernels.variant() == variant
     try:
         for switches in ({}, SWITCHES[-1]):
             test_whole_model("kernels", switches)

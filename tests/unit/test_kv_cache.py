@@ -9,7 +9,7 @@ import torch
 import hornbook as hb
 from hornbook.generation.decode import cached_reader, plain_reader
 from hornbook.models.kv_cache import NativeStep
-from hornbook.nn import cpu_kernels as native
+from hornbook.nn import cpu_kernels
 from hornbook.nn.specs import FEED_FORWARDS, NORMS
 
 BASE = hb.ModelConfig(vocab_size=53, context_length=20, d_model=32, num_layers=2, num_heads=4, d_ff=50)
@@ -28,7 +28,7 @@ PROMPTS = [[1, 2, 3], [4], [9, 8, 7, 6, 5, 4, 3], [5, 5]]
 def backend(request, monkeypatch):
     """The whole model in one kernel, and the model's own modules as on an accelerator."""
     if request.param == "modules":
-        monkeypatch.setattr(native, "enabled", False)
+        monkeypatch.setattr(cpu_kernels, "enabled", False)
     return request.param
 
 

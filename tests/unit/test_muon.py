@@ -41,27 +41,27 @@ def test_singular_values_are_brought_near_one_and_the_directions_kept(shape):
 def test_equals_the_reference_over_several_steps(shape):
     generator = torch.Generator().manual_seed(1)
     weight = torch.nn.Parameter(torch.randn(shape, generator=generator))
-    twin, momentum = weight.detach().clone(), torch.zeros(shape)
+    expected, momentum = weight.detach().clone(), torch.zeros(shape)
     optimizer = Muon([weight], lr=0.02, weight_decay=0.1)
     for _ in range(5):
         gradient = torch.randn(shape, generator=generator)
         weight.grad = gradient.clone()
         optimizer.step()
-        twin.mul_(1 - 0.02 * 0.1).add_(reference_update(gradient, momentum), alpha=-0.02)
-    torch.testing.assert_close(weight.detach(), twin, rtol=1e-5, atol=1e-6)
+        expected.mul_(1 - 0.02 * 0.1).add_(reference_update(gradient, momentum), alpha=-0.02)
+    torch.testing.assert_close(weight.detach(), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_the_rest_is_trained_by_our_adamw():
     gain = torch.nn.Parameter(torch.ones(8))
-    twin = torch.nn.Parameter(torch.ones(8))
+    expected = torch.nn.Parameter(torch.ones(8))
     muon = Muon([{"params": [gain], "use_muon": False, "lr": 0.1}], adamw_eps=1e-8)
-    adamw = AdamW([twin], lr=0.1, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.0)
+    adamw = AdamW([expected], lr=0.1, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.0)
     for step in range(3):
         gain.grad = torch.full((8,), 1.0 + step)
-        twin.grad = gain.grad.clone()
+        expected.grad = gain.grad.clone()
         muon.step()
         adamw.step()
-    assert torch.equal(gain, twin)
+    assert torch.equal(gain, expected)
 
 
 def test_bare_parameters_split_by_shape():

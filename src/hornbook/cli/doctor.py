@@ -42,7 +42,7 @@ def _software() -> dict[str, Any]:
 def _cpu() -> dict[str, Any]:
     import torch
 
-    from hornbook.nn import cpu_kernels as native
+    from hornbook.nn import cpu_kernels
     from hornbook.training.compilation import can_compile
     from hornbook.training.launch.device import bfloat16_pays, matmul_rate
 
@@ -55,7 +55,7 @@ def _cpu() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         **rates,
         "bfloat16_pays": "yes: dtype auto takes it" if pays else "no: dtype auto stays with float32",
-        "hornbook's_kernels": native.variant(),
+        "hornbook's_kernels": cpu_kernels.variant(),
         "compile": "possible, but the kernels are faster" if can_compile(cpu) else "no C++ compiler found, none needed",
     }
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hornbook.tracking.run import Run
 
 # What differs between any two runs without saying anything.
-UNTOLD = ("run.", "data.text", "training.threads")
+NOT_SHOWN = ("run.", "data.text", "training.threads")
 
 
 def main(
@@ -79,7 +79,7 @@ def describe_runs(runs: list[Run]) -> list[dict[str, Any]]:
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    keys = [k for k in sorted({*before, *after}) if before.get(k) != after.get(k) and not k.startswith(UNTOLD)]
+    keys = [k for k in sorted({*before, *after}) if before.get(k) != after.get(k) and not k.startswith(NOT_SHOWN)]
     return " ".join(f"{key}={'default' if after.get(key) is None else setting(after[key])}" for key in keys)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from hornbook.models.config import SIZES, unknown_field
 from hornbook.models.parts import parts_of
 from hornbook.models.transformer import TransformerLM
-from hornbook.nn import cpu_kernels as native
+from hornbook.nn import cpu_kernels
 from hornbook.nn.specs import FEED_FORWARDS
 
 _KNOWN = {
@@ -24,7 +24,7 @@ _KNOWN = {
     **dict.fromkeys(("rope_theta", "norm_eps", "logit_softcap", "tie_embeddings", "qk_norm")),
     **dict.fromkeys(("dropout", "zero_init_output")),  # of no effect once a model generates
     **dict.fromkeys(("norm_kind", "ffn", "value_embeddings")),  # as far as their parts have a kernel
-    "norm": native.NormPlacement.__members__,
+    "norm": cpu_kernels.NormPlacement.__members__,
     "position": ("rope", "none"),
 }
 """What the kernel takes into account of a model's configuration (see `unknown_field`)."""
@@ -132,7 +132,9 @@ class NativeStep:
             and all(part.spec.kernel for part in parts_of(model.config))
         )
         return (
-            known and native.usable(*weights) and all(w.dtype == torch.float32 and w.is_contiguous() for w in weights)
+            known
+            and cpu_kernels.usable(*weights)
+            and all(w.dtype == torch.float32 and w.is_contiguous() for w in weights)
         )
 
     def __init__(self, cache: KVCache, dtype: torch.dtype):
@@ -152,7 +154,7 @@ class NativeStep:
         self._layers = []
         for block, keys, values in zip(model.blocks, cache.keys, cache.values, strict=True):
             a, f = block.attn, block.ffn
-            layer = native.DecodeLayer(
+            layer = cpu_kernels.DecodeLayer(
                 q=weight_of(a.q_proj), k=weight_of(a.k_proj), v=weight_of(a.v_proj), o=weight_of(a.output_proj),
                 w1=weight_of(f.w1), w2=weight_of(f.w2), w3=weight_of(getattr(f, "w3", None)),
                 ln1=weight_of(block.ln1), ln2=weight_of(block.ln2), query_gain=weight_of(a.q_norm),
@@ -162,12 +164,12 @@ class NativeStep:
         self._head = address(model.output_weight)
         self._final = weight_of(model.ln_final)
         rope = model.blocks[0].attn.rope
-        self._shape = native.DecodeShape(
+        self._shape = cpu_kernels.DecodeShape(
             batch=len(cache.lengths), d_model=c.d_model, heads=c.num_heads, d_ff=c.resolved_d_ff,
-            vocabulary=c.vocab_size, context=c.context_length, norm=native.NormPlacement[c.norm],
-            ffn=native.FeedForward[str(FEED_FORWARDS[c.ffn].kernel)], eps=c.norm_eps, softcap=c.logit_softcap,
+            vocabulary=c.vocab_size, context=c.context_length, norm=cpu_kernels.NormPlacement[c.norm],
+            ffn=cpu_kernels.FeedForward[str(FEED_FORWARDS[c.ffn].kernel)], eps=c.norm_eps, softcap=c.logit_softcap,
             cosine=0 if rope is None else rope.cos.data_ptr(), sine=0 if rope is None else rope.sin.data_ptr(),
-            dtype=native.DTYPES[dtype],
+            dtype=cpu_kernels.DTYPES[dtype],
         )  # fmt: skip
         self._table = model.token_embeddings.weight.detach()
 
@@ -175,7 +177,7 @@ class NativeStep:
         """Return the logits that follow one new token in every row."""
         logits = torch.empty(len(ids), len(self._table))
         tokens, positions = torch.tensor(ids), torch.tensor(self.cache.lengths)
-        native.decode(
+        cpu_kernels.decode(
             self._shape, self._layers, table=self._table, final_gain=self._final, head=self._head, ids=tokens,
             positions=positions, logits=logits,
         )  # fmt: skip

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from hornbook.nn import cpu_kernels as native
+from hornbook.nn import cpu_kernels
 from hornbook.nn.plain import at_least_float32, rotate_pairs
 from hornbook.nn.specs import loss_chunk_elements
 
@@ -34,8 +34,8 @@ def compute_dtype(x: Tensor) -> torch.dtype:
 def rms_norm(x: Float[Tensor, "... C"], gain: Float[Tensor, "C"], eps: float) -> Float[Tensor, "... C"]:
     """Fused `plain.rms_norm`; under autocast the result comes in its dtype, as the product that follows wants it."""
     dtype = compute_dtype(x)
-    if native.usable(x, gain) and dtype in (torch.float32, torch.bfloat16):
-        return native.rms_norm(x, gain.float(), eps, dtype)
+    if cpu_kernels.usable(x, gain) and dtype in (torch.float32, torch.bfloat16):
+        return cpu_kernels.rms_norm(x, gain.float(), eps, dtype)
     return F.rms_norm(at_least_float32(x), gain.shape, at_least_float32(gain), eps).to(dtype)
 
 
@@ -55,8 +55,8 @@ def projection(x: Float[Tensor, "... C"], *weights: Tensor) -> Float[Tensor, "..
 def swiglu(x: Float[Tensor, "... C"], w1: Tensor, w2: Tensor, w3: Tensor) -> Float[Tensor, "... C"]:
     """Fused `plain.swiglu`: gate and up in one product, then silu(gate) · up in one pass."""
     both = projection(x, w1, w3)  # (..., 2F)
-    if native.usable(both):
-        return projection(native.swiglu(both), w2)
+    if cpu_kernels.usable(both):
+        return projection(cpu_kernels.swiglu(both), w2)
     gate, up = both.chunk(2, -1)
     return projection(F.silu(gate) * up, w2)
 
@@ -103,9 +103,9 @@ def causal_attention(
     """
     lead, (T, _, H, D) = qkv.shape[:-4], qkv.shape[-4:]
     packed = qkv.reshape(-1, T, 3, H, D)
-    if native.usable(packed):
+    if cpu_kernels.usable(packed):
         gains = (None, None) if q_gain is None or k_gain is None else (q_gain.float(), k_gain.float())
-        return native.causal_attention(packed, cos, sin, *gains, eps).reshape(*lead, T, H * D)
+        return cpu_kernels.causal_attention(packed, cos, sin, *gains, eps).reshape(*lead, T, H * D)
     q, k, v = (x.transpose(1, 2) for x in packed.unbind(2))  # (B, H, T, D)
     if q_gain is not None and k_gain is not None:
         q, k = rms_norm(q, q_gain, eps), rms_norm(k, k_gain, eps)
@@ -161,8 +161,8 @@ def _cross_entropy(
     logits: Tensor, targets: Tensor, weight: float, softcap: float, with_gradient: bool
 ) -> tuple[Tensor, Tensor]:
     """Return the loss of each row and d(Σ loss · weight)/d logits; `logits` may be overwritten."""
-    if native.usable(logits):
-        return native.cross_entropy_(logits, targets, weight, softcap, with_gradient), logits
+    if cpu_kernels.usable(logits):
+        return cpu_kernels.cross_entropy_(logits, targets, weight, softcap, with_gradient), logits
     wide = at_least_float32(logits)
     capped = softcap * (wide / softcap).tanh() if softcap else wide
     log_probabilities = F.log_softmax(capped, -1)
