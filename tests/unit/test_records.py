@@ -261,6 +261,10 @@ def test_wandb_offline_gets_the_records(tmp_path, monkeypatch, capfd):
     assert not warnings
     files = list((tmp_path / "wandb").glob("offline-run-*/*.wandb"))
     assert len(files) == 1
+    # W&B's own process writes the file, and may be a moment behind.
+    end = time.monotonic() + 30
+    while b"train_loss" not in files[0].read_bytes() and time.monotonic() < end:
+        time.sleep(0.05)
     assert b"train_loss" in files[0].read_bytes()
     assert capfd.readouterr().out == ""
 
