@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import hornbook as hb
 from hornbook.errors import ConfigError, DataError
@@ -254,3 +255,18 @@ print(digest.hexdigest())
 """
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(30)]
     assert len({run.stdout for run in runs}) == 1
+
+
+def test_the_first_vector_function_of_a_rotary_table_is_called_for_one_element_alone():
+    # What the test of 30 processes above sees by chance, seen in the calls themselves.
+    sizes = []
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            if func.overloadpacket in (torch.ops.aten.cos, torch.ops.aten.sin):
+                sizes.append(args[0].numel())
+            return func(*args, **(kwargs or {}))
+
+    with Watch():
+        hb.RotaryPositionalEmbedding(10000.0, 32, 256)
+    assert sizes == [1, 256 * 16, 256 * 16]
