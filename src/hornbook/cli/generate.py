@@ -60,7 +60,7 @@ def main(
         raise DataError(f"num_samples = {num_samples} must be at least 1")
     if prompt_file is not None:
         try:
-            prompt = Path(prompt_file).read_text(encoding="utf-8")
+            prompt = Path(prompt_file).read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{prompt_file} is not UTF-8 (the byte at {error.start:,} is malformed); save it as UTF-8"

@@ -30,7 +30,7 @@ def read(path: str | Path) -> dict[str, Any]:
     if reader is None:
         raise ConfigError(f"{path}: a recipe is a .toml, .json or .yaml file; for a text of yours use --text {path}")
     try:
-        content = reader(path.read_text(encoding="utf-8"))
+        content = reader(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8; a recipe is a UTF-8 text file") from None
     except ConfigError as error:

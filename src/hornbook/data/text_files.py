@@ -35,6 +35,8 @@ def find_files(sources: StrPath | Sequence[StrPath]) -> list[str]:
     files: list[str] = []
     for source in [sources] if isinstance(sources, str | os.PathLike) else sources:
         name = os.fspath(source)
+        if not name:
+            raise DataError("the name of a text is empty: name a file, a folder, a glob, or - for standard input")
         path = Path(name)
         if name == STDIN or path.is_file():
             files.append(name)
@@ -64,10 +66,10 @@ def _is_text_name(file: Path, folder: Path) -> bool:
 
 
 def text_kind(file: str) -> str:
-    """Return "text", "jsonl" or "parquet" by the end of a name, packed or not."""
+    """Return "text", "jsonl" or "parquet" by the end of a name in any case, packed or not."""
     name = _unpacked_name(file)
     return "parquet" if name.endswith(".parquet") else "jsonl" if name.endswith(_RECORDS) else "text"
 
 
 def _unpacked_name(file: str) -> str:
-    return file.removesuffix(".gz").removesuffix(".zst")
+    return file.lower().removesuffix(".gz").removesuffix(".zst")

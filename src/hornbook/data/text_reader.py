@@ -77,7 +77,7 @@ class TextReader:
     def is_plain(self) -> bool:
         """True for files of plain text only, which can be read in place and by several threads."""
         return all(
-            file != STDIN and self._kind(file) == "text" and not file.endswith(PACKED) and Path(file).is_file()
+            file != STDIN and self._kind(file) == "text" and not file.lower().endswith(PACKED) and Path(file).is_file()
             for file in self.files
         )
 
@@ -168,9 +168,9 @@ class TextReader:
             blocks = self._blocks(stream)
             yield from (
                 gunzip(blocks, file)
-                if file.endswith(".gz")
+                if file.lower().endswith(".gz")
                 else unzstd(blocks, file)
-                if file.endswith(".zst")
+                if file.lower().endswith(".zst")
                 else blocks
             )
 
@@ -184,7 +184,7 @@ class TextReader:
             if not line.strip():
                 continue
             try:
-                record = json.loads(line.decode("utf-8", errors=self.errors))
+                record = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8", errors=self.errors))
             except UnicodeDecodeError as error:
                 raise DataError(
                     f"{file}, line {number} is not UTF-8 (byte {error.start} of the line): "

@@ -59,7 +59,7 @@ def read_gpt2(
 
 def _merge_lines(file: Path) -> list[str]:
     try:
-        lines = file.read_bytes().decode().split("\n")
+        lines = file.read_bytes().decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise FormatError(malformed(file, error.start)) from None
     if lines[0].startswith("#version"):

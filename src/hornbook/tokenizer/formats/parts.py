@@ -85,7 +85,10 @@ def load_json(file: Path) -> Any:
     content = file.read_bytes()
     try:
         return json.loads(
-            content.decode(), object_pairs_hook=_no_key_twice, parse_constant=_no_constant, parse_int=_small_int
+            content.decode("utf-8-sig"),
+            object_pairs_hook=_no_key_twice,
+            parse_constant=_no_constant,
+            parse_int=_small_int,
         )
     except UnicodeDecodeError as error:
         raise FormatError(malformed(file, error.start)) from None
