@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
-from statistics import stdev
+from statistics import fmean, median_high, stdev
 from typing import Any
 
 from hornbook.format import number
 from hornbook.studies import statistics
-from hornbook.studies.charts import Column, Figure, Interval, Series, Table
+from hornbook.studies.charts import Figure, Interval, Series, Table, band, columns
+from hornbook.studies.statistics import Comparison, mean_interval
 from hornbook.studies.study import Analysis, Arm, Outcome, Plan, Results
 
 LABELS = {
@@ -27,59 +28,39 @@ X_AXES = {"step": "step", "tokens": "tokens", "seconds": "wall clock (s)"}
 
 def standard(results: Results, *first: str, figures: Sequence[Figure] = ()) -> Analysis:
     """Return the reading of any training study; a study's own sentences stand first and its own figures last."""
-    plan = results.plan
-    drawn = [final_figure(plan, results.outcomes), curves(plan, results.outcomes, plan.metric)]
-    floor = floor_of(results.outcomes)
+    plan, floor = results.plan, floor_of(results)
+    drawn = [final_figure(results), curves(results)]
     if plan.metric == "val_bits_per_byte" and floor is not None:
         drawn = [dataclasses.replace(figure, lines={**figure.lines, "entropy floor": floor}) for figure in drawn]
-    tables = [arm_table(plan, results.outcomes)]
+    tables = [arm_table(results)]
     if plan.baseline is not None and len(plan.arms) > 1:
-        tables.append(comparison_table(plan, results.outcomes))
-    said = [*first, *findings(plan, results.outcomes)]
-    return Analysis(findings=said, figures=[*drawn, *figures], tables=tables)
+        tables.append(comparison_table(results))
+    return Analysis(findings=[*first, *findings(results)], figures=[*drawn, *figures], tables=tables)
 
 
-def by_arm(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
-    """Return the outcomes of every arm, in the order of the plan, seeds ascending."""
-    return {
-        arm.name: sorted((o for o in outcomes if o.arm == arm.name), key=lambda outcome: outcome.seed)
-        for arm in plan.arms
-    }
-
-
-def finished(outcomes: Sequence[Outcome], metric: str) -> dict[int, float]:
-    """Return seed → final value of the runs that neither failed nor diverged."""
-    return {
-        o.seed: float(o.values[metric])
-        for o in outcomes
-        if o.status == "done" and not o.diverged and o.values.get(metric) is not None
-    }
-
-
-def floor_of(outcomes: Sequence[Outcome]) -> float | None:
+def floor_of(results: Results) -> float | None:
     """Return the entropy floor in bits per byte, where all runs share one."""
-    floors = {o.values.get("entropy_floor_bits_per_byte") for o in outcomes}
-    (floor,) = floors if len(floors) == 1 else (None,)
-    return floor
+    floors = {o.values.get("entropy_floor_bits_per_byte") for o in results.outcomes}
+    return floors.pop() if len(floors) == 1 else None
 
 
-def curves(plan: Plan, outcomes: Sequence[Outcome], metric: str) -> Figure:
-    """Return the curves of a metric per arm: the mean over seeds, and the band from the lowest to the highest seed."""
-    series = [s for i, arm in enumerate(plan.arms) if (s := _curve(arm, by_arm(plan, outcomes)[arm.name], metric, i))]
-    seeds = len(plan.seeds)
+def curves(results: Results) -> Figure:
+    """Return the metric's curve per arm: the mean over seeds, and the band from the lowest to the highest seed."""
+    metric, arms = results.plan.metric, results.by_arm.items()
+    label = LABELS.get(metric, metric)
     return Figure(
         id=f"curves-{metric}",
-        title=LABELS.get(metric, metric)[0].upper() + LABELS.get(metric, metric)[1:],
-        caption=f"Mean over up to {seeds} seeds; the band runs from the lowest to the highest of them. "
-        "Where seeds diverged, the curve is the mean of those still running.",
+        title=label[0].upper() + label[1:],
+        caption=f"Mean over up to {len(results.plan.seeds)} seeds; the band runs from the lowest to the highest of "
+        "them. Where seeds diverged, the curve is the mean of those still running.",
         x_axes=X_AXES,
-        y_label=LABELS.get(metric, metric),
+        y_label=label,
         y_log=True,
-        series=series,
+        series=[s for i, (arm, outcomes) in enumerate(arms) if (s := _curve(arm, outcomes, metric, i))],
     )
 
 
-def _curve(arm: Arm, outcomes: Sequence[Outcome], metric: str, color: int) -> Series | None:
+def _curve(arm: str, outcomes: Sequence[Outcome], metric: str, color: int) -> Series | None:
     at: dict[int, list[Mapping[str, Any]]] = {}
     for outcome in outcomes:
         for record in outcome.records:
@@ -89,62 +70,59 @@ def _curve(arm: Arm, outcomes: Sequence[Outcome], metric: str, color: int) -> Se
     if not at:
         return None
     steps = sorted(at)
-    values = [[record[metric] for record in at[step]] for step in steps]
     x = {axis: [_mean([r.get(axis) for r in at[step]]) for step in steps] for axis in ("tokens", "seconds")}
-    return Series(
-        name=arm.name,
-        x={"step": steps, **x},
-        y=[_mean(v) for v in values],
-        low=[min(v) for v in values],
-        high=[max(v) for v in values],
-        color=color,
-    )
+    return band(arm, {"step": steps, **x}, [[r[metric] for r in at[step]] for step in steps], _mean, color=color)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [v for v in values if v is not None]
-    return float(f"{math.fsum(known) / len(known):.7g}") if known else None
+    return float(f"{fmean(known):.7g}") if known else None
 
 
-def final_figure(plan: Plan, outcomes: Sequence[Outcome], metric: str | None = None) -> Figure:
+def _axis(plan: Plan) -> tuple[dict[str, float], dict[str, Any]]:
+    """Return where each arm stands, and the axis as fields of a figure: over `x`, or arm by arm where one has none."""
+    x = {arm.name: arm.x for arm in plan.arms if arm.x is not None}
+    if len(x) == len(plan.arms):
+        return x, {"x_axes": {"x": plan.x_label}, "x_log": plan.x_log}
+    names = [arm.name for arm in plan.arms]
+    return {name: float(i) for i, name in enumerate(names)}, {"x_axes": {"x": "arm"}, "categories": names}
+
+
+def _groups(plan: Plan) -> list[tuple[int, str, list[str]]]:
+    """Return colour, name and arms of every group."""
+    groups = dict.fromkeys(arm.group for arm in plan.arms)
+    return [(i, group, [arm.name for arm in plan.arms if arm.group == group]) for i, group in enumerate(groups)]
+
+
+def final_figure(results: Results) -> Figure:
     """Return the final value per arm with its 95 % interval and every seed as a dot: over `x`, or arm by arm."""
-    metric = metric or plan.metric
-    numeric = all(arm.x is not None for arm in plan.arms)
-    place = {arm.name: arm.x if numeric else float(i) for i, arm in enumerate(plan.arms)}
-    grouped = by_arm(plan, outcomes)
-    groups = list(dict.fromkeys(arm.group for arm in plan.arms))
-    means, dots = [], []
-    for color, group in enumerate(groups):
-        points = [(arm, finished(grouped[arm.name], metric)) for arm in plan.arms if arm.group == group]
-        intervals = [(place[arm.name], statistics.mean_interval(list(v.values()))) for arm, v in points if v]
-        means.append(interval_series(group or "mean and 95 % interval", intervals, color, joined=numeric))
-        seeds = [(place[arm.name], value) for arm, v in points for value in v.values()]
-        dots.append(
-            Series(
-                name=f"{group}: each seed" if group else "each seed",
-                x={"x": [x for x, _ in seeds]},
-                y=[y for _, y in seeds],
-                style="points",
-                color=color + len(groups),
-            )
-        )
-    lost = sum(1 for o in outcomes if o.diverged)
-    caption = f"{len(plan.seeds)} seeds per arm. " + (f"{lost} diverged runs are not drawn." if lost else "")
+    plan = results.plan
+    place, axis = _axis(plan)
+    groups, series = _groups(plan), []
+    for color, group, arms in groups:
+        values = {name: list(v.values()) for name in arms if (v := results.final(name))}
+        intervals = [(place[name], mean_interval(v)) for name, v in values.items()]
+        name = group or "mean and 95 % interval"
+        series.append(interval_series(name, intervals, color, joined="categories" not in axis))
+        if len(groups) == 1:
+            seeds = [(place[name], value) for name, v in values.items() for value in v]
+            x, y = {"x": [x for x, _ in seeds]}, [y for _, y in seeds]
+            name = f"{group}: each seed" if group else "each seed"
+            series.append(Series(name=name, x=x, y=y, style="points", color=color + 1))
+    lost = sum(o.diverged for o in results.outcomes)
+    caption = f"{len(plan.seeds)} seeds per arm." + (f" {lost} diverged runs are not drawn." if lost else "")
+    label = LABELS.get(plan.metric, plan.metric)
     return Figure(
-        id=f"final-{metric}",
-        title=f"Final {LABELS.get(metric, metric)}",
-        caption=caption.strip(),
-        x_axes={"x": plan.x_label if numeric else "arm"},
-        y_label=LABELS.get(metric, metric),
-        x_log=numeric and plan.x_log,
-        series=[s for s in (*means, *(dots if len(groups) == 1 else [])) if s.y],
-        categories=None if numeric else [arm.name for arm in plan.arms],
+        id=f"final-{plan.metric}",
+        title=f"Final {label}",
+        caption=caption,
+        y_label=label,
+        series=[s for s in series if s.y],
+        **axis,
     )
 
 
-def interval_series(
-    name: str, points: Sequence[tuple[float | None, Interval]], color: int, *, joined: bool = True
-) -> Series:
+def interval_series(name: str, points: Sequence[tuple[float, Interval]], color: int, *, joined: bool = True) -> Series:
     """Return means with their 95 % intervals as one series, joined by a line or as points."""
     return Series(
         name=name,
@@ -157,142 +135,117 @@ def interval_series(
     )
 
 
-def arm_table(plan: Plan, outcomes: Sequence[Outcome]) -> Table:
+def arm_table(results: Results) -> Table:
     """Return one row per arm: finished and diverged seeds, final values with 95 % intervals, speed."""
     rows = []
-    for name, group in by_arm(plan, outcomes).items():
-        row: dict[str, Any] = {"arm": name, "done": len(finished(group, plan.metric))}
-        row["diverged"] = sum(1 for o in group if o.diverged and o.status != "failed")
-        row["failed"] = sum(1 for o in group if o.status == "failed")
-        for metric in ("val_loss", "val_bits_per_byte"):
-            values = list(finished(group, metric).values())
-            row[metric] = statistics.mean_interval(values).cell() if values else None
-            if metric == plan.metric:
-                row["spread"] = stdev(values) if len(values) > 1 else None
+    for name, group in results.by_arm.items():
+        final = list(results.final(name).values())
+        row: dict[str, Any] = {"arm": name, "done": len(final), "spread": stdev(final) if len(final) > 1 else None}
+        row["diverged"] = sum(o.diverged and o.status != "failed" for o in group)
+        row["failed"] = sum(o.status == "failed" for o in group)
+        for key in ("val_loss", "val_bits_per_byte"):
+            values = list(results.final(name, key).values())
+            row[key] = mean_interval(values).cell() if values else None
         for key in ("tokens", "seconds", "tokens_per_second", "parameters"):
             values = [o.values[key] for o in group if o.values.get(key) is not None and o.status == "done"]
-            row[key] = _typical(values)
+            middle = median_high(values) if values else None
+            row[key] = round(middle) if middle is not None and middle >= 100 else middle
         rows.append(row)
-    columns = [
-        Column(key="arm", label="arm", kind="text"),
-        Column(key="done", label="seeds finished"),
-        Column(key="diverged", label="diverged"),
-        Column(key="failed", label="failed"),
-        Column(key="val_loss", label="val loss"),
-        Column(key="val_bits_per_byte", label="bits/byte"),
-        Column(key="spread", label="SD over seeds"),
-        Column(key="parameters", label="parameters"),
-        Column(key="tokens", label="tokens"),
-        Column(key="seconds", label="seconds"),
-        Column(key="tokens_per_second", label="tokens/s"),
-    ]
-    columns = [c for c in columns if any(row[c.key] not in (None, 0) for row in rows) or c.key == "done"]
+    labels = {
+        "arm": "arm", "done": "seeds finished", "diverged": "diverged", "failed": "failed", "val_loss": "val loss",
+        "val_bits_per_byte": "bits/byte", "spread": "SD over seeds", "parameters": "parameters", "tokens": "tokens",
+        "seconds": "seconds", "tokens_per_second": "tokens/s",
+    }  # fmt: skip
+    shown = {key: label for key, label in labels.items() if key == "done" or any(row[key] for row in rows)}
     note = "Mean ± half-width of the 95 % t-interval over seeds; tokens, seconds and tokens/s are medians."
-    return Table(id="arms", title="Arms", columns=columns, rows=rows, note=note)
+    return Table(id="arms", title="Arms", columns=columns(shown, "arm"), rows=rows, note=note)
 
 
-def _typical(values: Sequence[float]) -> float | int | None:
-    if not values:
-        return None
-    middle = sorted(values)[len(values) // 2]
-    return round(middle) if middle >= 100 else middle
-
-
-def comparisons(plan: Plan, outcomes: Sequence[Outcome], metric: str | None = None) -> list[statistics.Comparison]:
+def comparisons(results: Results) -> dict[str, Comparison]:
     """Compare every arm with the plan's baseline over paired seeds."""
-    assert plan.baseline is not None
-    grouped = by_arm(plan, outcomes)
-    values = {name: finished(group, metric or plan.metric) for name, group in grouped.items()}
-    return statistics.compare(values, plan.baseline)
+    assert results.plan.baseline is not None
+    found = statistics.compare({name: results.final(name) for name in results.by_arm}, results.plan.baseline)
+    return {c.arm: c for c in found}
 
 
-def comparison_table(plan: Plan, outcomes: Sequence[Outcome]) -> Table:
+def comparison_table(results: Results) -> Table:
     """Return the paired differences to the baseline with their Holm-corrected intervals and verdicts."""
-    rows = []
-    grouped = by_arm(plan, outcomes)
-    found = {c.arm: c for c in comparisons(plan, outcomes)}
-    for arm in plan.arms:
-        lost = sum(1 for o in grouped[arm.name] if o.diverged)
-        c = found.get(arm.name)
-        if arm.name == plan.baseline or (c is None and not lost):
+    plan, rows, found = results.plan, [], comparisons(results)
+    for name, group in results.by_arm.items():
+        lost = sum(o.diverged for o in group)
+        if name == plan.baseline or not (name in found or lost):
             continue
-        row: dict[str, Any] = {"arm": arm.name, "seeds": c.seeds if c else 0, "difference": c.difference if c else None}
-        shown = None if c is None or c.low is None else f"{c.low:+.4f} … {c.high:+.4f}"
-        row["interval"] = None if shown is None else {"value": c.low, "text": shown} if c else None
-        row["p"] = p_cell(c.p_holm) if c else None
-        row["verdict"] = f"diverged in {lost} of {len(grouped[arm.name])} seeds" if lost else c.verdict if c else None
+        row: dict[str, Any] = {"arm": name, "seeds": 0, "difference": None, "interval": None, "p": None}
+        if c := found.get(name):
+            row |= comparison_cells(c, lambda low, high: f"{low:+.4f} … {high:+.4f}") | {"difference": c.difference}
+        if lost:
+            row["verdict"] = f"diverged in {lost} of {len(group)} seeds"
         rows.append(row)
-    columns = [
-        Column(key="arm", label="arm", kind="text"),
-        Column(key="seeds", label="paired seeds"),
-        Column(key="difference", label=f"difference to {plan.baseline}"),
-        Column(key="interval", label="interval"),
-        Column(key="p", label="p (Holm)"),
-        Column(key="verdict", label="verdict", kind="text"),
-    ]
+    labels = {
+        "arm": "arm", "seeds": "paired seeds", "difference": f"difference to {plan.baseline}", "interval": "interval",
+        "p": "p (Holm)", "verdict": "verdict",
+    }  # fmt: skip
     note = (
         f"Paired by seed, lower is better, {LABELS.get(plan.metric, plan.metric)}. Intervals are paired-t intervals at "
         "the level of their Holm step (5 % over the whole table). Better or worse is said only where the interval "
         f"excludes 0 over at least {statistics.FEWEST_SEEDS} paired seeds and no seed diverged."
     )
-    return Table(id="differences", title=f"Differences to {plan.baseline}", columns=columns, rows=rows, note=note)
+    shown, title = columns(labels, "arm", "verdict"), f"Differences to {plan.baseline}"
+    return Table(id="differences", title=title, columns=shown, rows=rows, note=note)
 
 
-def p_cell(p: float | None) -> dict[str, Any] | None:
-    """Return the table cell of a p value."""
-    return None if p is None else {"value": p, "text": "< 0.0001" if p < 1e-4 else f"{p:.4f}"}
+def comparison_cells(c: Comparison, interval: Callable[[float, float], str]) -> dict[str, Any]:
+    """Return the table cells of a comparison, all but the difference; `interval` says how its ends are written."""
+    low, high, p = c.low, c.high, c.p_holm
+    return {
+        "seeds": c.seeds,
+        "interval": None if low is None or high is None else {"value": low, "text": interval(low, high)},
+        "p": None if p is None else {"value": p, "text": "< 0.0001" if p < 1e-4 else f"{p:.4f}"},
+        "verdict": c.verdict,
+    }
 
 
-def findings(plan: Plan, outcomes: Sequence[Outcome]) -> list[str]:
+def findings(results: Results) -> list[str]:
     """Return the sentences that hold for any training study."""
-    grouped = by_arm(plan, outcomes)
-    values = {name: list(finished(group, plan.metric).values()) for name, group in grouped.items()}
-    means = {name: statistics.mean_interval(v) for name, v in values.items() if v}
+    plan, arms = results.plan, results.by_arm
+    values = {name: list(results.final(name).values()) for name in arms}
     label = LABELS.get(plan.metric, plan.metric)
-    said = []
-    whole = [name for name in means if len(values[name]) == len(grouped[name])]
+    sentences = []
+    whole = {name: mean_interval(v) for name, v in values.items() if v and len(v) == len(arms[name])}
     if whole:
-        best = min(whole, key=lambda name: means[name].mean)
-        said.append(f"Lowest mean {label}: {best}, {means[best].cell()['text']} over {len(values[best])} seeds.")
-    for name, group in grouped.items():
-        lost = [o.seed for o in group if o.diverged and o.status != "failed"]
+        best = min(whole, key=lambda name: whole[name].mean)
+        sentences.append(f"Lowest mean {label}: {best}, {whole[best].cell()['text']} over {len(values[best])} seeds.")
+    for name, group in arms.items():
+        lost = sum(o.diverged and o.status != "failed" for o in group)
         if lost:
-            said.append(f"{name} diverged in {len(lost)} of {len(group)} seeds.")
+            sentences.append(f"{name} diverged in {lost} of {len(group)} seeds.")
         reasons = sorted({o.reason for o in group if o.status == "failed"})
         if reasons:
-            said.append(f"{name} failed: {'; '.join(reasons)}")
+            sentences.append(f"{name} failed: {'; '.join(reasons)}")
     if plan.baseline is not None:
-        said += _verdict_sentences(plan, outcomes)
-    floor, best_bits = floor_of(outcomes), _lowest(outcomes, "val_bits_per_byte")
+        sentences += _verdict_sentences(results)
+    bits = [o.values.get("val_bits_per_byte") for o in results.outcomes if not o.diverged]
+    floor, best_bits = floor_of(results), min((b for b in bits if b is not None), default=None)
     if floor and best_bits:
-        said.append(
+        sentences.append(
             f"The entropy floor of the validation text is {number(floor)} bits per byte; the best single run reached "
             f"{number(best_bits)}, {best_bits / floor:.2f} × the floor."
         )
-    return said
+    return sentences
 
 
-def _verdict_sentences(plan: Plan, outcomes: Sequence[Outcome]) -> list[str]:
-    grouped = by_arm(plan, outcomes)
-    said, undecided = [], []
-    for c in comparisons(plan, outcomes):
-        if any(o.diverged for o in grouped[c.arm]):
+def _verdict_sentences(results: Results) -> list[str]:
+    baseline, sentences, undecided = results.plan.baseline, [], []
+    for name, c in comparisons(results).items():
+        if any(o.diverged for o in results.by_arm[name]):
             continue
-        if c.verdict in ("better", "worse") and c.low is not None and c.high is not None:
-            said.append(
-                f"{c.arm} is {c.verdict} than {plan.baseline}: difference {c.difference:+.4f}, "
-                f"interval {c.low:+.4f} to {c.high:+.4f}, {c.seeds} paired seeds."
-            )
+        if c.verdict in ("better", "worse"):
+            sentences.append(f"{name} is {c.verdict} than {baseline}: {c.in_words()}.")
         else:
-            undecided.append(c.arm)
+            undecided.append(name)
     if undecided:
-        said.append(f"Not distinguishable from {plan.baseline} with these seeds: {', '.join(undecided)}.")
-    return said
-
-
-def _lowest(outcomes: Sequence[Outcome], metric: str) -> float | None:
-    values = [o.values[metric] for o in outcomes if o.values.get(metric) is not None and not o.diverged]
-    return min(values, default=None)
+        sentences.append(f"Not distinguishable from {baseline} with these seeds: {', '.join(undecided)}.")
+    return sentences
 
 
 def speed_figure(results: Results) -> Figure:
@@ -304,39 +257,26 @@ def quantity_figure(
     results: Results, id: str, title: str, y_label: str, quantity: Callable[[Outcome], float | None]
 ) -> Figure:
     """Return the median over seeds of some quantity of each finished run, over `x` or arm by arm, one curve a group."""
-    plan, grouped = results.plan, by_arm(results.plan, results.outcomes)
-    numeric = all(arm.x is not None for arm in plan.arms)
+    place, axis = _axis(results.plan)
     series = []
-    for color, group in enumerate(dict.fromkeys(arm.group for arm in plan.arms)):
-        points = []
-        for i, arm in enumerate(plan.arms):
-            known = sorted(v for o in grouped[arm.name] if o.status == "done" and (v := quantity(o)) is not None)
-            if arm.group == group and known:
-                points.append((arm.x if numeric else i, known[len(known) // 2], known[0], known[-1]))
-        x, y, low, high = ([row[i] for row in points] for i in range(4))
-        style = "both" if numeric else "points"
-        series.append(Series(name=group or y_label, x={"x": x}, y=y, low=low, high=high, style=style, color=color))
-    return Figure(
-        id=id,
-        title=title,
-        caption="Median over seeds; the band runs from the lowest to the highest.",
-        x_axes={"x": plan.x_label if numeric else "arm"},
-        y_label=y_label,
-        x_log=numeric and plan.x_log,
-        series=[s for s in series if s.y],
-        categories=None if numeric else [arm.name for arm in plan.arms],
-    )
+    for color, group, arms in _groups(results.plan):
+        done = {name: [quantity(o) for o in results.by_arm[name] if o.status == "done"] for name in arms}
+        known = {name: v for name, values in done.items() if (v := [x for x in values if x is not None])}
+        x, style = {"x": [place[name] for name in known]}, "points" if "categories" in axis else "both"
+        series.append(band(group or y_label, x, list(known.values()), median_high, style=style, color=color))
+    caption = "Median over seeds; the band runs from the lowest to the highest."
+    drawn = [s for s in series if s.y]
+    return Figure(id=id, title=title, caption=caption, y_label=y_label, series=drawn, **axis)
 
 
 def best_of_group(results: Results, group: str) -> tuple[Arm, Interval] | None:
     """Return the arm of a group with the lowest mean among those that no seed lost, with its mean and interval."""
-    grouped = by_arm(results.plan, results.outcomes)
-    means = {}
+    found = []
     for arm in results.plan.arms:
-        values = list(finished(grouped[arm.name], results.plan.metric).values())
-        if arm.group == group and values and len(values) == len(grouped[arm.name]):
-            means[arm.name] = (arm, statistics.mean_interval(values))
-    return min(means.values(), key=lambda pair: pair[1].mean, default=None)
+        values = list(results.final(arm.name).values())
+        if arm.group == group and values and len(values) == len(results.by_arm[arm.name]):
+            found.append((arm, mean_interval(values)))
+    return min(found, key=lambda pair: pair[1].mean, default=None)
 
 
 def compare_groups(results: Results, first: str, second: str) -> str:
@@ -344,15 +284,13 @@ def compare_groups(results: Results, first: str, second: str) -> str:
     one, other = best_of_group(results, first), best_of_group(results, second)
     if one is None or other is None:
         return f"{first if one is None else second} has no setting that is stable over all seeds: no comparison."
-    grouped = by_arm(results.plan, results.outcomes)
-    values = {arm.name: finished(grouped[arm.name], results.plan.metric) for arm, _ in (one, other)}
-    found = statistics.compare(values, one[0].name)
-    if not found or found[0].low is None or found[0].high is None:
+    names = [arm.name for arm, _ in (one, other)]
+    found = statistics.compare({name: results.final(name) for name in names}, names[0])
+    if not found or found[0].low is None:
         return f"{second} against {first}: too few paired seeds for an interval."
     c = found[0]
     return (
-        f"Each at its best setting, {second} ({other[0].name}) is {c.verdict.split(' (')[0]} "
-        f"{'from' if c.verdict.startswith('not') else 'than'} {first} ({one[0].name}): difference {c.difference:+.4f}, "
-        f"interval {c.low:+.4f} to {c.high:+.4f}, {c.seeds} paired seeds. (Choosing the best setting on the same seeds "
-        "favours whichever was tried at more settings.)"
+        f"Each at its best setting, {second} ({names[1]}) is {c.verdict.split(' (')[0]} "
+        f"{'from' if c.verdict.startswith('not') else 'than'} {first} ({names[0]}): {c.in_words()}. (Choosing the best "
+        "setting on the same seeds favours whichever was tried at more settings.)"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hornbook.errors import FormatError
@@ -80,6 +80,23 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Mapping[str, Any]]
     note: str = ""
+
+
+def columns(labels: Mapping[str, str], *text: str) -> list[Column]:
+    """Return a column for each key, with its label; those named in `text` hold words, the others numbers."""
+    return [Column(key=key, label=label, kind="text" if key in text else "number") for key, label in labels.items()]
+
+
+def band(
+    name: str,
+    x: Mapping[str, Sequence[Number]],
+    groups: Sequence[Sequence[float]],
+    middle: Callable[[Sequence[float]], Number],
+    **look: Any,
+) -> Series:
+    """Return the middle of each group of values as a curve, in a band from the lowest to the highest of the group."""
+    low, high = [min(values) for values in groups], [max(values) for values in groups]
+    return Series(name=name, x=x, y=[middle(values) for values in groups], low=low, high=high, **look)
 
 
 @dataclasses.dataclass(frozen=True)

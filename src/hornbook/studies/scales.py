@@ -69,10 +69,9 @@ def base_recipe(scale: Scale, options: Options) -> Settings:
     return merge(recipe, options.overrides)
 
 
-def seeds_of(scale: Scale, options: Options, *, tiny: int = 2, full: int = 5) -> tuple[int, ...]:
-    """Return the seeds of a study: `tiny` or `full` many, or as many as the user asks for."""
-    count = options.seeds or (tiny if scale == "tiny" else full)
-    return tuple(range(count))
+def seeds_of(scale: Scale, options: Options) -> tuple[int, ...]:
+    """Return the seeds of a study: as many as the user asks for, or 2 at scale tiny and 5 at the others."""
+    return tuple(range(options.seeds or (2 if scale == "tiny" else 5)))
 
 
 def learning_rate_sweep(

@@ -118,9 +118,9 @@ def search_settings(
         study.tell(trial, WORST if value is None else value)
         done.append({"number": number, "settings": trial.params, "value": value})
         atomic_write(folder / TRIALS_FILE, "".join(json.dumps(t, sort_keys=True) + "\n" for t in done))
-        said = "diverged" if value is None else f"validation loss {value:.4f}"
+        ended = "diverged" if value is None else f"validation loss {value:.4f}"
         console.print(
-            f"[{number + 1}/{trials}] " + ", ".join(f"{k} = {v}" for k, v in trial.params.items()) + f": {said}"
+            f"[{number + 1}/{trials}] " + ", ".join(f"{k} = {v}" for k, v in trial.params.items()) + f": {ended}"
         )
     finished = [t for t in done if t["value"] is not None]
     if not finished:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from statistics import stdev
+from statistics import fmean, stdev
 
 from hornbook.studies.charts import Interval
 
@@ -40,6 +40,11 @@ class Comparison:
     verdict: str
     """`better`, `worse` or `not distinguishable` (with the reason where there are too few seeds)."""
 
+    def in_words(self) -> str:
+        """Return the difference, its interval (where there is one) and the number of pairs."""
+        interval = "" if self.low is None else f"interval {self.low:+.4f} to {self.high:+.4f}, "
+        return f"difference {self.difference:+.4f}, {interval}{self.seeds} paired seeds"
+
 
 def mean_interval(values: Sequence[float], alpha: float = ALPHA) -> Interval:
     """Return the mean of `values` and the half-width of its (1 − alpha) t-interval (None below two values).
@@ -49,7 +54,7 @@ def mean_interval(values: Sequence[float], alpha: float = ALPHA) -> Interval:
     """
     if not values:
         raise ValueError("the mean of no values is not defined")
-    mean = math.fsum(values) / len(values)
+    mean = fmean(values)
     if len(values) < 2:
         return Interval(mean, None)
     error = stdev(values) / math.sqrt(len(values))
@@ -80,7 +85,7 @@ def compare(arms: Mapping[str, Mapping[int, float]], baseline: str, alpha: float
 
 
 def _comparison(arm: str, d: Sequence[float], p: float | None, p_holm: float | None, level: float | None) -> Comparison:
-    mean = math.fsum(d) / len(d)
+    mean = fmean(d)
     half = None
     if level is not None:
         half = t_quantile(1 - level / 2, len(d) - 1) * stdev(d) / math.sqrt(len(d))
@@ -98,7 +103,7 @@ def _comparison(arm: str, d: Sequence[float], p: float | None, p_holm: float | N
 
 def _paired_p(differences: Sequence[float]) -> float:
     spread = stdev(differences)
-    mean = math.fsum(differences) / len(differences)
+    mean = fmean(differences)
     if spread == 0:
         # Identical runs give p = 1; a constant, exact difference could not be more certain.
         return 1.0 if mean == 0 else 0.0

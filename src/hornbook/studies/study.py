@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -125,6 +126,18 @@ class Results:
     console: Console
     commit: str
     """What stands for the code that measures."""
+
+    @functools.cached_property
+    def by_arm(self) -> dict[str, list[Outcome]]:
+        """The outcomes of every arm, in the order of the plan, seeds ascending."""
+        ordered = sorted(self.outcomes, key=lambda outcome: outcome.seed)
+        return {arm.name: [o for o in ordered if o.arm == arm.name] for arm in self.plan.arms}
+
+    def final(self, arm: str, metric: str | None = None) -> dict[int, float]:
+        """Return seed → final value (of the plan's metric) of an arm's runs that neither failed nor diverged."""
+        key = metric or self.plan.metric
+        done = [o for o in self.by_arm[arm] if o.status == "done" and not o.diverged]
+        return {o.seed: float(o.values[key]) for o in done if o.values.get(key) is not None}
 
     def measured(self, key: str, inputs: Any, measure: Callable[[], Any]) -> Any:
         """Return a JSON-ready measurement, from the study folder if the same inputs were measured there before."""

@@ -36,8 +36,7 @@ STUDY = Study(
     name="adamw",
     question="Which of AdamW's settings matter at this scale: warm-up, the betas, epsilon, weight decay?",
     design="The base recipe (betas 0.9 and 0.95, epsilon 1e-8, weight decay 0.1, a short warm-up) and arms that "
-    "change one "
-    "setting each. The learning rate is not re-tuned, so an arm is the setting at the base's learning rate.",
+    "change one setting each. The learning rate is not re-tuned, so an arm is the setting at the base's learning rate.",
     cost={"tiny": "12 runs of about 2 s", "cpu": "65 runs of about 25 s", "gpu": "65 runs of about 90 s"},
     plan=plan,
     analyse=analysis.standard,

@@ -30,53 +30,45 @@ def plan(scale: Scale, options: Options) -> Plan:
         for rule, power in RULES.items():
             if batch == base_batch and rule != "none":
                 continue
-            arms.append(
-                Arm(
-                    name=f"batch-{batch}" + (f"-{rule}" if batch != base_batch else ""),
-                    overrides={
-                        "training.batch_size": batch,
-                        "training.steps": steps,
-                        "optimizer.lr": lr * (batch / base_batch) ** power,
-                        "schedule.warmup_steps": max(1, base["schedule"]["warmup_steps"] * steps // base_steps),
-                        "evaluation.every": max(1, steps // 8),
-                        "logging.every": max(1, steps // 40),
-                    },
-                    x=batch,
-                    group=f"lr scaled: {rule}",
-                )
-            )
-    return Plan(
-        base=base,
-        arms=tuple(arms),
-        seeds=seeds_of(scale, options, full=5),
-        baseline=f"batch-{base_batch}",
-        x_label="batch size (windows)",
-    )
+            name = f"batch-{batch}" + (f"-{rule}" if batch != base_batch else "")
+            overrides = {
+                "training.batch_size": batch,
+                "training.steps": steps,
+                "optimizer.lr": lr * (batch / base_batch) ** power,
+                "schedule.warmup_steps": max(1, base["schedule"]["warmup_steps"] * steps // base_steps),
+                "evaluation.every": max(1, steps // 8),
+                "logging.every": max(1, steps // 40),
+            }
+            arms.append(Arm(name=name, overrides=overrides, x=batch, group=f"lr scaled: {rule}"))
+    seeds, baseline = seeds_of(scale, options), f"batch-{base_batch}"
+    return Plan(base=base, arms=tuple(arms), seeds=seeds, baseline=baseline, x_label="batch size (windows)")
 
 
 def analyse(results: Results) -> Analysis:
     """Add speed over batch size and the batches that did not fit."""
     found = analysis.standard(results)
-    said = list(found.findings)
-    tokens: dict[int, list[int]] = {}
+    sentences = list(found.findings)
+    batches: dict[int, list[Outcome]] = {}
     for arm in results.plan.arms:
-        for o in analysis.by_arm(results.plan, results.outcomes)[arm.name]:
-            if o.status == "done" and o.values.get("tokens"):
-                tokens.setdefault(int(arm.x or 0), []).append(int(o.values["tokens"]))
-    most = max((max(v) for v in tokens.values()), default=0)
-    short = [f"{batch} ({max(v) / most:.0%})" for batch, v in sorted(tokens.items()) if max(v) < 0.9 * most]
+        batches.setdefault(int(arm.x or 0), []).extend(results.by_arm[arm.name])
+    tokens = {
+        batch: max((o.values.get("tokens") or 0 for o in runs if o.status == "done"), default=0)
+        for batch, runs in sorted(batches.items())
+    }
+    most = max(tokens.values(), default=0)
+    short = [f"{batch} ({seen / most:.0%})" for batch, seen in tokens.items() if 0 < seen < 0.9 * most]
     if short:
-        said.append(
+        sentences.append(
             f"Batch sizes whose runs were cut at {LONGEST} × the base number of steps and so saw fewer tokens: "
             f"{', '.join(short)}."
         )
-    full = sorted({int(arm.x or 0) for arm in results.plan.arms if _out_of_memory(results, arm)})
-    said.append(
-        f"Out of memory at batch {full[0]}."
-        if full
-        else f"No batch up to {max(tokens, default=0)} ran out of memory; {memory_sentence(results.plan)}"
-    )
-    return dataclasses.replace(found, figures=[*found.figures, analysis.speed_figure(results)], findings=said)
+    full = [batch for batch, runs in batches.items() if any(_out_of_memory(o) for o in runs)]
+    if full:
+        sentences.append(f"Out of memory at batch {min(full)}.")
+    else:
+        largest = max((batch for batch, seen in tokens.items() if seen), default=0)
+        sentences.append(f"No batch up to {largest} ran out of memory; {memory_sentence(results.plan)}")
+    return dataclasses.replace(found, figures=[*found.figures, analysis.speed_figure(results)], findings=sentences)
 
 
 def memory_sentence(plan: Plan) -> str:
@@ -88,9 +80,8 @@ def memory_sentence(plan: Plan) -> str:
     return f"by the accounting the largest batch of this model in float32 is {', '.join(limits)}."
 
 
-def _out_of_memory(results: Results, arm: Arm) -> bool:
-    outcomes: list[Outcome] = analysis.by_arm(results.plan, results.outcomes)[arm.name]
-    return any(o.status == "failed" and "memory" in o.reason.lower() for o in outcomes)
+def _out_of_memory(outcome: Outcome) -> bool:
+    return outcome.status == "failed" and "memory" in outcome.reason.lower()
 
 
 STUDY = Study(

@@ -6,13 +6,13 @@ own. A rung that has become too slow is not taken to larger texts, and the table
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean, median_high
 from typing import Any
 
-from hornbook.studies import statistics
-from hornbook.studies.charts import Column, Figure, Series, Table
+from hornbook.studies.charts import Figure, Table, band, columns
+from hornbook.studies.statistics import mean_interval
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
 from hornbook.tokenizer.special import END_OF_TEXT
 
@@ -67,9 +67,8 @@ def analyse(results: Results) -> Analysis:
         slow = {r["rung"] for r in rows if r["bytes"] == size and r["seconds"] > TOO_SLOW[scale]}
         rungs = [name for name in rungs if name not in slow]
         path.unlink(missing_ok=True)
-    return Analysis(
-        findings=_findings(rows, scale), figures=[_figure(rows, list(RUNGS))], tables=[_table(rows)], rows=rows
-    )
+    figure = _figure(rows, list(RUNGS))
+    return Analysis(findings=_findings(rows, scale), figures=[figure], tables=[_table(rows)], rows=rows)
 
 
 def _text(results: Results, size: int) -> Path:
@@ -91,38 +90,27 @@ def _seconds(rows: Sequence[dict[str, Any]], rung: str, size: int) -> list[float
 
 
 def _findings(rows: Sequence[dict[str, Any]], scale: Scale) -> list[str]:
-    sizes = sorted({row["bytes"] for row in rows})
-    said = []
-    for size in sizes:
+    sentences = []
+    for size in sorted({row["bytes"] for row in rows}):
         digests = {row["merges_sha256"] for row in rows if row["bytes"] == size}
         names = list(dict.fromkeys(row["rung"] for row in rows if row["bytes"] == size))
         assert len(digests) == 1, "timing.run compares the merges"
-        medians = {name: sorted(_seconds(rows, name, size))[len(_seconds(rows, name, size)) // 2] for name in names}
+        medians = {name: median_high(_seconds(rows, name, size)) for name in names}
         slowest, fastest = max(medians, key=medians.__getitem__), min(medians, key=medians.__getitem__)
-        said.append(
+        sentences.append(
             f"{size:,} bytes, {VOCAB_SIZE[scale]:,} entries: {len(names)} trainers give the same merges; {fastest} "
             f"takes {medians[fastest]:.3f} s, {slowest} {medians[slowest]:.3f} s, "
             f"{medians[slowest] / medians[fastest]:.0f} × as long."
         )
-    return said
+    return sentences
 
 
 def _figure(rows: Sequence[dict[str, Any]], rungs: Sequence[str]) -> Figure:
     series = []
     for color, rung in enumerate(rungs):
         sizes = sorted({row["bytes"] for row in rows if row["rung"] == rung})
-        times = [sorted(_seconds(rows, rung, size)) for size in sizes]
-        series.append(
-            Series(
-                name=rung,
-                x={"x": sizes},
-                y=[t[len(t) // 2] for t in times],
-                low=[t[0] for t in times],
-                high=[t[-1] for t in times],
-                style="both",
-                color=color,
-            )
-        )
+        times = [_seconds(rows, rung, size) for size in sizes]
+        series.append(band(rung, {"x": sizes}, times, median_high, style="both", color=color))
     return Figure(
         id="ladder",
         title="Time to train",
@@ -139,27 +127,15 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
     body = []
     for size, rung in dict.fromkeys((row["bytes"], row["rung"]) for row in rows):
         chosen = [row for row in rows if row["bytes"] == size and row["rung"] == rung]
-        body.append(
-            {
-                "bytes": size,
-                "rung": rung,
-                **{
-                    key: math.fsum(row[key] for row in chosen) / len(chosen)
-                    for key in ("count_seconds", "merge_seconds", "peak_mb")
-                },
-                "seconds": statistics.mean_interval([row["seconds"] for row in chosen]).cell(),
-            }
-        )
-    columns = [
-        Column(key="bytes", label="bytes"),
-        Column(key="rung", label="trainer", kind="text"),
-        Column(key="count_seconds", label="counting (s)"),
-        Column(key="merge_seconds", label="merging (s)"),
-        Column(key="seconds", label="together (s)"),
-        Column(key="peak_mb", label="peak memory (MB)"),
-    ]
+        means = {key: fmean(row[key] for row in chosen) for key in ("count_seconds", "merge_seconds", "peak_mb")}
+        seconds = mean_interval([row["seconds"] for row in chosen]).cell()
+        body.append({"bytes": size, "rung": rung, **means, "seconds": seconds})
+    labels = {
+        "bytes": "bytes", "rung": "trainer", "count_seconds": "counting (s)", "merge_seconds": "merging (s)",
+        "seconds": "together (s)", "peak_mb": "peak memory (MB)",
+    }  # fmt: skip
     note = "Means over repetitions. A trainer missing from a larger text was too slow on the smaller one."
-    return Table(id="ladder", title="The rungs", columns=columns, rows=body, note=note)
+    return Table(id="ladder", title="The rungs", columns=columns(labels, "rung"), rows=body, note=note)
 
 
 STUDY = Study(

@@ -17,21 +17,12 @@ def plan(scale: Scale, options: Options) -> Plan:
     """Return one arm per length; the batch size keeps the number of tokens per step."""
     base = base_recipe(scale, options)
     length, batch = base["model"]["context_length"], base["training"]["batch_size"]
-    arms = tuple(
-        Arm(
-            name=f"context-{t}",
-            overrides={"model.context_length": t, "training.batch_size": max(1, batch * length // t)},
-            x=t,
-        )
-        for t in LENGTHS[scale]
-    )
-    return Plan(
-        base=base,
-        arms=arms,
-        seeds=seeds_of(scale, options),
-        baseline=f"context-{length}",
-        x_label="context length (tokens)",
-    )
+    arms = []
+    for t in LENGTHS[scale]:
+        overrides = {"model.context_length": t, "training.batch_size": max(1, batch * length // t)}
+        arms.append(Arm(name=f"context-{t}", overrides=overrides, x=t))
+    seeds, baseline = seeds_of(scale, options), f"context-{length}"
+    return Plan(base=base, arms=tuple(arms), seeds=seeds, baseline=baseline, x_label="context length (tokens)")
 
 
 def seconds_per_step(outcome: Outcome) -> float | None:

@@ -21,9 +21,8 @@ def plan(scale: Scale, options: Options) -> Plan:
     arms = tuple(Arm(name=f"lr-{lr:g}", overrides={"optimizer.lr": lr}, x=lr) for lr in GRIDS[scale])
     base = base_recipe(scale, options)
     nearest = min(arms, key=lambda arm: abs(math.log((arm.x or 1) / base["optimizer"]["lr"])))
-    return Plan(
-        base=base, arms=arms, seeds=seeds_of(scale, options), baseline=nearest.name, x_label="peak learning rate"
-    )
+    seeds = seeds_of(scale, options)
+    return Plan(base=base, arms=arms, seeds=seeds, baseline=nearest.name, x_label="peak learning rate")
 
 
 def analyse(results: Results) -> Analysis:
@@ -33,35 +32,34 @@ def analyse(results: Results) -> Analysis:
 
 def edge_sentences(results: Results) -> list[str]:
     """Return what the grid says about the largest stable learning rate and the best one."""
-    grouped = analysis.by_arm(results.plan, results.outcomes)
-    stable = [arm for arm in results.plan.arms if grouped[arm.name] and not any(o.diverged for o in grouped[arm.name])]
-    unstable = [arm for arm in results.plan.arms if any(o.diverged for o in grouped[arm.name])]
+    arms, runs = results.plan.arms, results.by_arm
+    unstable = [arm for arm in arms if any(o.diverged for o in runs[arm.name])]
+    stable = [arm for arm in arms if runs[arm.name] and arm not in unstable]
     if not stable:
         return ["No learning rate of the grid is stable over all seeds."]
-    means = {
-        arm: mean_interval(list(analysis.finished(grouped[arm.name], results.plan.metric).values())).mean
-        for arm in stable
-    }
+    means = {arm: mean_interval(list(results.final(arm.name).values())).mean for arm in stable}
     best = min(stable, key=lambda arm: means[arm])
     edge = max(stable, key=lambda arm: arm.x or 0)
-    said = []
+    sentences = []
     if unstable:
         first = min(unstable, key=lambda arm: arm.x or 0)
-        said.append(
+        sentences.append(
             f"Every seed is stable up to lr {edge.x:g}; the first learning rate of the grid at which a seed diverges "
             f"(stopped by the guard, or ends above ln V) is {first.x:g}."
         )
         ratio = (first.x or 1) / (best.x or 1)
-        said.append(f"The best learning rate of the grid is {best.x:g}, {ratio:.3g} × below the first that diverges.")
+        sentences.append(
+            f"The best learning rate of the grid is {best.x:g}, {ratio:.3g} × below the first that diverges."
+        )
     else:
-        said.append(f"No run of the grid diverged, up to lr {edge.x:g}: the edge of stability lies above it.")
-        said.append(f"The best learning rate of the grid is {best.x:g}.")
+        sentences.append(f"No run of the grid diverged, up to lr {edge.x:g}: the edge of stability lies above it.")
+        sentences.append(f"The best learning rate of the grid is {best.x:g}.")
     worst = max(stable, key=lambda arm: means[arm])
-    said.append(
+    sentences.append(
         f"Among the stable ones the mean final loss runs from {means[best]:.3f} (lr {best.x:g}) to "
         f"{means[worst]:.3f} (lr {worst.x:g})."
     )
-    return said
+    return sentences
 
 
 STUDY = Study(

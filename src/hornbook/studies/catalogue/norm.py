@@ -21,17 +21,16 @@ def plan(scale: Scale, options: Options) -> Plan:
 
 def analyse(results: Results) -> Analysis:
     """Add each placement's best learning rate to the standard reading."""
-    grouped = analysis.by_arm(results.plan, results.outcomes)
-    said = []
+    sentences = []
     for norm in NORMS:
-        outcomes = [o for arm in results.plan.arms if arm.group == norm for o in grouped[arm.name]]
+        outcomes = [o for arm in results.plan.arms if arm.group == norm for o in results.by_arm[arm.name]]
         lost = f"{sum(o.diverged for o in outcomes)} of {len(outcomes)} runs diverged"
         best = analysis.best_of_group(results, norm)
         if best is None:
-            said.append(f"norm = {norm}: no learning rate is stable over all seeds ({lost}).")
+            sentences.append(f"norm = {norm}: no learning rate is stable over all seeds ({lost}).")
         else:
-            said.append(f"norm = {norm}: best at lr {best[0].x:g}, {best[1].cell()['text']}; {lost}.")
-    return analysis.standard(results, *said)
+            sentences.append(f"norm = {norm}: best at lr {best[0].x:g}, {best[1].cell()['text']}; {lost}.")
+    return analysis.standard(results, *sentences)
 
 
 STUDY = Study(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median_high
+
 from hornbook.studies import analysis
 from hornbook.studies.scales import base_recipe, seeds_of
 from hornbook.studies.study import Analysis, Arm, Options, Plan, Results, Scale, Study
@@ -25,31 +27,26 @@ def plan(scale: Scale, options: Options) -> Plan:
         for name, (key, middle) in grids.items()
         for f in FACTORS[scale]
     )
-    return Plan(
-        base=base,
-        arms=arms,
-        seeds=seeds_of(scale, options),
-        baseline=f"adamw-lr-{lr:g}",
-        x_label="learning rate as a multiple of the centre of the optimizer's grid",
-    )
+    seeds, baseline = seeds_of(scale, options), f"adamw-lr-{lr:g}"
+    x_label = "learning rate as a multiple of the centre of the optimizer's grid"
+    return Plan(base=base, arms=arms, seeds=seeds, baseline=baseline, x_label=x_label)
 
 
 def analyse(results: Results) -> Analysis:
     """Compare the two at their best learning rates, per step and per second."""
-    said = [analysis.compare_groups(results, "adamw", "muon")]
-    speeds = {}
-    for group in ("adamw", "muon"):
-        best = analysis.best_of_group(results, group)
-        if best is not None:
-            runs = analysis.by_arm(results.plan, results.outcomes)[best[0].name]
-            known = sorted(o.values["tokens_per_second"] for o in runs if o.values.get("tokens_per_second"))
-            speeds[group] = known[len(known) // 2] if known else None
-    if speeds.get("adamw") and speeds.get("muon"):
-        said.append(
-            f"Speed of these runs: AdamW {speeds['adamw']:,.0f} tokens/s, Muon {speeds['muon']:,.0f} "
-            f"({speeds['muon'] / speeds['adamw']:.2f} ×)."
-        )
-    return analysis.standard(results, *said)
+    sentences = [analysis.compare_groups(results, "adamw", "muon")]
+    speeds = [_speed_of_best(results, group) for group in ("adamw", "muon")]
+    if all(speeds):
+        adamw, muon = speeds
+        sentences.append(f"Speed of these runs: AdamW {adamw:,.0f} tokens/s, Muon {muon:,.0f} ({muon / adamw:.2f} ×).")
+    return analysis.standard(results, *sentences)
+
+
+def _speed_of_best(results: Results, group: str) -> float:
+    best = analysis.best_of_group(results, group)
+    runs = [] if best is None else results.by_arm[best[0].name]
+    speeds = [o.values["tokens_per_second"] for o in runs if o.values.get("tokens_per_second")]
+    return median_high(speeds) if speeds else 0.0
 
 
 STUDY = Study(

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from hornbook.data.sections import DataSection
-from hornbook.studies import analysis, statistics
-from hornbook.studies.charts import Column, Figure, Table
+from hornbook.studies import analysis
+from hornbook.studies.charts import Figure, Table, columns
 from hornbook.studies.scales import base_recipe, seeds_of
+from hornbook.studies.statistics import mean_interval
 from hornbook.studies.study import Analysis, Arm, Options, Outcome, Plan, Results, Scale, Study
 from hornbook.tokenizer.special import END_OF_TEXT
 
@@ -42,6 +43,8 @@ STORY_MEASURES = {
     "plot_distance": "plot_distance",
 }
 """This study's names → those of `storyworld.Assessment`."""
+SETTING = {"temperature": "temperature", "top_p": "top-p"}
+"""The first columns of every table."""
 
 
 def plan(scale: Scale, options: Options) -> Plan:
@@ -67,14 +70,9 @@ def measure(outcome: Outcome, scale: Scale) -> list[dict[str, Any]]:
         # Greedy repeats itself exactly; one sample says it all.
         count = 1 if temperature == 0 else SAMPLES[scale]
         ids = hb.generate(
-            model,
-            [[stop]] * count,
-            LENGTH[scale],
-            temperature=temperature,
-            top_p=top_p,
-            stop_token=stop,
+            model, [[stop]] * count, LENGTH[scale], temperature=temperature, top_p=top_p, stop_token=stop,
             generator=generator,
-        )
+        )  # fmt: skip
         texts = [tokenizer.decode(row.tolist()).strip("\n") for row in ids]
         rows.append(
             {"seed": outcome.seed, "temperature": temperature, "top_p": top_p, "samples": count}
@@ -127,11 +125,11 @@ def analyse(results: Results) -> Analysis:
         rows += results.measured(
             f"samples-seed-{outcome.seed}", inputs, lambda outcome=outcome: measure(outcome, results.scale)
         )
-    trained = analysis.arm_table(results.plan, results.outcomes)
+    trained = analysis.arm_table(results)
     if not rows:
         return Analysis(findings=["No model of this study finished, so nothing was sampled."], tables=[trained])
     figures = [_figure(rows, key) for key in ("valid", "repetition", "distinct_2") if _known(rows, key)]
-    figures.append(analysis.curves(results.plan, results.outcomes, "val_loss"))
+    figures.append(analysis.curves(results))
     tables = [_table(rows), *_failures(rows), _examples(rows), dataclasses.replace(trained, title="The models")]
     csv = [{key: value for key, value in row.items() if key not in ("example", "failures")} for row in rows]
     return Analysis(findings=_findings(rows), figures=figures, tables=tables, rows=csv)
@@ -151,30 +149,28 @@ def _values(rows: Sequence[dict[str, Any]], setting: tuple[float, float], key: s
 
 
 def _findings(rows: Sequence[dict[str, Any]]) -> list[str]:
-    said = []
+    sentences = []
     for key, better in (("valid", max), ("repetition", min), ("distinct_2", max)):
-        means = {s: statistics.mean_interval(list(v.values())) for s in _settings(rows) if (v := _values(rows, s, key))}
+        means = {s: mean_interval(list(v.values())).mean for s in _settings(rows) if (v := _values(rows, s, key))}
         if not means:
             continue
-        best, worst = (
-            better(means, key=lambda s: means[s].mean),
-            (min if better is max else max)(means, key=lambda s: means[s].mean),
-        )
-        if means[best].mean == means[worst].mean:
-            said.append(f"{MEASURES[key]}: {means[best].mean:.3f} at every setting.")
+        worse = min if better is max else max
+        best, worst = better(means, key=means.__getitem__), worse(means, key=means.__getitem__)
+        if means[best] == means[worst]:
+            sentences.append(f"{MEASURES[key]}: {means[best]:.3f} at every setting.")
             continue
-        said.append(
-            f"{MEASURES[key]}: from {means[worst].mean:.3f} (temperature {worst[0]:g}, top-p {worst[1]:g}) to "
-            f"{means[best].mean:.3f} (temperature {best[0]:g}, top-p {best[1]:g})."
+        sentences.append(
+            f"{MEASURES[key]}: from {means[worst]:.3f} (temperature {worst[0]:g}, top-p {worst[1]:g}) to "
+            f"{means[best]:.3f} (temperature {best[0]:g}, top-p {best[1]:g})."
         )
-    return [sentence[0].upper() + sentence[1:] for sentence in said]
+    return [sentence[0].upper() + sentence[1:] for sentence in sentences]
 
 
 def _figure(rows: Sequence[dict[str, Any]], key: str) -> Figure:
     series = []
     for color, top_p in enumerate(sorted({row["top_p"] for row in rows})):
         points = [
-            (t, statistics.mean_interval(list(v.values())))
+            (t, mean_interval(list(v.values())))
             for t in sorted({row["temperature"] for row in rows})
             if (v := _values(rows, (t, top_p), key))
         ]
@@ -195,12 +191,11 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
         row: dict[str, Any] = {"temperature": setting[0], "top_p": setting[1]}
         for key in MEASURES:
             values = list(_values(rows, setting, key).values())
-            row[key] = statistics.mean_interval(values).cell() if values else None
+            row[key] = mean_interval(values).cell() if values else None
         body.append(row)
-    columns = [Column(key="temperature", label="temperature"), Column(key="top_p", label="top-p")]
-    columns += [Column(key=key, label=key.replace("_", "-")) for key in MEASURES if _known(rows, key)]
+    labels = SETTING | {key: key.replace("_", "-") for key in MEASURES if _known(rows, key)}
     note = "; ".join(f"{key.replace('_', '-')}: {text}" for key, text in MEASURES.items() if _known(rows, key)) + "."
-    return Table(id="settings", title="Settings", columns=columns, rows=body, note=note)
+    return Table(id="settings", title="Settings", columns=columns(labels), rows=body, note=note)
 
 
 def _failures(rows: Sequence[dict[str, Any]]) -> list[Table]:
@@ -214,10 +209,10 @@ def _failures(rows: Sequence[dict[str, Any]]) -> list[Table]:
         row: dict[str, Any] = {"temperature": setting[0], "top_p": setting[1]}
         row["samples"] = sum(r["samples"] for r in chosen)
         body.append(row | {kind: sum(r["failures"].get(kind, 0) for r in chosen) for kind in kinds})
-    columns = [Column(key="temperature", label="temperature"), Column(key="top_p", label="top-p")]
-    columns += [Column(key=key, label=key) for key in ("samples", *kinds)]
+    labels = SETTING | {key: key for key in ("samples", *kinds)}
     note = "Samples of all seeds by the kind of their first failure; docs/storyworld.md says what each kind is."
-    return [Table(id="failures", title="Where samples stop being stories", columns=columns, rows=body, note=note)]
+    title = "Where samples stop being stories"
+    return [Table(id="failures", title=title, columns=columns(labels), rows=body, note=note)]
 
 
 def _examples(rows: Sequence[dict[str, Any]]) -> Table:
@@ -227,12 +222,8 @@ def _examples(rows: Sequence[dict[str, Any]]) -> Table:
         for row in rows
         if row["seed"] == first
     ]
-    columns = [
-        Column(key="temperature", label="temperature"),
-        Column(key="top_p", label="top-p"),
-        Column(key="text", label="the first sample (its first 400 characters)", kind="text"),
-    ]
-    return Table(id="examples", title=f"Examples, model of seed {first}", columns=columns, rows=body)
+    shown = columns(SETTING | {"text": "the first sample (its first 400 characters)"}, "text")
+    return Table(id="examples", title=f"Examples, model of seed {first}", columns=shown, rows=body)
 
 
 STUDY = Study(

@@ -15,21 +15,10 @@ def plan(scale: Scale, options: Options) -> Plan:
     lr, steps = base["optimizer"]["lr"], base["training"]["steps"]
     arms = [Arm(name="constant", overrides={"schedule.name": "constant"})]
     for floor in FLOORS[scale]:
-        end = f"to-{floor:g}"
-        arms += [
-            Arm(name=f"{name}-{end}", overrides={"schedule.name": name, "schedule.min_lr": lr * floor})
-            for name in ("cosine", "linear")
-        ]
-        arms.append(
-            Arm(
-                name=f"wsd-{end}",
-                overrides={
-                    "schedule.name": "wsd",
-                    "schedule.min_lr": lr * floor,
-                    "schedule.decay_steps": max(1, steps // 2),
-                },
-            )
-        )
+        for name in ("cosine", "linear", "wsd"):
+            decay = {"schedule.decay_steps": max(1, steps // 2)} if name == "wsd" else {}
+            overrides = {"schedule.name": name, "schedule.min_lr": lr * floor} | decay
+            arms.append(Arm(name=f"{name}-to-{floor:g}", overrides=overrides))
     return Plan(base=base, arms=tuple(arms), seeds=seeds_of(scale, options), baseline="cosine-to-0.1")
 
 

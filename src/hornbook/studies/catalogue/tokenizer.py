@@ -12,20 +12,24 @@ import random
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median_high
 from typing import Any
 
 from hornbook.data.corpora.registry import corpus_file
 from hornbook.data.sections import DataSection
 from hornbook.errors import DataError
 from hornbook.format import duration, number, quantity
-from hornbook.studies import analysis, statistics
-from hornbook.studies.charts import Column, Figure, Table
+from hornbook.studies import analysis
+from hornbook.studies.charts import Figure, Interval, Table, columns
 from hornbook.studies.scales import seeds_of
+from hornbook.studies.statistics import Comparison, compare, mean_interval
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
 from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tracking.console import Console
 
 CORPORA = ("stories", "web-text")
+PAIRS = (CORPORA, CORPORA[::-1])
+"""Each corpus with the other one."""
 SIZES: dict[Scale, tuple[int, ...]] = {
     "tiny": (512, 1024),
     "cpu": (1024, 2048, 4096, 8192),
@@ -142,17 +146,14 @@ def _speed(tokenizer: Any, text: str) -> float:
 def analyse(results: Results) -> Analysis:
     """Measure every seed and compare the two tokenizers of each size on both texts."""
     rows: list[dict[str, Any]] = []
-    options = results.options
-    inputs = {"scale": results.scale, "text": str(options.text), "web": str(options.web_text)}
+    options, scale = results.options, results.scale
+    inputs = {"scale": scale, "text": str(options.text), "web": str(options.web_text)}
     for seed in results.plan.seeds:
         results.console.print(f"tokenizers of seed {seed}")
-        measured = results.measured(
-            f"seed-{seed}",
-            inputs | {"seed": seed},
-            lambda seed=seed: measure(seed, results.scale, options, results.folder),
+        rows += results.measured(
+            f"seed-{seed}", inputs | {"seed": seed}, lambda seed=seed: measure(seed, scale, options, results.folder)
         )
-        rows += measured
-    sizes = SIZES[results.scale]
+    sizes = SIZES[scale]
     return Analysis(
         findings=_findings(rows, sizes),
         figures=[_figure(rows, sizes)],
@@ -163,65 +164,59 @@ def analyse(results: Results) -> Analysis:
 
 def values_of(rows: Sequence[dict[str, Any]], trained_on: str, size: int, key: str) -> dict[int, float]:
     """Return seed → value of one tokenizer."""
-    return {
-        row["seed"]: float(row[key]) for row in rows if row["trained_on"] == trained_on and row["vocab_size"] == size
-    }
+    chosen = [row for row in rows if row["trained_on"] == trained_on and row["vocab_size"] == size]
+    return {row["seed"]: float(row[key]) for row in chosen}
 
 
-def foreign_comparisons(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[dict[str, Any]]:
+def _mean(rows: Sequence[dict[str, Any]], trained_on: str, size: int, key: str) -> Interval:
+    return mean_interval(list(values_of(rows, trained_on, size, key).values()))
+
+
+def foreign_comparisons(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[Comparison]:
     """Compare, on each held-out text and size, the other corpus's tokenizer with the text's own, in tokens per byte.
 
     Tokens per byte, because there lower is better, as everywhere else.
     """
     arms: dict[str, dict[int, float]] = {}
-    for text in CORPORA:
-        other = next(c for c in CORPORA if c != text)
+    for text, other in PAIRS:
         for size in sizes:
             own = values_of(rows, text, size, f"on_{text}")
             foreign = values_of(rows, other, size, f"on_{text}")
             arms[f"{size:,} on {text}"] = {seed: 1 / foreign[seed] - 1 / own[seed] for seed in own}
     # The differences are paired already; comparing them with zero keeps one Holm correction over the whole table.
     zero = dict.fromkeys((row["seed"] for row in rows), 0.0)
-    return [dataclasses.asdict(c) for c in statistics.compare({"own": zero, **arms}, "own")]
+    return compare({"own": zero, **arms}, "own")
 
 
 def _findings(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[str]:
-    said = []
-    for text in CORPORA:
-        other = next(c for c in CORPORA if c != text)
-        size = sizes[-1]
-        own = statistics.mean_interval(list(values_of(rows, text, size, f"on_{text}").values()))
-        foreign = statistics.mean_interval(list(values_of(rows, other, size, f"on_{text}").values()))
-        said.append(
-            f"With {size:,} entries asked for, {text} takes {own.mean:.2f} bytes per token with its own tokenizer and "
-            f"{foreign.mean:.2f} with the one trained on {other}: {own.mean / foreign.mean:.2f} × as many tokens."
+    sentences, size = [], sizes[-1]
+    for text, other in PAIRS:
+        own, foreign = (_mean(rows, trained, size, f"on_{text}").mean for trained in (text, other))
+        sentences.append(
+            f"With {size:,} entries asked for, {text} takes {own:.2f} bytes per token with its own tokenizer and "
+            f"{foreign:.2f} with the one trained on {other}: {own / foreign:.2f} × as many tokens."
         )
     entries = {(r["trained_on"], r["vocab_size"]): r["entries"] for r in rows}
     short = [f"{c} at {size:,} ({n:,})" for (c, size), n in entries.items() if n < size]
     if short:
-        said.append(f"The text had no more pairs to merge, so the vocabulary ended smaller: {', '.join(short)}.")
-    decided = foreign_comparisons(rows, sizes)
-    worse = sum(c["verdict"] == "worse" for c in decided)
-    said.append(
-        f"In {worse} of {len(decided)} cases the foreign tokenizer is worse than the text's own by the paired test; "
-        f"{sum(c['verdict'] == 'better' for c in decided)} times it is better."
+        sentences.append(f"The text had no more pairs to merge, so the vocabulary ended smaller: {', '.join(short)}.")
+    verdicts = [c.verdict for c in foreign_comparisons(rows, sizes)]
+    sentences.append(
+        f"In {verdicts.count('worse')} of {len(verdicts)} cases the foreign tokenizer is worse than the text's own by "
+        f"the paired test; {verdicts.count('better')} times it is better."
     )
-    speeds = sorted(r["bytes_per_second"] for r in rows)
-    middle = speeds[len(speeds) // 2]
-    said.append(
+    middle = median_high(r["bytes_per_second"] for r in rows)
+    sentences.append(
         f"Encoding on one thread (best of three passes, so a warm cache) ran at a median of {quantity(middle, 'B/s')} "
         f"on held-out text, at which the Pile's {quantity(PILE_BYTES, 'B')} would take {duration(PILE_BYTES / middle)}."
     )
-    return said
+    return sentences
 
 
 def _figure(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Figure:
     series = []
     for color, (trained, text) in enumerate((t, x) for x in CORPORA for t in CORPORA):
-        points = [
-            (size, statistics.mean_interval(list(values_of(rows, trained, size, f"on_{text}").values())))
-            for size in sizes
-        ]
+        points = [(size, _mean(rows, trained, size, f"on_{text}")) for size in sizes]
         series.append(analysis.interval_series(f"{text} by the tokenizer of {trained}", points, color))
     return Figure(
         id="compression",
@@ -240,50 +235,34 @@ def _compression_table(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> 
         for size in sizes:
             row: dict[str, Any] = {"trained_on": corpus, "vocab_size": size}
             for key in (*(f"on_{c}" for c in CORPORA), "training_seconds"):
-                row[key] = statistics.mean_interval(list(values_of(rows, corpus, size, key).values())).cell()
-            entries = sorted(values_of(rows, corpus, size, "entries").values())
-            row["entries"] = round(entries[len(entries) // 2])
-            speeds = sorted(values_of(rows, corpus, size, "bytes_per_second").values())
-            speed = speeds[len(speeds) // 2]
+                row[key] = _mean(rows, corpus, size, key).cell()
+            row["entries"] = round(median_high(values_of(rows, corpus, size, "entries").values()))
+            speed = median_high(values_of(rows, corpus, size, "bytes_per_second").values())
             row["speed"] = {"value": speed, "text": quantity(speed, "B/s")}
             body.append(row)
-    columns = [
-        Column(key="trained_on", label="trained on", kind="text"),
-        Column(key="vocab_size", label="entries asked"),
-        Column(key="entries", label="entries (median)"),
-        *(Column(key=f"on_{c}", label=f"bytes/token on {c}") for c in CORPORA),
-        Column(key="training_seconds", label="training (s)"),
-        Column(key="speed", label="encoding, 1 thread"),
-    ]
+    labels = {
+        "trained_on": "trained on", "vocab_size": "entries asked", "entries": "entries (median)",
+        **{f"on_{c}": f"bytes/token on {c}" for c in CORPORA}, "training_seconds": "training (s)",
+        "speed": "encoding, 1 thread",
+    }  # fmt: skip
     note = "Mean ± half-width of the 95 % interval over seeds; speed is the median over seeds."
-    return Table(id="compression", title="Compression and speed", columns=columns, rows=body, note=note)
+    shown = columns(labels, "trained_on")
+    return Table(id="compression", title="Compression and speed", columns=shown, rows=body, note=note)
 
 
 def _difference_table(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Table:
     body = [
-        {
-            "case": c["arm"],
-            "seeds": c["seeds"],
-            "difference": {"value": c["difference"], "text": f"{1000 * c['difference']:+.1f}"},
-            "interval": None
-            if c["low"] is None
-            else {"value": c["low"], "text": f"{1000 * c['low']:+.1f} … {1000 * c['high']:+.1f}"},
-            "p": analysis.p_cell(c["p_holm"]),
-            "verdict": c["verdict"],
-        }
+        analysis.comparison_cells(c, lambda low, high: f"{1000 * low:+.1f} … {1000 * high:+.1f}")
+        | {"case": c.arm, "difference": {"value": c.difference, "text": f"{1000 * c.difference:+.1f}"}}
         for c in foreign_comparisons(rows, sizes)
     ]
-    columns = [
-        Column(key="case", label="entries and text", kind="text"),
-        Column(key="seeds", label="paired seeds"),
-        Column(key="difference", label="more tokens per 1,000 bytes"),
-        Column(key="interval", label="interval"),
-        Column(key="p", label="p (Holm)"),
-        Column(key="verdict", label="foreign tokenizer is", kind="text"),
-    ]
+    labels = {
+        "case": "entries and text", "seeds": "paired seeds", "difference": "more tokens per 1,000 bytes",
+        "interval": "interval", "p": "p (Holm)", "verdict": "foreign tokenizer is",
+    }  # fmt: skip
     note = "The other corpus's tokenizer against the text's own, paired by seed; intervals at the level of their "
-    "Holm step."
-    return Table(id="foreign", title="The price of a foreign tokenizer", columns=columns, rows=body, note=note)
+    shown, title = columns(labels, "case", "verdict"), "The price of a foreign tokenizer"
+    return Table(id="foreign", title=title, columns=shown, rows=body, note=note)
 
 
 def _longest_table(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Table:
@@ -294,14 +273,9 @@ def _longest_table(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Tabl
         for row in chosen
         for place, token in enumerate(row["longest"])
     ]
-    columns = [
-        Column(key="trained_on", label="trained on", kind="text"),
-        Column(key="place", label="place"),
-        Column(key="token", label="token", kind="text"),
-        Column(key="length", label="bytes"),
-    ]
+    labels = {"trained_on": "trained on", "place": "place", "token": "token", "length": "bytes"}
     title = f"Longest tokens, {number(sizes[-1])} entries asked, seed {first}"
-    return Table(id="longest", title=title, columns=columns, rows=body)
+    return Table(id="longest", title=title, columns=columns(labels, "trained_on", "token"), rows=body)
 
 
 STUDY = Study(

@@ -7,9 +7,9 @@ Eq. 20 multiplies w by 1 − α / (50 √(t+1)): the whole course is known in cl
 from __future__ import annotations
 
 import math
-from typing import Any
+from statistics import fmean
 
-from hornbook.studies.charts import Column, Figure, Series, Table
+from hornbook.studies.charts import Figure, Table, band, columns
 from hornbook.studies.statistics import mean_interval
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
 
@@ -61,8 +61,8 @@ def analyse(results: Results) -> Analysis:
     rows, series, worst, csv = [], [], 0.0, []
     for color, rate in enumerate(RATES):
         runs = curves[f"{rate:g}"]
-        columns = list(zip(*runs, strict=True))
-        series.append(_series(f"lr {rate:g}", columns, color))
+        at_step = list(zip(*runs, strict=True))
+        series.append(band(f"lr {rate:g}", {"step": list(range(STEPS + 1))}, at_step, fmean, color=color))
         for seed, run in zip(seeds, runs, strict=True):
             exact = predicted(run[0], rate)
             pairs = [(a, b) for a, b in zip(run, exact, strict=True) if b > 1e-12]
@@ -70,19 +70,16 @@ def analyse(results: Results) -> Analysis:
             csv += [{"lr": rate, "seed": seed, "step": t, "loss": loss} for t, loss in enumerate(run)]
         first, last = (mean_interval([run[i] for run in runs]) for i in (0, -1))
         kind = "converges" if last.mean < 1e-6 * first.mean else "falls" if last.mean < first.mean else "diverges"
-        rows.append({"lr": rate, "first": first.cell(), "last": _cell(last.mean), "kind": kind})
-    said = [
+        shown = {"value": last.mean, "text": f"{last.mean:.4g}"}
+        rows.append({"lr": rate, "first": first.cell(), "last": shown, "kind": kind})
+    sentences = [
         f"lr {row['lr']:g}: {row['kind']}, mean loss {row['first']['value']:.4g} → {row['last']['value']:.4g} in "
         f"{STEPS} steps."
         for row in rows
     ]
-    said.append(f"The measured losses follow the closed form of Eq. 20 to within {worst:.1e} relative (float32).")
-    columns_of = [
-        Column(key="lr", label="learning rate"),
-        Column(key="first", label="loss at the start"),
-        Column(key="last", label=f"loss after {STEPS} steps"),
-        Column(key="kind", label="course", kind="text"),
-    ]
+    sentences.append(f"The measured losses follow the closed form of Eq. 20 to within {worst:.1e} relative (float32).")
+    last = f"loss after {STEPS} steps"
+    labels = {"lr": "learning rate", "first": "loss at the start", "last": last, "kind": "course"}
     figure = Figure(
         id="toy-sgd",
         title="SGD of Eq. 20 on the mean of squares",
@@ -92,23 +89,8 @@ def analyse(results: Results) -> Analysis:
         y_log=True,
         series=series,
     )
-    table = Table(id="toy-sgd", title="Learning rates", columns=columns_of, rows=rows)
-    return Analysis(findings=said, figures=[figure], tables=[table], rows=csv)
-
-
-def _cell(value: float) -> dict[str, Any]:
-    return {"value": value, "text": f"{value:.4g}"}
-
-
-def _series(name: str, columns: list[tuple[float, ...]], color: int) -> Series:
-    return Series(
-        name=name,
-        x={"step": list(range(len(columns)))},
-        y=[math.fsum(c) / len(c) for c in columns],
-        low=[min(c) for c in columns],
-        high=[max(c) for c in columns],
-        color=color,
-    )
+    table = Table(id="toy-sgd", title="Learning rates", columns=columns(labels, "kind"), rows=rows)
+    return Analysis(findings=sentences, figures=[figure], tables=[table], rows=csv)
 
 
 STUDY = Study(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from hornbook.studies import analysis
 from hornbook.studies.scales import base_recipe, seeds_of
 from hornbook.studies.study import Analysis, Arm, Options, Outcome, Plan, Results, Scale, Study
@@ -17,12 +19,10 @@ def plan(scale: Scale, options: Options) -> Plan:
     """Return one arm per vocabulary size; each trains its own tokenizer on the same text."""
     base = base_recipe(scale, options)
     size = base["tokenizer"]["vocab_size"]
-    arms = tuple(
-        Arm(name=f"vocabulary-{v}", overrides={"tokenizer.vocab_size": v}, x=v) for v in sorted({*SIZES[scale], size})
-    )
+    sizes = sorted({*SIZES[scale], size})
     return Plan(
         base=base,
-        arms=arms,
+        arms=tuple(Arm(name=f"vocabulary-{v}", overrides={"tokenizer.vocab_size": v}, x=v) for v in sizes),
         seeds=seeds_of(scale, options),
         baseline=f"vocabulary-{size}",
         metric="val_bits_per_byte",
@@ -33,7 +33,7 @@ def plan(scale: Scale, options: Options) -> Plan:
 def bytes_per_token(outcome: Outcome) -> float | None:
     """Return the bytes per token of the validation text, from the loss in both units: nats ÷ ln 2 ÷ (bits per byte)."""
     loss, bits = outcome.values.get("val_loss"), outcome.values.get("val_bits_per_byte")
-    return loss / 0.6931471805599453 / bits if loss and bits else None
+    return loss / math.log(2) / bits if loss and bits else None
 
 
 def analyse(results: Results) -> Analysis:

@@ -16,13 +16,8 @@ def plan(scale: Scale, options: Options) -> Plan:
     elif options.text is not None:
         web |= {"data.text": []}
     arms = (Arm(name="stories", overrides={}), Arm(name="web-text", overrides=web))
-    return Plan(
-        base=base,
-        arms=arms,
-        seeds=seeds_of(scale, options),
-        baseline="stories",
-        metric="val_bits_per_byte",
-    )
+    seeds = seeds_of(scale, options)
+    return Plan(base=base, arms=arms, seeds=seeds, baseline="stories", metric="val_bits_per_byte")
 
 
 STUDY = Study(
