@@ -15,6 +15,7 @@ from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
 from hornbook.studies import analysis, catalogue
 from hornbook.studies.catalogue import batch_size, feed_forward, learning_rate, optimizer, sampling, shape, toy_sgd
+from hornbook.studies.catalogue import tokenizer as tokenizer_study
 from hornbook.studies.study import SCALES, Options, Outcome, Results
 from hornbook.tracking.console import Console
 from hornbook.training.config import load, resolve
@@ -188,6 +189,15 @@ def test_toy_sgd_runs_from_the_command_line_and_is_shown(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["name"] == "toy_sgd"
     assert main(["study", "list"]) == 0
     assert "leaderboard" in capsys.readouterr().out
+
+
+def test_the_note_under_the_price_of_a_foreign_tokenizer_is_a_whole_sentence():
+    rows = [
+        {"seed": seed, "trained_on": corpus, "vocab_size": 512, "on_stories": 3.0 + seed, "on_web-text": 2.0 + seed}
+        for corpus in tokenizer_study.CORPORA
+        for seed in (0, 1)
+    ]
+    assert tokenizer_study._difference_table(rows, (512,)).note.endswith("their Holm step.")
 
 
 def test_text_measures_count_what_they_say():

@@ -260,7 +260,10 @@ def _difference_table(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> T
         "case": "entries and text", "seeds": "paired seeds", "difference": "more tokens per 1,000 bytes",
         "interval": "interval", "p": "p (Holm)", "verdict": "foreign tokenizer is",
     }  # fmt: skip
-    note = "The other corpus's tokenizer against the text's own, paired by seed; intervals at the level of their "
+    note = (
+        "The other corpus's tokenizer against the text's own, paired by seed; intervals at the level of "
+        "their Holm step."
+    )
     shown, title = columns(labels, "case", "verdict"), "The price of a foreign tokenizer"
     return Table(id="foreign", title=title, columns=shown, rows=body, note=note)
 
