@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+# Every process that a test starts says where it was if a signal such as SIGSEGV ends it.
+os.environ.setdefault("PYTHONFAULTHANDLER", "1")
 SHARED = Path(os.environ.get("HORNBOOK_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 
