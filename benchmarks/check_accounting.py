@@ -113,7 +113,7 @@ def measure(recipe: dict[str, Any], steps: int) -> dict[str, float]:
         folder = Path(name)
         np.save(folder / "train.npy", rng.integers(0, V, 200 * T, dtype=np.uint16))
         np.save(folder / "validation.npy", rng.integers(0, V, 4 * T, dtype=np.uint16))
-        tree = {
+        resolved = {
             "run": {"directory": str(folder / "run")},
             "data": {
                 "tokens": [str(folder / "train.npy")],
@@ -128,7 +128,7 @@ def measure(recipe: dict[str, Any], steps: int) -> dict[str, float]:
             "logging": {"every": 1},
             "guard": {"action": "off"},  # a few steps on random tokens may well diverge; that is not asked here
         }
-        (folder / "recipe.toml").write_text(config.dump_toml(tree))
+        (folder / "recipe.toml").write_text(config.dump_toml(resolved))
         with (folder / "output").open("w") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "hornbook", "train", str(folder / "recipe.toml")], stdout=output, stderr=output

@@ -162,7 +162,7 @@ def adamw_page() -> str:
             "### Which slip gives which published figure",
             "",
             "Write-ups of this exercise print 4.6, 1,705, 4,886 and 6,363 days. The arithmetic beside each gives it "
-            "(tests/unit/test_accounting_time.py does it). How its writer came to it is inferred from the number alone: "
+            "(tests/unit/test_training_time.py does it). How its writer came to it is inferred from the number alone: "
             "with 1,705, 4,886 and 6,363 all printed digits agree; 4.55 only rounds to 4.6, so that row is the least sure.",
             "",
             *_slips(),

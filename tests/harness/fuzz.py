@@ -81,8 +81,8 @@ def _other_json(content: bytes, chance: random.Random) -> bytes:
         (0, len(content)) if content[:1] == b"{" else (8, 8 + min(len(content), int.from_bytes(content[:8], "little")))
     )
     try:
-        tree = json.loads(content[start:end])
-        node = parent = tree
+        whole = json.loads(content[start:end])
+        node = parent = whole
         key = None
         while isinstance(node, dict | list) and node:
             keys = list(node) if isinstance(node, dict) else list(range(len(node)))
@@ -96,7 +96,7 @@ def _other_json(content: bytes, chance: random.Random) -> bytes:
             parent[chance.choice(("x", "", "../../x", "__metadata__"))] = parent.pop(key)
         else:
             parent[key] = chance.choice(NUMBERS)
-        text = json.dumps(tree).encode()
+        text = json.dumps(whole).encode()
     except (ValueError, RecursionError):
         return content
     if start == 0:

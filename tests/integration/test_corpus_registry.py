@@ -89,8 +89,8 @@ def test_training_evaluation_and_lists_take_a_corpus_by_its_name(coin, tmp_path,
 
 
 def test_a_study_knows_its_floor(coin):
-    prepared = prepare_all([coin], QUIET)[recipe_key(coin)]
-    floor = prepared.summary["entropy_floor_bits_per_byte"]
+    data = prepare_all([coin], QUIET)[recipe_key(coin)]
+    floor = data.summary["entropy_floor_bits_per_byte"]
     assert floor == pytest.approx(20 / 22, abs=0.01)
 
 

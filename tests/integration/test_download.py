@@ -109,17 +109,17 @@ def test_a_file_that_became_shorter_meanwhile_is_fetched_anew(site, tmp_path):
 def test_bytes_of_nobody_knows_what_are_not_built_upon(site, tmp_path, damage):
     _half(site, tmp_path)
     note = tmp_path / ".a.txt.part.json"
-    tree = json.loads(note.read_text())
+    fields = json.loads(note.read_text())
     (tmp_path / ".a.txt.part").write_bytes(b"x" * 1_500_000)
     if damage == "no note":
         note.unlink()
     else:
         note.write_text(
             {
-                "another address": json.dumps(tree | {"url": site.url + "/b.txt"}),
-                "no validator": json.dumps(tree | {"etag": None}),
+                "another address": json.dumps(fields | {"url": site.url + "/b.txt"}),
+                "no validator": json.dumps(fields | {"etag": None}),
                 "garbage": '{"url": ',
-                "wrong types": json.dumps(tree | {"size": "many"}),
+                "wrong types": json.dumps(fields | {"size": "many"}),
             }[damage]
         )
     assert fetch(site, tmp_path)[0].read_bytes() == CONTENT

@@ -40,13 +40,13 @@ def run(capsys, *words):
 
 def test_a_preset_in_json_has_exact_integers(capsys):
     code, out, _ = run(capsys, "gpt2-xl", "--batch-size", "1024", "--json")
-    tree = json.loads(out)
+    account = json.loads(out)
     assert code == 0
-    assert tree["parameters"]["total"] == 2_127_057_600
-    assert tree["flops"]["training_step"]["matmul"] == 3 * 1024 * 4_513_336_524_800
-    assert sum(tree["flops"]["forward"]["components"].values()) == 1024 * 4_513_336_524_800
-    assert tree["memory"]["textbook"]["largest_batch"] == 3
-    assert tree["time"]["days"] == pytest.approx(6583.6, abs=0.1)
+    assert account["parameters"]["total"] == 2_127_057_600
+    assert account["flops"]["training_step"]["matmul"] == 3 * 1024 * 4_513_336_524_800
+    assert sum(account["flops"]["forward"]["components"].values()) == 1024 * 4_513_336_524_800
+    assert account["memory"]["textbook"]["largest_batch"] == 3
+    assert account["time"]["days"] == pytest.approx(6583.6, abs=0.1)
 
 
 def test_context_length_and_overrides_change_the_question(capsys):
@@ -58,10 +58,10 @@ def test_context_length_and_overrides_change_the_question(capsys):
 
 def test_a_recipe_brings_its_own_vocabulary_batch_steps_and_optimizer(capsys, recipe):
     _, out, _ = run(capsys, recipe, "--json", "--training.batch-size=8")
-    tree = json.loads(out)
-    assert tree["model"]["vocab_size"] == 1000
-    assert tree["batch_size"] == 8
-    assert tree["time"]["tokens"] == 50 * 8 * 64
+    account = json.loads(out)
+    assert account["model"]["vocab_size"] == 1000
+    assert account["batch_size"] == 8
+    assert account["time"]["tokens"] == 50 * 8 * 64
     assert hb.account(recipe).flops.optimizer_term.name == "muon"
 
 

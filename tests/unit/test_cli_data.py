@@ -73,7 +73,7 @@ def test_a_terminal_sees_a_bar_that_moves_and_is_never_silent_for_two_seconds(tm
     assert (tmp_path / "c.txt").read_bytes() == storyworld.generate(6_000_000, 1, "rich").encode()
 
 
-def prepared(capsys, *words):
+def prepare(capsys, *words):
     """Run `hornbook data prepare`; return the token files that it names, by role."""
     assert main(["data", "prepare", *map(str, words)]) == 0
     lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
@@ -95,7 +95,7 @@ STORIES = storyworld.split_stories(storyworld.generate(30_000, 2, "easy"))
 def test_prepare_makes_the_token_files_of_a_recipe_once(capsys):
     recipe = Path(__file__).resolve().parents[2] / "recipes" / "storyworld-cpu.toml"
     words = [recipe, "--data.corpus-bytes", "300000", *SMALL]
-    files = prepared(capsys, *words)
+    files = prepare(capsys, *words)
     from hornbook.tokenizer.token_file import TokenFile
     from hornbook.tokenizer.tokenizer import Tokenizer
 
@@ -105,7 +105,7 @@ def test_prepare_makes_the_token_files_of_a_recipe_once(capsys):
     text = tokenizer.decode([*TokenFile.open(train).ids.tolist(), *TokenFile.open(validation).ids.tolist()])
     assert text == storyworld.generate(300_000, 1, "normal")
     before = train.stat().st_mtime_ns
-    assert prepared(capsys, *words) == files
+    assert prepare(capsys, *words) == files
     assert train.stat().st_mtime_ns == before
 
 
@@ -147,7 +147,7 @@ def test_prepare_takes_text_as_people_have_it(tmp_path, kind, capsys):
     name = write_kind(kind, tmp_path)
     recipe = {"data": {"text": [name], "field": "story", "validation": 0.1}, "model": MODEL}
     (tmp_path / "r.json").write_text(json.dumps(recipe))
-    files = prepared(capsys, "r.json", *SMALL)
+    files = prepare(capsys, "r.json", *SMALL)
     tokenizer = Tokenizer.load(files["train"][0].parent / "tokenizer")
     # Every file is a token file of its own: what ends one document need not stand at its end.
     texts = [tokenizer.decode(TokenFile.open(p).ids.tolist()) for p in (*files["train"], *files["validation"])]
@@ -172,7 +172,7 @@ def test_what_get_fetched_is_what_prepare_reads(tmp_path, monkeypatch, capsys):
         site.cuts = [10_000]
         assert main(["data", "get", "tinystories"]) == 0
     capsys.readouterr()
-    files = prepared(capsys, recipe, *SMALL)
+    files = prepare(capsys, recipe, *SMALL)
     assert len(files["train"]) == len(files["validation"]) == 1
     assert json.loads(files["train"][0].with_suffix(".json").read_text())["num_documents"] == len(STORIES)
 

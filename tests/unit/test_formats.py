@@ -75,14 +75,14 @@ def test_the_published_gpt2_files_load(shared_data):
 def own_file(tmp_path, change):
     own.write_own(make_parts(), tmp_path)
     file = tmp_path / own.FILE_NAME
-    tree = json.loads(file.read_text(encoding="utf-8"))
-    content = change(tree)
+    fields = json.loads(file.read_text(encoding="utf-8"))
+    content = change(fields)
     if isinstance(content, str):
         file.write_text(content, encoding="utf-8")
     elif isinstance(content, bytes):
         file.write_bytes(content)
     else:
-        file.write_text(json.dumps(tree), encoding="utf-8")
+        file.write_text(json.dumps(fields), encoding="utf-8")
     return tmp_path
 
 

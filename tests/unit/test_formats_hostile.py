@@ -107,7 +107,7 @@ def test_what_huggingface_cannot_say_is_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def huggingface_tree():
+def huggingface_fields():
     vocab, merges = reference.train("low lower lowest " * 3, 270, ["<|e|>"])
     return TokenizerParts(vocab=vocab, merges=merges, special_tokens={"<|e|>": 0})
 
@@ -159,10 +159,10 @@ def split(**change):
 )
 def test_hostile_tokenizer_json(tmp_path, change, words):
     path = tmp_path / "tokenizer.json"
-    write_huggingface(huggingface_tree(), path)
-    tree = json.loads(path.read_text(encoding="utf-8"))
-    change(tree)
-    path.write_text(json.dumps(tree), encoding="utf-8")
+    write_huggingface(huggingface_fields(), path)
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    change(fields)
+    path.write_text(json.dumps(fields), encoding="utf-8")
     with pytest.raises(FormatError, match=words):
         read_huggingface(path)
 
@@ -170,7 +170,7 @@ def test_hostile_tokenizer_json(tmp_path, change, words):
 @pytest.mark.parametrize("cut", [1, 100, 2000, -3])
 def test_every_file_cut_short_gets_a_sentence(tmp_path, cut):
     for format in formats.FORMATS:
-        formats.write(huggingface_tree(), tmp_path / format, format)
+        formats.write(huggingface_fields(), tmp_path / format, format)
         for file in (tmp_path / format).iterdir():
             whole = file.read_bytes()
             file.write_bytes(whole[:cut])

@@ -262,8 +262,8 @@ def test_every_figure_is_also_written_as_svg_and_png(tmp_path):
 def test_figure_records_survive_a_round_trip_and_damage_is_named():
     series = Series(name="a", x={"step": [1, 2]}, y=[1.0, math.nan], low=[0.5, 1], high=[2, 3])
     figure = Figure(id="f", title="F", x_axes={"step": "step"}, y_label="loss", series=[series])
-    tree = json.loads(json.dumps(to_dict(figure)))
-    again = figure_from_dict(tree, "results.json")
+    record = json.loads(json.dumps(to_dict(figure)))
+    again = figure_from_dict(record, "results.json")
     assert again.series[0].y == [1.0, None]
     for damage, message in (
         ({"colour": 1}, "unknown field 'colour'"),
@@ -273,6 +273,6 @@ def test_figure_records_survive_a_round_trip_and_damage_is_named():
         ({"x_axes": []}, "at least one axis"),
     ):
         with pytest.raises(FormatError, match=message):
-            figure_from_dict(tree | damage, "results.json")
+            figure_from_dict(record | damage, "results.json")
     with pytest.raises(FormatError, match="lacks the field 'rows'"):
         table_from_dict({"id": "t", "title": "T", "columns": []}, "results.json")

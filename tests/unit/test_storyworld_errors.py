@@ -98,9 +98,9 @@ def test_assessment_counts_kinds_novelty_and_plots():
     assert result.plot_distance < 0.15
     assert result.verdicts[:400] == ("",) * 400
     assert all("\n" not in verdict and verdict for verdict in result.verdicts[400:])
-    tree = json.loads(json.dumps(result.to_dict(), allow_nan=False))
-    assert (tree["valid"], tree["failures"]["dead end"]) == (400, 2)
-    assert sum(plot["true_share"] for plot in tree["plots"].values()) == pytest.approx(1)
+    record = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert (record["valid"], record["failures"]["dead end"]) == (400, 2)
+    assert sum(plot["true_share"] for plot in record["plots"].values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("count", [50, 400])
@@ -115,8 +115,8 @@ def test_nothing_valid_gives_no_novelty_and_no_sample_is_an_error():
     result = storyworld.assess(["Hello."], "easy")
     assert result.num_valid == 0
     assert result.novelty != result.novelty
-    tree = json.loads(json.dumps(result.to_dict(), allow_nan=False))
-    assert (tree["novelty"], tree["plot_distance"], tree["plot_distance_by_chance"]) == (None, None, None)
+    record = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert (record["novelty"], record["plot_distance"], record["plot_distance_by_chance"]) == (None, None, None)
     with pytest.raises(DataError, match="no sample"):
         storyworld.assess([], "easy")
 

@@ -62,9 +62,9 @@ class Trainer:
     def __call__(self, path: Path, recipe, resume, summary):
         self.calls.append((path.parent.name, recipe["training"]["seed"], resume))
         loss, diverged = formula(recipe, resume)
-        tree = {**recipe, "model": {**recipe["model"], "vocab_size": 300}}
+        resolved = {**recipe, "model": {**recipe["model"], "vocab_size": 300}}
         path.mkdir(parents=True, exist_ok=True)
-        (path / "config.toml").write_text(tomli_w.dumps(tree))
+        (path / "config.toml").write_text(tomli_w.dumps(resolved))
         (path / "environment.json").write_text(json.dumps({"version": 1, "commit": "c1"}))
         (path / "summary.json").write_text(json.dumps(summary))
         stopped = self.stop_after is not None and len(self.calls) > self.stop_after

@@ -22,7 +22,6 @@ from hornbook.tokenizer.utf8 import Errors, checked
 
 BLOCK = 1 << 23
 FEW_DOCUMENTS = 20
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def scan_file(
     *,
     errors: Errors = "strict",
     field: str = "text",
-    progress: Progress = lambda done: None,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> TextFile:
     """Read a text file once; one that is packed, or of records, becomes plain text in the cache first.
 
@@ -137,7 +136,7 @@ def copy_slice(piece: TextSlice, target: Path) -> None:
             left -= len(block)
 
 
-def _checksum(path: Path, name: str, strict: bool, progress: Progress) -> tuple[str, int]:
+def _checksum(path: Path, name: str, strict: bool, progress: Callable[[int], None]) -> tuple[str, int]:
     digest, done = hashlib.sha256(), 0
     with open(path, "rb") as file:  # noqa: PTH123
         blocks = iter(lambda: file.read(BLOCK), b"")
@@ -207,7 +206,7 @@ def _line_at(path: Path, place: int) -> int:
         return place
 
 
-def _as_text(path: Path, separator: str | None, field: str, errors: Errors, progress: Progress) -> Path:
+def _as_text(path: Path, separator: str | None, field: str, errors: Errors, progress: Callable[[int], None]) -> Path:
     """Return a file that is packed, or of records, as plain text, in the cache."""
     status = path.stat()
     key = canonical_json([str(path.resolve()), status.st_size, status.st_mtime_ns, separator, field, errors])

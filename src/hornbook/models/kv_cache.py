@@ -17,6 +17,7 @@ from hornbook.models.config import SIZES, unknown_field
 from hornbook.models.parts import parts_of
 from hornbook.models.transformer import TransformerLM
 from hornbook.nn import cpu_kernels
+from hornbook.nn._kernels import DecodeLayer, DecodeShape, FeedForward, NormPlacement
 from hornbook.nn.specs import FEED_FORWARDS
 
 _KNOWN = {
@@ -24,7 +25,7 @@ _KNOWN = {
     **dict.fromkeys(("rope_theta", "norm_eps", "logit_softcap", "tie_embeddings", "qk_norm")),
     **dict.fromkeys(("dropout", "zero_init_output")),  # of no effect once a model generates
     **dict.fromkeys(("norm_kind", "ffn", "value_embeddings")),  # as far as their parts have a kernel
-    "norm": cpu_kernels.NormPlacement.__members__,
+    "norm": NormPlacement.__members__,
     "position": ("rope", "none"),
 }
 """What the kernel takes into account of a model's configuration (see `unknown_field`)."""
@@ -154,7 +155,7 @@ class NativeStep:
         self._layers = []
         for block, keys, values in zip(model.blocks, cache.keys, cache.values, strict=True):
             a, f = block.attn, block.ffn
-            layer = cpu_kernels.DecodeLayer(
+            layer = DecodeLayer(
                 q=weight_of(a.q_proj), k=weight_of(a.k_proj), v=weight_of(a.v_proj), o=weight_of(a.output_proj),
                 w1=weight_of(f.w1), w2=weight_of(f.w2), w3=weight_of(getattr(f, "w3", None)),
                 ln1=weight_of(block.ln1), ln2=weight_of(block.ln2), query_gain=weight_of(a.q_norm),
@@ -164,10 +165,10 @@ class NativeStep:
         self._head = address(model.output_weight)
         self._final = weight_of(model.ln_final)
         rope = model.blocks[0].attn.rope
-        self._shape = cpu_kernels.DecodeShape(
+        self._shape = DecodeShape(
             batch=len(cache.lengths), d_model=c.d_model, heads=c.num_heads, d_ff=c.resolved_d_ff,
-            vocabulary=c.vocab_size, context=c.context_length, norm=cpu_kernels.NormPlacement[c.norm],
-            ffn=cpu_kernels.FeedForward[str(FEED_FORWARDS[c.ffn].kernel)], eps=c.norm_eps, softcap=c.logit_softcap,
+            vocabulary=c.vocab_size, context=c.context_length, norm=NormPlacement[c.norm],
+            ffn=FeedForward[str(FEED_FORWARDS[c.ffn].kernel)], eps=c.norm_eps, softcap=c.logit_softcap,
             cosine=0 if rope is None else rope.cos.data_ptr(), sine=0 if rope is None else rope.sin.data_ptr(),
             dtype=cpu_kernels.DTYPES[dtype],
         )  # fmt: skip

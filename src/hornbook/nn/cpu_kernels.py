@@ -15,24 +15,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from hornbook.nn import _kernels
-from hornbook.nn._kernels import AttentionShape, DecodeLayer, DecodeShape, DType, FeedForward, Heads, NormPlacement
-
-__all__ = [
-    "DTYPES",
-    "DecodeLayer",
-    "DecodeShape",
-    "FeedForward",
-    "NormPlacement",
-    "causal_attention",
-    "cross_entropy_",
-    "decode",
-    "enabled",
-    "keep_freed_memory",
-    "rms_norm",
-    "swiglu",
-    "usable",
-    "variant",
-]
+from hornbook.nn._kernels import AttentionShape, DecodeLayer, DecodeShape, DType, Heads
 
 enabled = True
 """False: PyTorch's own operators are taken instead, as on other devices. The tests compare both."""

@@ -94,10 +94,10 @@ def make_jobs(plan: Plan, folder: Path, commit: str, *, accept_older: bool, cons
     from hornbook.training.config import resolve
 
     recipes = {(arm.name, seed): plan.recipe(arm, seed) for seed in plan.seeds for arm in plan.arms}
-    prepared = prepare_all(list(recipes.values()), console)
+    data_of = prepare_all(list(recipes.values()), console)
     jobs = []
     for (arm, seed), recipe in recipes.items():
-        data = prepared[recipe_key(recipe)]
+        data = data_of[recipe_key(recipe)]
         path = run_path(folder, arm, seed)
         recipe = recipe | {"data": data.section, "run": {"name": f"{arm}-seed-{seed}", "directory": str(path)}}
         config = resolve(recipe).with_vocab_size(data.vocab_size).to_dict()

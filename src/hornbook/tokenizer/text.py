@@ -2,7 +2,7 @@
 
 Chunks come as they may (a `TextReader`, a generator, a socket). Blocks are cut where that changes no pre-token: at the
 end of a word or number under a named pattern, at special tokens under any other. So the result is that of the whole
-text at once, however it is chunked (tests/property/test_streams.py).
+text at once, however it is chunked (tests/property/test_text_streams.py).
 
 Left out: reading a stream on several threads; unpacking is one thread's work, counting and encoding several's.
 """

@@ -6,7 +6,7 @@ from hornbook.studies import analysis
 from hornbook.studies.scales import learning_rate_sweep
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
 
-NORMS = ("pre", "post", "none")
+PLACEMENTS = ("pre", "post", "none")
 FACTORS: dict[Scale, tuple[float, ...]] = {
     "tiny": (1.0, 0.1),
     "cpu": (3.0, 1.0, 0.3),
@@ -16,13 +16,13 @@ FACTORS: dict[Scale, tuple[float, ...]] = {
 
 def plan(scale: Scale, options: Options) -> Plan:
     """Return every placement of the norm at the base learning rate and at fractions of it."""
-    return learning_rate_sweep(scale, options, "model.norm", {norm: norm for norm in NORMS}, FACTORS[scale])
+    return learning_rate_sweep(scale, options, "model.norm", {norm: norm for norm in PLACEMENTS}, FACTORS[scale])
 
 
 def analyse(results: Results) -> Analysis:
     """Add each placement's best learning rate to the standard reading."""
     sentences = []
-    for norm in NORMS:
+    for norm in PLACEMENTS:
         outcomes = [o for arm in results.plan.arms if arm.group == norm for o in results.by_arm[arm.name]]
         lost = f"{sum(o.diverged for o in outcomes)} of {len(outcomes)} runs diverged"
         best = analysis.best_of_group(results, norm)

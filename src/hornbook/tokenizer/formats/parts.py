@@ -99,14 +99,14 @@ def load_json(file: Path) -> Any:
 
 
 def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    tree = dict(pairs)
-    if len(tree) != len(pairs):
+    entries = dict(pairs)
+    if len(entries) != len(pairs):
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
                 raise FormatError(f"the key {key!r} stands twice in one object")
             seen.add(key)
-    return tree
+    return entries
 
 
 def _no_constant(name: str) -> Any:

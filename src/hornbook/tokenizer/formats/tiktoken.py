@@ -96,9 +96,9 @@ def _settings(file: Path) -> tuple[str | None, dict[str, int]]:
     beside = settings_path(file)
     if not beside.exists():
         return _PUBLISHED.get(file.name.removesuffix(".tiktoken"), (None, {}))
-    tree = of_type(load_json(beside), dict, beside, "the file")
-    pattern = of_type(tree.get("pat_str"), str, beside, "pat_str")
-    special = of_type(tree.get("special_tokens"), dict, beside, "special_tokens")
+    settings = of_type(load_json(beside), dict, beside, "the file")
+    pattern = of_type(settings.get("pat_str"), str, beside, "pat_str")
+    special = of_type(settings.get("special_tokens"), dict, beside, "special_tokens")
     for token, token_id in special.items():
         if type(token_id) is not int:
             raise FormatError(
