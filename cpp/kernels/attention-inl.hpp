@@ -2,7 +2,7 @@
 // never are; the backward pass computes them again from the kept log-sums (Dao et al. 2022, without the online maximum:
 // a block's rows are short enough to be held whole). Norm and rotation happen while queries and keys are read and,
 // inversely, while their gradients are written.
-constexpr index BLOCK = 24;  // queries per block: a multiple of both tile heights
+constexpr index BLOCK = 24;  // queries per block: a multiple of every tile height
 
 HB_INLINE index padded(index n) { return (n + W - 1) / W * W; }
 
@@ -108,16 +108,11 @@ HB_INLINE void transpose(const float* rows, index row, index time, float* column
   index tp = padded(time);
   for (index t0 = 0; t0 < tp; t0 += W)
     for (index d0 = 0; d0 < row; d0 += W) {
-      vf block[16];
+      vf block[W];
       for (index t = 0; t < W; t++) block[t] = t0 + t < time ? load(rows + (t0 + t) * row + d0) : vf{};
-      transpose16(block);
+      transpose_square(block);
       for (index d = 0; d < W; d++) store(columns + (d0 + d) * tp + t0, block[d]);
     }
-}
-
-// True in the first `count` lanes.
-HB_INLINE vi visible(index count) {
-  return (vi){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} < (std::int32_t)count;
 }
 
 template <typename T>

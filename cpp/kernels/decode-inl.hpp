@@ -24,8 +24,9 @@ HB_INLINE void dot_rows(const T* w, index columns, const float* x, float* y, ind
 
 template <typename T, int Batch>
 HB_INLINE void dot_block(const T* w, index count, index columns, const float* x, float* y, index y_row, bool add) {
+  constexpr int ROWS = Batch == 1 || REGISTERS == 32 ? 4 : 2;  // ROWS × Batch sums, Batch vectors and a row of w
   index r = 0;
-  for (; r + 4 <= count; r += 4) dot_rows<T, 4, Batch>(w + r * columns, columns, x, y + r, y_row, add);
+  for (; r + ROWS <= count; r += ROWS) dot_rows<T, ROWS, Batch>(w + r * columns, columns, x, y + r, y_row, add);
   for (; r < count; r++) dot_rows<T, 1, Batch>(w + r * columns, columns, x, y + r, y_row, add);
 }
 

@@ -1,19 +1,37 @@
-// Sixteen floats at a time, through the compiler's vector extensions: the same source becomes AVX-512, AVX2 or NEON.
+// W floats at a time, through the compiler's vector extensions: as many as one register of the variant holds (HB_WIDTH:
+// 16 for AVX-512, 8 for AVX2, 4 for NEON and SSE2). Wider vectors than the registers would all be kept in memory.
 // Included inside a variant's namespace; nothing here may be shared between variants (the linker would keep one copy).
-typedef float vf __attribute__((vector_size(64)));
-typedef float vf_loose __attribute__((vector_size(64), aligned(4), may_alias));
-typedef std::int32_t vi __attribute__((vector_size(64)));
-typedef std::uint32_t vu __attribute__((vector_size(64)));
-typedef std::uint16_t vh __attribute__((vector_size(32)));
-typedef std::uint16_t vh_loose __attribute__((vector_size(32), aligned(2), may_alias));
-
 using index = Index;
-constexpr index W = 16;
+constexpr index W = HB_WIDTH;
+#if HB_WIDTH == 16 || defined(__aarch64__)
+constexpr int REGISTERS = 32;
+#else
+constexpr int REGISTERS = 16;
+#endif
+
+typedef float vf __attribute__((vector_size(4 * W)));
+typedef float vf_loose __attribute__((vector_size(4 * W), aligned(4), may_alias));
+typedef std::int32_t vi __attribute__((vector_size(4 * W)));
+typedef std::uint32_t vu __attribute__((vector_size(4 * W)));
+typedef std::uint16_t vh __attribute__((vector_size(2 * W)));
+typedef std::uint16_t vh_loose __attribute__((vector_size(2 * W), aligned(2), may_alias));
+typedef std::uint16_t vh_pairs __attribute__((vector_size(4 * W)));
 
 #define HB_INLINE static inline __attribute__((always_inline))
 
+// f(0), f(1), … f(W − 1): what is written out for each lane
+#define HB_LANES4(f, l) f(l), f((l) + 1), f((l) + 2), f((l) + 3)
+#if HB_WIDTH == 16
+#define HB_LANES(f) HB_LANES4(f, 0), HB_LANES4(f, 4), HB_LANES4(f, 8), HB_LANES4(f, 12)
+#elif HB_WIDTH == 8
+#define HB_LANES(f) HB_LANES4(f, 0), HB_LANES4(f, 4)
+#else
+#define HB_LANES(f) HB_LANES4(f, 0)
+#endif
+
 // Written out: x + 0 is not x where x is −0, so the compiler would keep an addition in every product's inner loop.
-HB_INLINE vf splat(float x) { return vf{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
+#define HB_X(l) x
+HB_INLINE vf splat(float x) { return vf{HB_LANES(HB_X)}; }
 HB_INLINE vf load(const float* p) { return (vf) * (const vf_loose*)p; }
 HB_INLINE void store(float* p, vf x) { *(vf_loose*)p = (vf_loose)x; }
 HB_INLINE vf maximum(vf a, vf b) { return a > b ? a : b; }
@@ -27,9 +45,14 @@ HB_INLINE vf load(const std::uint16_t* p) {
 // To the nearest bfloat16, ties to even, NaN stays NaN.
 HB_INLINE void store(std::uint16_t* p, vf x) {
   vu bits = (vu)x;
-  vu rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-  rounded = (x != x) ? (vu{} + 0x7fc0u) : rounded;
-  *(vh_loose*)p = (vh_loose) __builtin_convertvector(rounded, vh);
+  vu rounded = bits + 0x7fffu + ((bits >> 16) & 1u);
+  rounded = (x != x) ? (vu{} + 0x7fc00000u) : rounded;
+#if HB_WIDTH == 16
+  *(vh_loose*)p = (vh_loose) __builtin_convertvector(rounded >> 16, vh);
+#else  // the upper half of each lane; GCC 12 takes 30 instructions for the conversion
+#define HB_ODD(l) 2 * (l) + 1
+  *(vh_loose*)p = (vh_loose)__builtin_shufflevector((vh_pairs)rounded, (vh_pairs)rounded, HB_LANES(HB_ODD));
+#endif
 }
 
 HB_INLINE float get(const float* p) { return *p; }
@@ -58,51 +81,58 @@ HB_INLINE void store_part(T* p, vf x, index n) {
   for (index i = 0; i < n; i++) put(p + i, x[i]);
 }
 
-typedef float v8 __attribute__((vector_size(32)));
-typedef float v8_loose __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float vf_half __attribute__((vector_size(2 * W)));
+typedef float vf_half_loose __attribute__((vector_size(2 * W), aligned(4), may_alias));
 
-// (p0, p0, p1, p1, …, p7, p7)
+// (p0, p0, p1, p1, …)
+#define HB_HALF(l) (l) / 2
 HB_INLINE vf each_twice(const float* p) {
-  v8 x = (v8) * (const v8_loose*)p;
-  return __builtin_shufflevector(x, x, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+  vf_half x = (vf_half) * (const vf_half_loose*)p;
+  return __builtin_shufflevector(x, x, HB_LANES(HB_HALF));
 }
-HB_INLINE vf swap_pairs(vf x) {
-  return __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
-}
-HB_INLINE vf odd_positive() { return (vf){-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1}; }
 
-// Swaps the off-diagonal S × S blocks of rows i and i + S: four stages transpose 16 × 16.
+// Lane l from lane l ^ S.
+#define HB_FLIP(l) (l) ^ S
 template <int S>
-HB_INLINE void swap_blocks(vf* r) {
-#define HB_LOW(l) (((l) & S) ? 16 + (l) - S : (l))
-#define HB_HIGH(l) (((l) & S) ? 16 + (l) : (l) + S)
-#define HB_LANES(f) f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7), f(8), f(9), f(10), f(11), f(12), f(13), f(14), f(15)
-  for (int i = 0; i < 16; i++) {
+HB_INLINE vf swapped(vf x) {
+  return __builtin_shufflevector(x, x, HB_LANES(HB_FLIP));
+}
+HB_INLINE vf swap_pairs(vf x) { return swapped<1>(x); }
+#define HB_SIGN(l) ((l) & 1 ? 1.0f : -1.0f)
+HB_INLINE vf odd_positive() { return vf{HB_LANES(HB_SIGN)}; }
+
+// True in the first `count` lanes.
+#define HB_SAME(l) l
+HB_INLINE vi visible(index count) { return vi{HB_LANES(HB_SAME)} < (std::int32_t)count; }
+
+// Transposes the W × W numbers of r by swapping the off-diagonal S × S blocks of rows i and i + S, S = W/2, …, 1.
+#define HB_LOW(l) ((l) & S ? W + (l) - S : (l))
+#define HB_HIGH(l) ((l) & S ? W + (l) : (l) + S)
+template <int S = W / 2>
+HB_INLINE void transpose_square(vf* r) {
+  for (int i = 0; i < W; i++) {
     if (i & S) continue;
     vf a = r[i], b = r[i + S];
     r[i] = __builtin_shufflevector(a, b, HB_LANES(HB_LOW));
     r[i + S] = __builtin_shufflevector(a, b, HB_LANES(HB_HIGH));
   }
-}
-HB_INLINE void transpose16(vf* r) {
-  swap_blocks<8>(r);
-  swap_blocks<4>(r);
-  swap_blocks<2>(r);
-  swap_blocks<1>(r);
+  if constexpr (S > 1) transpose_square<S / 2>(r);
 }
 
-// Halves are added (or compared) in four steps: one by one would cost a row of 256 scores a tenth of its time.
+// Halves are added (or compared) step by step: lane by lane would cost a row of 256 scores a tenth of its time.
+template <int S = W / 2>
 HB_INLINE float sum(vf x) {
-  x += __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-  x += __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
-  x += __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
-  return x[0] + x[1];
+  if constexpr (S == 1)
+    return x[0] + x[1];
+  else
+    return sum<S / 2>(x + swapped<S>(x));
 }
+template <int S = W / 2>
 HB_INLINE float largest(vf x) {
-  x = maximum(x, __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
-  x = maximum(x, __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
-  x = maximum(x, __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
-  return x[0] > x[1] ? x[0] : x[1];
+  if constexpr (S == 1)
+    return x[0] > x[1] ? x[0] : x[1];
+  else
+    return largest<S / 2>(maximum(x, swapped<S>(x)));
 }
 
 // exp(x) within 2 units in the last place on [−87.3, 88.7], clamped outside; NaN stays NaN. Cephes' polynomial.

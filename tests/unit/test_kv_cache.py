@@ -9,7 +9,7 @@ import torch
 import hornbook as hb
 from hornbook.generation.decode import cached_reader, plain_reader
 from hornbook.models.kv_cache import NativeStep
-from hornbook.nn import cpu_kernels
+from hornbook.nn import _kernels, cpu_kernels
 from hornbook.nn.specs import FEED_FORWARDS, NORMS
 
 BASE = hb.ModelConfig(vocab_size=53, context_length=20, d_model=32, num_layers=2, num_heads=4, d_ff=50)
@@ -68,6 +68,17 @@ def test_logits_of_every_batch_size(backend, batch):
         for _ in range(8):
             torch.testing.assert_close(cached(windows), plain(windows), rtol=1e-4, atol=1e-4)
             windows = [[*w, draw.randrange(53)] for w in windows]
+
+
+@pytest.mark.parametrize("variant", _kernels.variants())
+def test_every_instruction_set_gives_the_same_logits(variant):
+    before = _kernels.variant()
+    assert _kernels.set_variant(variant)
+    try:
+        for batch in (1, 6):
+            test_logits_of_every_batch_size("kernel", batch)
+    finally:
+        _kernels.set_variant(before)
 
 
 def test_bfloat16_weights_stay_close():
