@@ -24,12 +24,18 @@ SWITCHES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(params=["kernels", "torch"])
+@pytest.fixture(params=[*_kernels.variants(), "torch"])
 def backend(request, monkeypatch):
-    """Fused, on hornbook's own kernels, and on PyTorch's operators as on an accelerator."""
+    """Fused, on hornbook's kernels of every instruction set, and on PyTorch's operators as on an accelerator."""
     if request.param == "torch":
         monkeypatch.setattr(cpu_kernels, "enabled", False)
-    return request.param
+        yield request.param
+        return
+    before = _kernels.variant()
+    assert _kernels.set_variant(request.param)
+    assert cpu_kernels.variant() == request.param
+    yield request.param
+    _kernels.set_variant(before)
 
 
 def shapes(seed):
@@ -273,15 +279,3 @@ def test_whole_model_on_cuda(switches):
     model = TransformerLM(dataclasses.replace(BASE, **switches), device="cuda").eval()
     plain = model.loss(ids, targets)
     torch.testing.assert_close(model.use_fused().loss(ids, targets), plain, rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("variant", _kernels.variants())
-def test_every_instruction_set_computes_the_whole_model(variant):
-    before = _kernels.variant()
-    assert _kernels.set_variant(variant)
-    assert cpu_kernels.variant() == variant
-    try:
-        for switches in ({}, SWITCHES[-1]):
-            test_whole_model("kernels", switches)
-    finally:
-        _kernels.set_variant(before)
