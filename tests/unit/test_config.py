@@ -80,7 +80,7 @@ def test_negative_numbers_are_values_not_keys():
         ({"steps": 1, "model": {"d_modle": 4}}, r"model\.d_modle: there is no such key \(did you mean 'd_model'\?\)"),
         ({"steps": 1, "model": {"qqq": 4}}, "the keys here are d_model"),
         ({"steps": "many"}, r"steps: wanted a whole number, got 'many' \(text\)"),
-        ({"steps": True}, "wanted a whole number, got True"),
+        ({"steps": True}, "wanted a whole number, got true"),
         ({"steps": 1.5}, "wanted a whole number, got 1.5"),
         ({"steps": 1, "model": {"lr": "fast"}}, r"model\.lr: wanted a number"),
         ({"steps": 1, "model": {"name": 3}}, r"model\.name: wanted text, got 3"),

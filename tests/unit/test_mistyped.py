@@ -50,7 +50,12 @@ SLIPS = [
     ("study run norm --model.d-mode 3", "model.d_mode: there is no such key (did you mean 'd_model'?)"),
     ("train r.toml --modle.d-model 3", "there is no section [modle] (did you mean 'model'?)"),
     ("train r.toml --model..lr 3", "overrides are written --section.key value"),
-    ("train r.toml --model.d-model", "model.d_model: wanted a whole number, got True"),
+    (
+        "train r.toml --model.d-model",
+        "model.d_model: wanted a whole number, got true, which a key without a value means",
+    ),
+    ("train empty.toml", "wanted a whole number; give it in the recipe or by --model.context-length"),
+    ("train r.toml --training.dtype", "training.dtype: true, which a key without a value means, is not one of"),
     ("train r.toml --model.d-model wide", "model.d_model: wanted a whole number, got 'wide'"),
     (
         "train r.toml --training.dtype float",
@@ -103,6 +108,7 @@ def test_a_slip_gets_one_sentence_and_exit_code_2(line, sentence, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "r.toml").write_text(RECIPE)
     (tmp_path / "t.txt").write_text("a text\n")
+    (tmp_path / "empty.toml").touch()
     (tmp_path / "runs").mkdir()
     assert main(shlex.split(line)) == 2
     said = capsys.readouterr()

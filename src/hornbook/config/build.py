@@ -50,8 +50,10 @@ def build(cls: type[T], given: Mapping[str, Any], where: str = "") -> T:
         if name in given:
             values[name] = convert(given[name], hints[name], _join(where, name))
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            flag = f"--{_join(where, name).replace('_', '-')}"
+            way_out = f"; give it in the recipe or by {flag}" if where else ""
             raise ConfigError(
-                f"{_join(where, name)} is missing and has no default; wanted {type_in_words(hints[name])}"
+                f"{_join(where, name)} is missing and has no default; wanted {type_in_words(hints[name])}{way_out}"
             )
     try:
         return cls(**values)
@@ -122,7 +124,8 @@ def _convert_literal(value: Any, allowed: tuple[Any, ...], where: str) -> Any:
         if isinstance(value, Word) and str(choice).lower() == value.lower():
             return choice
     hint = did_you_mean(value, [str(choice) for choice in allowed]) if isinstance(value, str) else ""
-    raise ConfigError(f"{where}: {_show(value)} is not one of {', '.join(map(repr, allowed))}{hint}")
+    got = "true, which a key without a value means," if value is True else _show(value)
+    raise ConfigError(f"{where}: {got} is not one of {', '.join(map(repr, allowed))}{hint}")
 
 
 def _convert_sequence(value: Any, origin: type, arguments: tuple[Any, ...], where: str, hint: Any) -> Any:
@@ -189,7 +192,8 @@ def _convert_word(word: Word, hint: Any, where: str) -> Any:
 
 
 def _wrong(value: Any, hint: Any, where: str) -> ConfigError:
-    return ConfigError(f"{where}: wanted {type_in_words(hint)}, got {_show(value)}")
+    got = "true, which a key without a value means" if value is True else _show(value)
+    return ConfigError(f"{where}: wanted {type_in_words(hint)}, got {got}")
 
 
 def _show(value: Any) -> str:
