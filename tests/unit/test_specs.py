@@ -13,7 +13,8 @@ from hornbook.models.config import ModelConfig
 from hornbook.models.kv_cache import NativeStep
 from hornbook.models.parts import parts_of
 from hornbook.nn import cpu_kernels
-from hornbook.nn.specs import FEED_FORWARDS, NORMS, RMSNormSpec, layer_class, scaled
+from hornbook.nn.spec import scaled
+from hornbook.nn.specs import FEED_FORWARDS, NORMS, RMSNormSpec, layer_class
 
 SIZES: dict[str, Any] = {"vocab_size": 53, "context_length": 20, "d_model": 32, "num_layers": 2, "num_heads": 4}
 

@@ -11,7 +11,7 @@ import dataclasses
 from hornbook.accounting.formulas import Term, numbers_of, summed
 from hornbook.accounting.parameters import BYTES
 from hornbook.models.config import ModelConfig
-from hornbook.nn.specs import Execution
+from hornbook.nn.spec import Execution
 
 
 def saved_activations(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from hornbook.models.config import ModelConfig
 from hornbook.models.parts import parts_of
-from hornbook.nn.specs import Line, Spec, scaled
+from hornbook.nn.spec import Line, Spec, scaled
 
 MEANINGS = {
     "B": "sequences in a batch",

@@ -15,6 +15,7 @@ from hornbook.fileio import read_json_object
 
 if TYPE_CHECKING:
     from hornbook.data.token_data import TokenData
+    from hornbook.evaluation.loss import Evaluation
     from hornbook.evaluation.registry import CorpusMetrics
     from hornbook.tracking.console import Console
 
@@ -70,26 +71,20 @@ def main(
         result = evaluate(model, data, batch_size, context_length, max_tokens=max_tokens, progress=stage.update)
     metrics = None
     if not text and tokenizer is not None and (stories or samples):
-        metrics = _evaluate_on_corpus(
-            Path(run),
-            model,
-            tokenizer,
-            config,
-            console,
-            counts=(stories, samples),
-            seed=seed,
-            save=checkpoint == "best",
-        )
+        counts, save = (stories, samples), checkpoint == "best"
+        metrics = _evaluate_on_corpus(Path(run), model, tokenizer, config, console, counts=counts, seed=seed, save=save)
     if json_:
         facts = {} if metrics is None else {config.data.corpus: metrics.to_dict()}
         print(json.dumps({"run": run, "data": name, **result.to_dict(), **facts}))
-        return 0
-    bits = "unknown" if result.bits_per_byte is None else f"{result.bits_per_byte:.4f}"
-    print(f"{run} on {name}: {result.num_tokens:,} tokens, context {result.context_length}")
-    print(f"loss {result.loss:.4f} nats per token · perplexity {result.perplexity:.3f} · bits per byte {bits}")
-    for line in metrics.lines() if metrics else []:
-        print(line)
+    else:
+        print(f"{run} on {name}: {result.num_tokens:,} tokens, context {result.context_length}")
+        print("\n".join([_words(result), *(metrics.lines() if metrics else [])]))
     return 0
+
+
+def _words(result: Evaluation) -> str:
+    bits = "unknown" if result.bits_per_byte is None else f"{result.bits_per_byte:.4f}"
+    return f"loss {result.loss:.4f} nats per token · perplexity {result.perplexity:.3f} · bits per byte {bits}"
 
 
 def _evaluate_on_corpus(

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hornbook.errors import DataError
 from hornbook.tokenizer.special import END_OF_TEXT
+
+if TYPE_CHECKING:
+    from hornbook.models.transformer import TransformerLM
+    from hornbook.tokenizer.tokenizer import Tokenizer
 
 
 def main(
@@ -54,38 +58,39 @@ def main(
     import torch
 
     from hornbook.generation.decode import generate, stream
-    from hornbook.training.load import load_run
 
     if num_samples < 1:
         raise DataError(f"num_samples = {num_samples} must be at least 1")
-    if prompt_file is not None:
-        try:
-            prompt = Path(prompt_file).read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{prompt_file} is not UTF-8 (the byte at {error.start:,} is malformed); save it as UTF-8"
-            ) from None
-    model, tokenizer, _ = load_run(run, checkpoint=checkpoint)
-    if tokenizer is None:
-        raise DataError(f"{run} was trained on bare token files and keeps no tokenizer, so it cannot read a prompt")
-    stop_token = _stop_token(tokenizer, stop)
+    prompt = prompt if prompt_file is None else _read_prompt(Path(prompt_file))
+    model, tokenizer = _load(run, checkpoint)
     ids = tokenizer.encode(prompt) or [_document_start(tokenizer)]
-    settings = {
-        "temperature": temperature, "top_p": top_p, "top_k": top_k, "stop_token": stop_token, "overflow": overflow,
-        "cache": cache, "dtype": dtype,
-        "generator": torch.Generator().manual_seed(seed),
-    }  # fmt: skip
+    settings = {"temperature": temperature, "top_p": top_p, "top_k": top_k, "dtype": dtype, "cache": cache}
+    generator = torch.Generator().manual_seed(seed)
+    settings |= {"overflow": overflow, "stop_token": _stop_token(tokenizer, stop), "generator": generator}
     if num_samples == 1 and not json_:
         _print_live(prompt, tokenizer, stream(model, ids, max_new_tokens, **settings))
         return 0
     for number, new in enumerate(generate(model, [ids] * num_samples, max_new_tokens, **settings)):
         text = tokenizer.decode(new.tolist())
-        if json_:
-            record = {"prompt": prompt, "completion": text, "tokens": new.tolist(), "seed": seed, "sample": number}
-            print(json.dumps(record, ensure_ascii=False))
-        else:
-            print(f"--- {number + 1} ---\n{prompt}{text}")
+        record = {"prompt": prompt, "completion": text, "tokens": new.tolist(), "seed": seed, "sample": number}
+        print(json.dumps(record, ensure_ascii=False) if json_ else f"--- {number + 1} ---\n{prompt}{text}")
     return 0
+
+
+def _load(run: str, checkpoint: str) -> tuple[TransformerLM, Tokenizer]:
+    from hornbook.training.load import load_run
+
+    model, tokenizer, _ = load_run(run, checkpoint=checkpoint)
+    if tokenizer is None:
+        raise DataError(f"{run} was trained on bare token files and keeps no tokenizer, so it cannot read a prompt")
+    return model, tokenizer
+
+
+def _read_prompt(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 (the byte at {error.start:,} is malformed); save it as UTF-8") from None
 
 
 def _print_live(prompt, tokenizer, steps) -> None:

@@ -13,7 +13,9 @@ from hornbook.errors import ConfigError, TokenizerError
 from hornbook.format import quantity
 
 if TYPE_CHECKING:
+    from hornbook.data.text_reader import TextReader
     from hornbook.tokenizer.tokenizer import Tokenizer
+    from hornbook.tokenizer.utf8 import Errors
 
 
 def encode(
@@ -64,6 +66,16 @@ def encode(
             print(token_id, end="\n" if number % 20 == 19 else " ")
         print()
         return 0
+    _encode_to_file(tok, corpus, out, errors, threads, json)
+    return 0
+
+
+def _encode_to_file(
+    tok: Tokenizer, corpus: TextReader, out: Path, errors: Errors, threads: int | None, json: bool
+) -> None:
+    """Write a token file of a corpus, and say what it holds and how fast it came."""
+    from hornbook.fileio import canonical_json
+
     console = result_console(json)
     start = time.perf_counter()
     with console.stage("encoding", corpus.total_bytes) as stage:
@@ -74,13 +86,12 @@ def encode(
     facts = {"out": str(out), "seconds": round(seconds, 3), **done.manifest}
     if json:
         print(canonical_json(facts), end="")
-        return 0
+        return
     size = facts["num_bytes"]
     console.print(
         f"{out}: {facts['num_tokens']:,} tokens of {facts['num_documents']:,} documents, {size:,} bytes, "
         f"{size / max(1, facts['num_tokens']):.3f} bytes per token, {quantity(size / seconds, 'B/s')}"
     )
-    return 0
 
 
 def decode(

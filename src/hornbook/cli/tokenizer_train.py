@@ -54,42 +54,43 @@ def train(
     from hornbook.tokenizer import formats
     from hornbook.tokenizer.counts import count_pretokens
     from hornbook.tokenizer.tokenizer import Tokenizer
-    from hornbook.tokenizer.train import check_vocab_size, train_bpe_from_counts
+    from hornbook.tokenizer.train import check_vocab_size
 
     check_vocab_size(vocab_size, special_tokens)
     corpus = open_corpus(files, special_tokens, field=field, kind=kind, errors=errors)
     console = result_console(json)
+    source = corpus.files if corpus.is_plain else corpus
     start = time.perf_counter()
     with console.stage("counting pre-tokens", corpus.total_bytes) as stage:
-        source = corpus.files if corpus.is_plain else corpus
+        show = show_bytes(stage, corpus)
         counts = count_pretokens(
-            source,
-            special_tokens,
-            pattern=pattern,
-            num_threads=threads,
-            errors=errors,
-            progress=show_bytes(stage, corpus),
+            source, special_tokens, pattern=pattern, num_threads=threads, errors=errors, progress=show
         )
         stage.update(text=f"{counts.total():,} of {len(counts):,} kinds")
     if not len(counts):
         raise DataError(f"there is nothing to train on in {' '.join(files)}: it holds no text between special tokens")
     counted = time.perf_counter()
+    tokenizer = Tokenizer(*_merge(counts, vocab_size, special_tokens, console), special_tokens, pattern=pattern)
+    merged = time.perf_counter()
+    formats.write(tokenizer.parts(), out, format)
+    seconds = {"count_seconds": round(counted - start, 3), "merge_seconds": round(merged - counted, 3)}
+    summary = _summary(tokenizer, corpus, counts) | {"out": str(out), "asked_vocab_size": vocab_size, **seconds}
+    _print_summary(summary, console, json)
+    return 0
+
+
+def _merge(
+    counts: Any, vocab_size: int, special_tokens: tuple[str, ...], console: Console
+) -> tuple[dict[int, bytes], list[tuple[bytes, bytes]]]:
+    """Return vocabulary and merges; a live line meanwhile."""
+    from hornbook.tokenizer.train import train_bpe_from_counts
+
     with console.stage("merging", vocab_size - 256 - len(special_tokens)) as stage:
         vocab, merges = train_bpe_from_counts(
             counts, vocab_size, special_tokens, progress=lambda done, total: stage.update(done, total=total)
         )
         stage.update(text=f"{len(merges):,} merges")
-    merged = time.perf_counter()
-    tokenizer = Tokenizer(vocab, merges, special_tokens, pattern=pattern)
-    formats.write(tokenizer.parts(), out, format)
-    summary = _summary(tokenizer, corpus, counts) | {
-        "out": str(out),
-        "count_seconds": round(counted - start, 3),
-        "merge_seconds": round(merged - counted, 3),
-        "asked_vocab_size": vocab_size,
-    }
-    _print_summary(summary, console, json)
-    return 0
+    return vocab, merges
 
 
 def _summary(tokenizer: Tokenizer, corpus: TextReader, counts: Any) -> dict[str, Any]:

@@ -65,14 +65,9 @@ def main(
     is_worker = int(os.environ.get("RANK", "0")) > 0
     quiet = io.StringIO() if is_worker else None
     console = Console(stream=quiet or (sys.stderr if json_ else sys.stdout))
-    short = {
-        "run.name": name,
-        "training.max_minutes": max_minutes,
-        "data.verify": verify,
-        "logging.norms": log_norms,
-        "logging.profile": profile,
-    }
-    given = config.merge({key: value for key, value in short.items() if value not in (None, False)}, overrides)
+    flags = {"training.max_minutes": max_minutes, "data.verify": verify}
+    flags |= {"run.name": name, "logging.norms": log_norms, "logging.profile": profile}
+    given = config.merge({key: value for key, value in flags.items() if value not in (None, False)}, overrides)
     sections = {} if is_worker else config.merge(_recipe(recipe, text, resume, given, console), given)
     if show_recipe:
         if is_worker:

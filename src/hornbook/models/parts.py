@@ -9,17 +9,16 @@ from dataclasses import dataclass
 
 from hornbook.errors import ConfigError
 from hornbook.models.config import SIZES, ModelConfig, unknown_field
+from hornbook.nn.attention_spec import AttentionSpec, ValueGateSpec
+from hornbook.nn.spec import Spec
 from hornbook.nn.specs import (
     FEED_FORWARDS,
     NORMS,
-    AttentionSpec,
     DropoutSpec,
     EmbeddingSpec,
     HeadSpec,
     ResidualSpec,
-    Spec,
     ValueEmbeddingSpec,
-    ValueGateSpec,
 )
 
 _KNOWN = {

@@ -2,8 +2,7 @@
 
 A layer that a configuration can choose has its spec here, and the registries `NORMS` and `FEED_FORWARDS` give the kinds
 their names; models/parts.py puts a model together from specs, accounting sums their formulas, and the decoding kernel
-runs a model only if it knows every part. A new kind is a layer, its spec, and an entry. Formulas are sums of products
-in the letters of accounting/formulas.py, for one such part and one batch.
+runs a model only if it knows every part. A new kind is a layer, its spec (of the form in spec.py), and an entry.
 
 What is kept is read off the operators of nn/ and compared with what autograd saves
 (tests/unit/test_accounting_memory.py). The residual stream is float32 under mixed precision too; `e` is the size of the
@@ -15,72 +14,9 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-
-class Line(NamedTuple):
-    """One quantity of a part."""
-
-    name: str
-    """What is counted, such as "q_proj"; "" where it is the part itself."""
-    group: str
-    """The component of a table or figure that it belongs to, such as "feed-forward"."""
-    formula: str
-    """A sum of products, such as "B·T·C·4 + B·T·3"."""
-
-
-class Flops(NamedTuple):
-    """The operations of a part's forward pass, by the two conventions of accounting/flops.py."""
-
-    products: list[Line]
-    """Matrix products."""
-    elementwise: list[Line]
-    """Everything else."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Execution:
-    """How a forward pass is computed, as far as that decides what is kept for the backward pass."""
-
-    mixed: bool = False
-    """Matrix products run in bfloat16."""
-    fused_layers: bool = True
-    """Projections, norms and feed-forward networks are fused."""
-    fused_attention: bool = True
-    """The T × T scores are not kept."""
-    chunked_loss: bool = True
-    """The logits are not kept."""
-    own_kernels: bool = True
-    """Fused means hornbook's CPU kernels; False: torch's operators, as on a GPU, which keep more."""
-    narrow_stream: bool = False
-    """The residual stream comes in the type of the products (fused norms after the sum pass it on so)."""
-
-
-class Spec:
-    """A part of a model. `kernel` is its name in the decoding kernel (cpp/kernels), None where it has none there."""
-
-    kernel: ClassVar[str | None] = None
-
-    def __init_subclass__(cls) -> None:
-        """A kernel is never inherited: a kind that does not name its own is none that the decoder knows."""
-        cls.kernel = vars(cls).get("kernel")
-
-    def parameters(self) -> list[Line]:
-        """Return the numbers that are trained."""
-        return []
-
-    def flops(self) -> Flops:
-        """Return the operations of a forward pass."""
-        return Flops([], [])
-
-    def saved_activations(self, how: Execution) -> list[Line]:
-        """Return the bytes that a forward pass keeps for the backward pass."""
-        return []
-
-
-def scaled(count: str, formula: str) -> str:
-    """Return the formula of `count` parts: "L·2" times "C + 4" is "L·2·C + L·2·4"."""
-    return " + ".join(f"{count}·{product}" for product in formula.split(" + ")) if count else formula
+from hornbook.nn.spec import Execution, Flops, Line, Spec
 
 
 def loss_chunk_elements(device: str) -> int:
@@ -216,89 +152,6 @@ class SwiGLUSpec(FeedForwardSpec):
 
 FEED_FORWARDS: dict[str, type[FeedForwardSpec]] = {"swiglu": SwiGLUSpec, "silu": FeedForwardSpec, "relu2": ReLU2Spec}
 """ffn → spec."""
-
-
-@dataclass(frozen=True)
-class AttentionSpec(Spec):
-    """`MultiHeadSelfAttention` without its value gate.
-
-    Args:
-        rotation: queries and keys are rotated.
-        qk_norm: and normed before that.
-    """
-
-    rotation: bool = True
-    qk_norm: bool = False
-    kernel: ClassVar[str | None] = "attention"
-
-    def parameters(self) -> list[Line]:
-        """Return the four projections and the gains of the QK norm."""
-        lines = [Line(f"{name}_proj", "attention", "C·C") for name in ("q", "k", "v", "output")]
-        return [*lines, Line("q_norm, k_norm", "norm", "2·D")] if self.qk_norm else lines
-
-    def flops(self) -> Flops:
-        """The whole T × T matrix counts, as the plain path computes it."""
-        project = "2·B·T·C·C"
-        products = [
-            *(Line(f"{name}_proj", "attention projections", project) for name in ("q", "k", "v")),
-            Line("scores", "attention scores", "H·2·B·T·T·D"),
-            Line("weighted_sum", "attention scores", "H·2·B·T·T·D"),
-            Line("output_proj", "attention projections", project),
-        ]
-        elementwise = [Line("softmax", "attention", "B·H·T·T·7")]  # scale, mask, max, subtract, exp, sum, divide
-        if self.rotation:  # a pair: four products, two sums; queries and keys
-            elementwise.insert(0, Line("rotation", "attention", "2·B·T·C·3"))
-        if self.qk_norm:
-            (norm,) = RMSNormSpec("D", "B·T·H").flops().elementwise
-            elementwise.insert(0, Line("q_norm, k_norm", "norm", scaled("2", norm.formula)))
-        return Flops(products, elementwise)
-
-    def saved_activations(self, how: Execution) -> list[Line]:
-        """Return input, heads, scores or their log-sums, and the weights as the products read them."""
-        # Under autocast the plain path casts its input anew for each of the three products that read it.
-        casts = "3·" if how.mixed and not how.fused_layers else ""
-        lines = [
-            Line("input", "norm", f"{casts}B·T·C·e"),
-            Line("q, k, v", "attention", "3·B·T·C·e"),
-            Line("heads' outputs", "attention", "B·T·C·e"),
-        ]
-        if how.fused_attention:
-            if not how.own_kernels and (self.rotation or self.qk_norm):
-                lines.append(Line("normed, rotated q, k", "attention", "2·B·T·C·e"))
-            lines.append(Line("log-sums of the scores", "attention", "B·H·T·4"))
-        else:  # exponentials in float32, weights in the type of the product
-            lines.append(Line("exponentials of the scores", "attention scores", "B·H·T·T·4"))
-            lines.append(Line("attention weights", "attention scores", "B·H·T·T·e"))
-        if self.qk_norm:
-            lines += self._saved_by_qk_norm(how)
-        if how.mixed:
-            lines.append(Line("weights in the products' type", "weight copies", "4·C·C·e"))
-        elif how.fused_attention:
-            lines.append(Line("q, k, v weights side by side", "weight copies", "3·C·C·4"))
-        return lines
-
-    def _saved_by_qk_norm(self, how: Execution) -> list[Line]:
-        """Our kernel norms anew in the backward pass; torch's norm keeps its float32 input, which q, k may be."""
-        if not how.fused_attention:
-            saved = RMSNormSpec("D", "B·T·H").saved_activations(how)
-            return [Line(f"QK norm, {name}", "norm", scaled("2", formula)) for name, _, formula in saved]
-        if how.own_kernels:
-            return []
-        lines = [Line("QK norm, 1/√ of each row", "norm", "2·B·T·H·4")]
-        return [*lines, Line("QK norm, input", "norm", "2·B·T·C·4")] if how.mixed else lines
-
-
-@dataclass(frozen=True)
-class ValueGateSpec(Spec):
-    """The gate per head through which a value embedding is added to the values."""
-
-    def parameters(self) -> list[Line]:
-        """Return the gates."""
-        return [Line("", "gate", "H")]
-
-    def flops(self) -> Flops:
-        """Gate, add."""
-        return Flops([], [Line("", "attention", "2·B·T·C")])
 
 
 @dataclass(frozen=True)

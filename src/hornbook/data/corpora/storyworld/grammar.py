@@ -1,4 +1,4 @@
-"""The story grammar: reads a `.story` source and compiles it to small tables.
+"""The story grammar: compiles a `.story` source (source.py) to small tables.
 
 A grammar is a set of *classes* (the things of the world, with their attributes), *rules* (weighted alternatives of
 text) and *registers* (the state: who the hero is, what was lost, what the weather is). The same compiled tables drive
@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
-from hornbook.data.corpora.storyworld.lexicon import LEVELS, Entity, attribute, kept, parse_entities
+from hornbook.data.corpora.storyworld.lexicon import LEVELS, Entity, attribute, kept
+from hornbook.data.corpora.storyworld.source import closing, read_source, split
 from hornbook.errors import DataError
 
 LIT, REF, PICK, SET, CHOICE = range(5)
@@ -25,14 +25,10 @@ CHOICE index."""
 UNSAID = "\1"
 """Stands in an attribute table for what a thing has no word for; no story may contain it."""
 
-Rules: TypeAlias = dict[str, tuple[tuple[str, ...], list[str]]]
-"""Name → parameters and alternatives."""
-
 _WEIGHT = re.compile(r"(\d+):")
 _GUARD = re.compile(r"\?(\S+) ?")
 _PICKED = re.compile(r"\{(\w*):(\w+)([+\-\w]*)(?:\.(\w+))?\}")
 _SETTING = re.compile(r"\{!(\w+)=(\w+)\}")
-_RULE = re.compile(r"(\w+)(?:\(([\w,\s]*)\))?\s*([=:])\s*(.*)")
 
 
 @dataclass
@@ -71,7 +67,7 @@ class Grammar:
 
 class _Compiler:
     def __init__(self, source: str, level: str) -> None:
-        self.classes, self.rules = _read_source(source, level)
+        self.classes, self.rules = read_source(source, level)
         self.grammar = Grammar(level, self.classes)
         self.table_index: dict[tuple[str, str], int] = {}
         self.pool_index: dict[str, int] = {}
@@ -199,10 +195,10 @@ class _Compiler:
         while position < len(text):
             opener = text[position]
             if opener == "[":
-                end = _closing(text, position)
+                end = closing(text, position)
                 index = len(self.grammar.choices)
                 self.grammar.choices.append(Choice(f"{self.where}[]"))
-                self.fill(self.grammar.choices[index], _split(text[position + 1 : end]), names)
+                self.fill(self.grammar.choices[index], split(text[position + 1 : end]), names)
                 operations.append((CHOICE, index))
                 position = end + 1
             elif opener == "<":
@@ -256,64 +252,6 @@ class _Compiler:
         if unused and self.grammar.level != "normal":  # "normal" leaves out some of what the files of "rich" say
             raise DataError(f"storyworld grammar: nothing calls {', '.join(sorted(unused))}")
         return self.grammar
-
-
-def _closing(text: str, position: int) -> int:
-    depth = 0
-    for i in range(position, len(text)):
-        depth += (text[i] == "[") - (text[i] == "]")
-        if depth == 0:
-            return i
-    raise DataError(f"storyworld grammar: no closing bracket in {text[position : position + 60]!r}")
-
-
-def _split(text: str) -> list[str]:
-    parts, depth, current = [], 0, ""
-    for character in text:
-        depth += (character == "[") - (character == "]")
-        if character == "|" and depth == 0:
-            parts.append(current)
-            current = ""
-        else:
-            current += character
-    return [*parts, current]
-
-
-def _read_source(
-    source: str, level: str
-) -> tuple[dict[str, list[Entity]], dict[str, tuple[tuple[str, ...], list[str]]]]:
-    classes: dict[str, list[Entity]] = {}
-    rules: Rules = {}
-    body: list[str] = []
-    current_class = ""
-    for raw in source.splitlines():
-        line = raw.split("#", 1)[0].rstrip()
-        if not line:
-            continue
-        indented = line[0] == " "
-        line = line.strip()
-        line = kept(line, level)
-        if not line:
-            continue
-        if indented and current_class:
-            classes[current_class] += parse_entities(line, level)
-        elif indented:
-            body.append(re.sub(r"^(\d+:)\s+", r"\1", line))
-        elif line.startswith("class "):
-            current_class = line.split()[1]
-            classes.setdefault(current_class, [])
-        else:
-            found = _RULE.fullmatch(line)
-            if not found:
-                raise DataError(f"storyworld grammar: cannot read the line {line[:60]!r}")
-            body, current_class = [], ""
-            if found[4]:
-                body += _split(found[4])
-            if found[1] in rules:
-                raise DataError(f"storyworld grammar: rule {found[1]!r} is written twice")
-            parameters = tuple(p.strip() for p in (found[2] or "").split(",") if p.strip())
-            rules[found[1]] = (parameters, body)
-    return classes, rules
 
 
 def compile_grammar(source: str, level: str) -> Grammar:
