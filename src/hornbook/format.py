@@ -22,6 +22,12 @@ def quantity(value: float, unit: str = "", digits: int = 3) -> str:
     return f"{size:.{digits}g} {letter}{unit}".rstrip()
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number of things: `1 run`, `1,200 runs`, `2 studies`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
 def duration(seconds: float) -> str:
     """Return a time span: `3.2 s`, `4 min 05 s`, `2 h 10 min`, from two days on `5,115.3 days`."""
     if seconds < 100:

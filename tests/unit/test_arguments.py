@@ -84,7 +84,7 @@ def test_words_become_values_of_the_parameters_types(words, values):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ([], "RECIPE is missing: the file with the recipe; `hornbook bake --help` says what it takes"),
+        ([], "`hornbook bake` needs RECIPE: the file with the recipe; `hornbook bake --help` says what it takes"),
         (["a", "--layers"], r"--layers wants a value \(INT …\), and nothing came"),
         (["a", "--layers", "1", "x"], "--layers: wanted a whole number, got 'x'"),
         (["a", "--oven-heat", "--json"], "and --json came"),

@@ -35,7 +35,7 @@ def test_every_subcommand_explains_itself_in_eighty_columns(name, capsys, monkey
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["generate"], "missing"),
+        (["generate"], "needs RUN"),
         (["data", "storyworld", "--level", "hard"], "'easy', 'normal', 'rich'"),
         (["train", "no-such-recipe.toml"], "no-such-recipe.toml"),
         (["eval", "runs/no-such-run"], "no run"),

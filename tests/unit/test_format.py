@@ -2,7 +2,7 @@
 
 import pytest
 
-from hornbook.format import duration, number, quantity, setting
+from hornbook.format import counted, duration, number, quantity, setting
 
 
 def test_amounts_have_three_digits_and_a_prefix_unless_more_are_asked_for():
@@ -41,3 +41,11 @@ def test_settings_are_written_nearly_as_a_recipe_writes_them():
     assert [setting(v) for v in (True, 3e-4, [0.9, None], {"a": False}, "x")] == [
         "true", "0.0003", "[0.9, –]", "a: false", "x",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "words"),
+    [(1, "run", "1 run"), (0, "run", "0 runs"), (1200, "token", "1,200 tokens"), (2, "study", "2 studies")],
+)
+def test_counted(count, noun, words):
+    assert counted(count, noun) == words

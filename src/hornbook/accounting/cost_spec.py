@@ -22,7 +22,6 @@ TRAINING_KEYS = {
     "gradient_accumulation": int,
     "activation_checkpointing": bool,
     "dtype": str,
-    "clip_norm": float,
 }
 
 
@@ -88,7 +87,6 @@ def _spec(name: str, recipe: Mapping[str, Any]) -> CostSpec:
         for key, kind in TRAINING_KEYS.items()
         if key in training and training[key] is not None
     }
-    values.pop("clip_norm", None)
     optimizer = config.convert(recipe.get("optimizer", {}).get("name", "adamw"), str, "optimizer.name")
     if values.get("dtype") == "auto":
         values["dtype"] = "float32"

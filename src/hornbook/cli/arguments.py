@@ -147,8 +147,8 @@ def _parse(arguments: list[Argument], words: list[str], prog: str) -> dict[str, 
     missing = [a for a in arguments if a.default is REQUIRED and a.name not in {**given, **values}]
     if missing:
         names = " and ".join(argument.shown for argument in missing)
-        what = "are missing" if len(missing) > 1 else f"is missing: {missing[0].text.rstrip('.')}"
-        raise ConfigError(f"{names} {what}")
+        what = f": {missing[0].text.rstrip('.')}" if len(missing) == 1 else ""
+        raise ConfigError(f"`{prog}` needs {names}{what}")
     by_name = {argument.name: argument for argument in arguments}
     return values | {name: by_name[name].convert(typed) for name, typed in given.items()}
 

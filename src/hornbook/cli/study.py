@@ -10,6 +10,7 @@ from typing import Any
 
 from hornbook.cli.arguments import Overrides, Words
 from hornbook.errors import ConfigError, DataError
+from hornbook.format import counted, number
 
 
 def list_studies(*, json_: bool = False) -> int:
@@ -134,10 +135,10 @@ def print_study(folder: Path) -> None:
 
     study = read_study(folder)
     console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
-    console.print(Text(f"\n{study.name} · scale {study.scale} · {len(study.seeds)} seeds", style="bold"))
+    console.print(Text(f"\n{study.name} · scale {study.scale} · {counted(len(study.seeds), 'seed')}", style="bold"))
     console.print(Text(study.question))
     if not study.finished:
-        console.print(Text(f"not finished: {len(study.runs())} runs so far; go on with: {study.command}"))
+        console.print(Text(f"not finished: {counted(len(study.runs()), 'run')} so far; go on with: {study.command}"))
     for finding in study.findings:
         console.print(Text(f"  · {finding}"))
     for table in study.tables:
@@ -152,8 +153,6 @@ def print_study(folder: Path) -> None:
 
 def cell_text(value: Any) -> str:
     """Return what a table cell shows."""
-    from hornbook.format import number
-
     return str(value.get("text", "–")) if isinstance(value, dict) else number(value)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hornbook.cli.common import open_corpus
 from hornbook.errors import ConfigError
+from hornbook.format import counted
 
 if TYPE_CHECKING:
     from hornbook.tokenizer.inspection import Piece
@@ -62,7 +63,8 @@ def inspect(
         print(canonical_json(result), end="")
         return 0
     special = " ".join(f"{token}={token_id}" for token, token_id in tok.special_token_ids.items()) or "none"
-    print(f"{tok.vocab_size:,} entries, {len(tok.merges):,} merges, pattern {tok.pattern}, special tokens {special}")
+    sizes = f"{tok.vocab_size:,} entries, {counted(len(tok.merges), 'merge')}"
+    print(f"{sizes}, pattern {tok.pattern}, special tokens {special}")
     if text is not None:
         _show_text(tok, text)
     if word is not None:
@@ -129,7 +131,7 @@ def _show_trees(tok: Tokenizer, word: str) -> None:
 
     trees = merge_trees(tok, word)
     ids = _symbol_ids(tok)
-    print(f"\n{word!r} is {len(trees)} token{'s' if len(trees) != 1 else ''}:")
+    print(f"\n{word!r} is {counted(len(trees), 'token')}:")
     for tree in trees:
         print("\n".join(tree.lines(ids)))
 
@@ -151,8 +153,9 @@ def _show_text(tok: Tokenizer, text: str) -> None:
 
     pieces = split_text(tok, text)
     size = len(text.encode())
-    pretokens = pieces[-1].pretoken + 1 if pieces else 0
-    print(f"\n{len(pieces)} tokens in {pretokens} pre-tokens, {size} bytes, {size / max(1, len(pieces)):.2f} per token")
+    pretokens = counted(pieces[-1].pretoken + 1 if pieces else 0, "pre-token")
+    ratio = size / max(1, len(pieces))
+    print(f"\n{counted(len(pieces), 'token')} in {pretokens}, {counted(size, 'byte')}, {ratio:.2f} per token")
     if sys.stdout.isatty():
         line = Text(style="white")
         for number, piece in enumerate(pieces):

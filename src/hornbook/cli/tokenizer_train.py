@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hornbook.cli.common import SpecialTokens, TextKind, TokenizerFormat, open_corpus, result_console, show_bytes
 from hornbook.errors import DataError
-from hornbook.format import quantity
+from hornbook.format import counted, quantity
 from hornbook.tokenizer.special import END_OF_TEXT
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _merge(
         vocab, merges = train_bpe_from_counts(
             counts, vocab_size, special_tokens, progress=lambda done, total: stage.update(done, total=total)
         )
-        stage.update(text=f"{len(merges):,} merges")
+        stage.update(text=counted(len(merges), "merge"))
     return vocab, merges
 
 
@@ -117,15 +117,13 @@ def _summary(tokenizer: Tokenizer, corpus: TextReader, counts: Any) -> dict[str,
 def _print_summary(summary: dict[str, Any], console: Console, json: bool) -> None:
     from hornbook.fileio import canonical_json
     from hornbook.tokenizer.inspection import shortened
+    from hornbook.tokenizer.train import shortfall
 
     if json:
         print(canonical_json(summary), end="")
         return
     if summary["vocab_size"] < summary["asked_vocab_size"]:
-        console.print(
-            f"the text yields {summary['vocab_size']:,} entries, fewer than the {summary['asked_vocab_size']:,} "
-            "asked for: no pair is left to merge"
-        )
+        console.print(shortfall(summary["vocab_size"], summary["asked_vocab_size"]))
     longest = "  ".join(shortened(row["token"], 24) for row in summary["longest_tokens"])
     counting, merging = summary["count_seconds"], summary["merge_seconds"]
     console.print(f"{summary['out']}: {summary['vocab_size']:,} entries, {summary['merges']:,} merges")

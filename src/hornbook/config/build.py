@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from hornbook.config.describe import type_in_words
+from hornbook.config.describe import one_of, type_in_words
 from hornbook.errors import ConfigError, did_you_mean
 
 T = TypeVar("T")
@@ -125,7 +125,7 @@ def _convert_literal(value: Any, allowed: tuple[Any, ...], where: str) -> Any:
             return choice
     hint = did_you_mean(value, [str(choice) for choice in allowed]) if isinstance(value, str) else ""
     got = "true, which a key without a value means," if value is True else _show(value)
-    raise ConfigError(f"{where}: {got} is not one of {', '.join(map(repr, allowed))}{hint}")
+    raise ConfigError(f"{where}: {got} is not {one_of(allowed)}{hint}")
 
 
 def _convert_sequence(value: Any, origin: type, arguments: tuple[Any, ...], where: str, hint: Any) -> Any:

@@ -12,6 +12,7 @@ import functools
 import inspect
 import types
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -98,10 +99,15 @@ def type_in_words(hint: Any) -> str:
     if origin in (typing.Union, types.UnionType):
         return " or ".join(type_in_words(argument) for argument in arguments if argument is not type(None))
     if origin is Literal:
-        return "one of " + ", ".join(map(repr, arguments))
+        return one_of(arguments)
     if origin in (list, tuple):
         return "a list" if not arguments else f"a list of {type_in_words(arguments[0]).removeprefix('a ')} values"
     return names.get(hint, "a section" if dataclasses.is_dataclass(hint) else str(hint))
+
+
+def one_of(choices: Sequence[Any]) -> str:
+    """Return the choices of a setting in the words of sentences: `one of 'pre', 'post'`, or the only one."""
+    return ("one of " if len(choices) > 1 else "") + ", ".join(map(repr, choices))
 
 
 def choices_of(hint: Any) -> list[str]:

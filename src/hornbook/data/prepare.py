@@ -25,7 +25,7 @@ from hornbook.data.split import TextFile, TextSlice, copy_slice, scan_file, spli
 from hornbook.data.text_files import STDIN, find_files
 from hornbook.errors import ConfigError, DataError, TokenizerError
 from hornbook.fileio import atomic_write, cache_folder, canonical_json, sha256_bytes
-from hornbook.format import quantity
+from hornbook.format import counted, quantity
 from hornbook.tokenizer.utf8 import Errors
 from hornbook.tracking.console import Console
 
@@ -132,7 +132,7 @@ def _build(
 
 def _train_tokenizer(paths: Sequence[Path], section: TokenizerSection, errors: Errors, console: Console) -> Tokenizer:
     from hornbook.tokenizer.tokenizer import Tokenizer
-    from hornbook.tokenizer.train import train_bpe
+    from hornbook.tokenizer.train import shortfall, train_bpe
 
     specials = list(section.special_tokens)
     with console.stage(f"training a tokenizer of {section.vocab_size:,} entries") as stage:
@@ -148,9 +148,9 @@ def _train_tokenizer(paths: Sequence[Path], section: TokenizerSection, errors: E
             errors=errors,
             progress=advance,
         )
-        stage.update(stage.total, f"{len(merges):,} merges")
+        stage.update(stage.total, counted(len(merges), "merge"))
     if len(vocab) < section.vocab_size:
-        console.print(f"the text yields {len(vocab):,} entries, fewer than the {section.vocab_size:,} asked for")
+        console.print(shortfall(len(vocab), section.vocab_size))
     return Tokenizer(vocab, merges, specials, pattern=section.pattern)
 
 
@@ -169,7 +169,7 @@ def _scan(paths: Sequence[str], data: DataSection, tokenizer: TokenizerSection, 
             found.append(scan_file(path, tokenizer.separator, errors=data.errors, field=data.field, progress=advance))
             before += Path(path).stat().st_size
         documents = sum(file.num_documents for file in found)
-        stage.update(total, f"{quantity(sum(file.num_bytes for file in found), 'B')}, {documents:,} documents")
+        stage.update(total, f"{quantity(sum(file.num_bytes for file in found), 'B')}, {counted(documents, 'document')}")
     return found
 
 

@@ -24,6 +24,7 @@ from torch import Tensor
 from hornbook.data.permutation import permute, philox
 from hornbook.data.token_data import TokenData, send, windows
 from hornbook.errors import ConfigError, DataError
+from hornbook.format import counted
 
 if TYPE_CHECKING:
     from hornbook.tokenizer.token_file import TokenFile
@@ -64,8 +65,8 @@ class BatchSampler:
         per_file = np.maximum(lengths - T, 0) if order == "random" else np.maximum(lengths - 1, 0) // T
         if per_file.sum() == 0:
             raise DataError(
-                f"the longest token file has {lengths.max():,} tokens, too few for one window of context_length + 1 = "
-                f"{T + 1}; give more text or a smaller --model.context-length"
+                f"the longest token file has {counted(lengths.max(), 'token')}, too few for one window of "
+                f"context_length + 1 = {T + 1}; give more text or a smaller --model.context-length"
             )
         self._ends = np.cumsum(per_file)
         self._slack = np.maximum(lengths - 1, 0) - per_file * T  # targets of a file that fit into no window
@@ -162,7 +163,9 @@ def get_batch(
     if ids.ndim != 1:
         raise DataError(f"tokens of shape {ids.shape} are not a sequence; wanted one dimension")
     if len(ids) <= context_length:
-        raise DataError(f"{len(ids)} tokens are too few for one window of context_length + 1 = {context_length + 1}")
+        raise DataError(
+            f"{counted(len(ids), 'token')} are too few for one window of context_length + 1 = {context_length + 1}"
+        )
     start = torch.randint(0, len(ids) - context_length, (batch_size,), generator=generator).numpy()
     return _to_tensors(windows(ids, context_length + 1)[start], device)
 

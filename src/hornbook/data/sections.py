@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hornbook.errors import ConfigError
+from hornbook.format import counted
 from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tokenizer.utf8 import Errors
 
@@ -81,9 +82,9 @@ class TokenizerSection:
     def __post_init__(self) -> None:
         least = BYTES + len(self.special_tokens)
         if self.path is None and self.vocab_size < least:
+            tokens = counted(len(self.special_tokens), "special token")
             raise ConfigError(
-                f"tokenizer.vocab_size = {self.vocab_size} is too small: 256 bytes and {len(self.special_tokens)} "
-                f"special tokens need at least {least}"
+                f"tokenizer.vocab_size = {self.vocab_size} is too small: 256 bytes and {tokens} need at least {least}"
             )
         if any(not token for token in self.special_tokens):
             raise ConfigError(

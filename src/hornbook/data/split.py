@@ -18,6 +18,7 @@ from pathlib import Path
 from hornbook.data.text_reader import TextReader
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write, cache_folder, canonical_json, open_atomic, read_json_object, sha256_bytes
+from hornbook.format import counted
 from hornbook.tokenizer.utf8 import Errors, checked
 
 BLOCK = 1 << 23
@@ -117,8 +118,8 @@ def split(files: Sequence[TextFile], separator: str | None, share: float) -> tup
         validation.insert(0, TextSlice(files[number], place, files[number].num_bytes))
     if not training or not validation:
         raise DataError(
-            f"{documents} documents cannot be cut so that data.validation = {share} leaves something on both sides; "
-            "give more text, or a text of its own with --data.validation-text"
+            f"{counted(documents, 'document')} cannot be cut so that data.validation = {share} leaves something on "
+            "both sides; give more text, or a text of its own with --data.validation-text"
         )
     return training, validation
 

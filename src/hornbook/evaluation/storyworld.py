@@ -24,6 +24,7 @@ from hornbook.data.split import FEW_DOCUMENTS
 from hornbook.errors import DataError, FormatError
 from hornbook.evaluation.registry import CorpusEvaluator
 from hornbook.fileio import atomic_write, canonical_json, read_json_object
+from hornbook.format import counted
 from hornbook.generation.decode import generate
 from hornbook.models.transformer import TransformerLM
 from hornbook.nn.plain import cross_entropy
@@ -148,7 +149,7 @@ def evaluate_on_storyworld(
             except NoStoryFitsError as error:
                 stage.update(text=str(error))
     if num_written:
-        with console.stage(f"writing {num_written} stories", num_written) as stage:
+        with console.stage(f"writing {counted(num_written, 'story')}", num_written) as stage:
             texts = sample_stories(model, tokenizer, num_written, seed=seed, progress=stage.update)
         with console.stage("parsing them, and looking for them in the training text"):
             written = assess_samples(texts, data)

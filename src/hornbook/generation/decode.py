@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hornbook.errors import ConfigError, DataError
+from hornbook.format import counted
 from hornbook.generation.sampling import check_sampling, sample
 from hornbook.models.kv_cache import KVCache, NativeStep
 from hornbook.models.transformer import TransformerLM
@@ -201,8 +202,8 @@ def _first_window(prompt: list[int], context: int, vocab_size: int, overflow: Ov
         return prompt
     if overflow == "error":
         raise DataError(
-            f"the prompt has {len(prompt)} tokens and the model's context {context}; shorten it, or let only its end "
-            'be read (overflow="slide", on the command line --overflow slide)'
+            f"the prompt has {counted(len(prompt), 'token')} and the model's context {context}; shorten it, or let "
+            'only its end be read (overflow="slide", on the command line --overflow slide)'
         )
     return prompt[-context:]
 

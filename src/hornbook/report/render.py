@@ -23,7 +23,7 @@ import jinja2
 import hornbook
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write
-from hornbook.format import number, setting
+from hornbook.format import counted, number, setting
 from hornbook.report import tables
 from hornbook.report.figures import run_figures, save_figures
 from hornbook.report.load import RunData, read_run, read_runs
@@ -74,7 +74,7 @@ def _title(runs: Sequence[RunData], studies: Sequence[StudyData]) -> str:
     if len(studies) == 1 and not runs:
         return f"Study {studies[0].name.replace('_', ' ')} · scale {studies[0].scale}"
     if studies:
-        return f"{len(studies)} studies" + (f" and {len(runs)} runs" if runs else "")
+        return counted(len(studies), "study") + (f" and {counted(len(runs), 'run')}" if runs else "")
     return f"Run {runs[0].name}" if len(runs) == 1 else f"{len(runs)} runs"
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean, median_high, stdev
 from typing import Any
 
-from hornbook.format import number
+from hornbook.format import counted, number
 from hornbook.studies import statistics
 from hornbook.studies.charts import Figure, Interval, Series, Table, band, columns
 from hornbook.studies.statistics import Comparison, mean_interval
@@ -110,7 +110,7 @@ def final_figure(results: Results) -> Figure:
             name = f"{group}: each seed" if group else "each seed"
             series.append(Series(name=name, x=x, y=y, style="points", color=color + 1))
     lost = sum(o.diverged for o in results.outcomes)
-    caption = f"{len(plan.seeds)} seeds per arm." + (f" {lost} diverged runs are not drawn." if lost else "")
+    caption = f"{counted(len(plan.seeds), 'seed')} per arm." + (f" {lost} diverged runs are not drawn." if lost else "")
     label = LABELS.get(plan.metric, plan.metric)
     return Figure(
         id=f"final-{plan.metric}",

@@ -16,7 +16,7 @@ from typing import Any
 
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json, read_json_object, sha256_bytes
-from hornbook.format import duration
+from hornbook.format import counted, duration
 from hornbook.studies.data import prepare_all, recipe_key
 from hornbook.studies.execution import Job, execute
 from hornbook.studies.folder import run_path, write_results, write_study
@@ -73,7 +73,9 @@ def run_study(
     waiting = [job for job in wanted if not job.done]
     if wanted:
         known = len(wanted) - len(waiting)
-        console.print(f"{study.name} at scale {scale}: {len(wanted)} runs, {known} done before, {len(waiting)} to do")
+        console.print(
+            f"{study.name} at scale {scale}: {counted(len(wanted), 'run')}, {known} done before, {len(waiting)} to do"
+        )
         _train_all(waiting, jobs, console)
     outcomes = [read_outcome(job.path, job.arm, job.seed) for job in wanted]
     results = Results(

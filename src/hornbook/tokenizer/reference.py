@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from hornbook.errors import TokenizerError
+from hornbook.format import counted
 from hornbook.tokenizer.patterns import split
 from hornbook.tokenizer.special import check_special_tokens
 from hornbook.tokenizer.utf8 import encoded
@@ -87,7 +88,7 @@ def train_from_counts(
     smallest = 256 + len(special_tokens)
     if vocab_size < smallest:
         raise TokenizerError(
-            f"vocab_size {vocab_size} is too small: 256 bytes and {len(special_tokens)} special tokens "
+            f"vocab_size {vocab_size} is too small: 256 bytes and {counted(len(special_tokens), 'special token')} "
             f"need at least {smallest}"
         )
     entries = [token.encode() for token in special_tokens] + [bytes([byte]) for byte in range(256)]

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 
 from hornbook.errors import DataError, TokenizerError
+from hornbook.format import counted
 from hornbook.tokenizer import _core
 from hornbook.tokenizer.counts import PretokenCounts, Progress, count_pretokens
 from hornbook.tokenizer.special import check_special_tokens
@@ -104,14 +105,15 @@ def train_counts(
     counts.phases |= phases
     vocab = dict(enumerate([token.encode() for token in special_tokens] + symbols))
     if len(vocab) < vocab_size:
-        logger.warning(
-            "the text yields a vocabulary of %d entries, fewer than the %d asked for: no pair is left to merge",
-            len(vocab),
-            vocab_size,
-        )
+        logger.warning(shortfall(len(vocab), vocab_size))
     if progress is not None:
         progress(total, total)
     return vocab, merges
+
+
+def shortfall(entries: int, asked: int) -> str:
+    """Return the sentence about a text whose merges end before the vocabulary is full."""
+    return f"the text yields {entries:,} entries, fewer than the {asked:,} asked for: no pair is left to merge"
 
 
 def check_vocab_size(vocab_size: int, special_tokens: Sequence[str]) -> None:
@@ -123,5 +125,5 @@ def check_vocab_size(vocab_size: int, special_tokens: Sequence[str]) -> None:
     if not smallest <= vocab_size < 2**31:
         raise TokenizerError(
             f"vocab_size {vocab_size} is too {'small' if vocab_size < smallest else 'large'}: 256 bytes and "
-            f"{len(special_tokens)} special tokens need at least {smallest}"
+            f"{counted(len(special_tokens), 'special token')} need at least {smallest}"
         )

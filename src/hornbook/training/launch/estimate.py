@@ -13,7 +13,7 @@ import torch
 
 from hornbook.accounting.flops import training_flops_per_token
 from hornbook.fileio import atomic_write, canonical_json, read_json_object
-from hornbook.format import duration, quantity
+from hornbook.format import counted, duration, quantity
 from hornbook.tracking.console import Console
 from hornbook.training.launch.device import measure_step, peak_flops, timed
 from hornbook.training.trainer import Trainer
@@ -65,11 +65,11 @@ class Estimate:
         else:
             seen = "" if self.epochs is None else f" (the training set {self.epochs:.2g} times)"
             total = quantity(self.steps * self.tokens_per_step)
-            amount = f"{self.steps:,} steps of {self.tokens_per_step:,} tokens = {total} tokens{seen}"
+            amount = f"{counted(self.steps, 'step')} of {self.tokens_per_step:,} tokens = {total} tokens{seen}"
         compiled = "not compiled"
         if self.compile_seconds is not None:
             compiled = f"compiled in {duration(self.compile_seconds)} (which no time of the run counts)"
-        how = f"{self.device}, {self.dtype}, {compiled}, {self.threads} threads"
+        how = f"{self.device}, {self.dtype}, {compiled}, {counted(self.threads, 'thread')}"
         memory = (
             "" if self.memory_bytes is None else f", about {quantity(self.memory_bytes, 'B')} of memory at the peak"
         )
