@@ -79,7 +79,7 @@ SMALL = [
 
 def test_a_text_becomes_a_trained_run_that_can_be_read_evaluated_listed_and_continued(tmp_path, capsys):
     text = write_text(tmp_path / "my.txt")
-    assert main(["train", "--text", str(text), *SMALL]) == 0
+    assert main(["train", "--text", str(text), *SMALL, "--evaluation.full"]) == 0
     out = capsys.readouterr().out
     assert "picked for" in out
     assert "expected:" in out
@@ -291,8 +291,15 @@ def test_accumulating_a_batch_in_parts_gives_the_same_loss_and_gradient(tmp_path
 
 
 def test_a_run_can_start_from_the_weights_of_another(tmp_path):
-    first = quiet_train(tiny_recipe(tmp_path / "first"))
-    second = quiet_train(tiny_recipe(tmp_path / "second", model={"init_from": str(first.path)}, training={"steps": 4}))
+    first = quiet_train(tiny_recipe(tmp_path / "first", evaluation={"full": True}))
+    second = quiet_train(
+        tiny_recipe(
+            tmp_path / "second",
+            model={"init_from": str(first.path)},
+            training={"steps": 4},
+            evaluation={"full": True},
+        )
+    )
     start = second.metrics()[0]["val_loss"]
     assert start == pytest.approx(first.summary()["best_val_loss"], rel=1e-6)
     assert second.config["model"]["init_from"] == str(first.path)

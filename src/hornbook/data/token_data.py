@@ -73,6 +73,11 @@ class TokenData:
         """Return the number of tokens."""
         return sum(len(array) for array in self.arrays)
 
+    @property
+    def num_targets(self) -> int:
+        """Tokens that can be predicted: all but the first of each file."""
+        return sum(max(0, len(array) - 1) for array in self.arrays)
+
     def gather(self, file: Int[np.ndarray, "B"], start: Int[np.ndarray, "B"], length: int) -> Int[np.ndarray, "B L"]:
         """Return `length` ids from each start, in the files' own type."""
         if len(self.arrays) == 1:

@@ -3,8 +3,9 @@
 The set is cut into windows of the evaluation context without overlap; each file's last window may be shorter. Every
 token but the first of each file is predicted once, from at least the tokens of its own window before it. A longer
 context sees more and scores better, so the context is part of the result. Weights and matrix products are float32
-here, whatever training uses. Left out: sliding windows with overlap (they would favour long contexts at several times
-the cost).
+here, whatever training uses. Where the whole set would cost too much, an even sample of its windows is measured: one
+from each of so many equal stretches, drawn by a fixed seed, so that all runs on the same data see the same windows.
+Left out: sliding windows with overlap (they would favour long contexts at several times the cost).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -40,6 +41,8 @@ class Evaluation:
     """Predicted tokens."""
     context_length: int
     """Window of the evaluation."""
+    sample_loss: float | None = None
+    """The loss on the sample alone, where the rest of the set was measured besides: what compares with samples."""
 
     @property
     def perplexity(self) -> float:
@@ -48,8 +51,9 @@ class Evaluation:
 
     def record(self) -> dict[str, float]:
         """Return the values that `metrics.jsonl` keeps."""
-        values = {"val_loss": self.loss, "val_perplexity": self.perplexity}
-        return values if self.bits_per_byte is None else values | {"val_bits_per_byte": self.bits_per_byte}
+        optional = {"val_bits_per_byte": self.bits_per_byte, "val_sample_loss": self.sample_loss}
+        values = {"val_loss": self.loss, "val_perplexity": self.perplexity, "val_tokens": self.num_tokens}
+        return values | {key: value for key, value in optional.items() if value is not None}
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
@@ -64,6 +68,8 @@ def evaluate(
     context_length: int | None = None,
     *,
     max_tokens: int | None = None,
+    sample: int | None = None,
+    and_rest: bool = False,
     progress: Callable[[int], None] = lambda done: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Evaluation:
@@ -75,6 +81,8 @@ def evaluate(
         batch_size: windows per forward pass; changes time and memory only.
         context_length: T of the windows; None: the model's.
         max_tokens: use the first so many tokens of the set only; bits per byte then take the set's average token.
+        sample: measure so many windows, evenly spread, instead of all; bits per byte as for `max_tokens`.
+        and_rest: measure the sample first, and then what it left out.
         progress: is called with the tokens done so far.
         stop: is asked between batches; True ends the evaluation.
 
@@ -83,50 +91,76 @@ def evaluate(
         DataError: there are fewer than two tokens, so nothing to predict.
         Interrupted: `stop` said so.
     """
-    for name, value in (("batch_size", batch_size), ("context_length", context_length), ("max_tokens", max_tokens)):
+    given = {"batch_size": batch_size, "context_length": context_length, "max_tokens": max_tokens, "sample": sample}
+    for name, value in given.items():
         if value is not None and value < 1:
             raise ConfigError(f"{name} = {value} of an evaluation must be at least 1")
     T = context_length or model.config.context_length
     device = next(model.parameters()).device
-    total = torch.zeros((), dtype=torch.float64)  # on the CPU: Apple GPUs have no float64
-    count = 0
     was_training = model.training
     model.eval()
+    nats, count, sample_loss = 0.0, 0, None
     try:
-        for rows in _batches(data, T, batch_size, max_tokens):
-            if stop():
-                raise Interrupted
-            inputs, targets = rows[:, :-1].to(device), rows[:, 1:].to(device)
-            # The mean of a batch, weighted by its tokens and summed in float64.
-            total += model.loss(inputs, targets).cpu().double() * targets.numel()
-            count += targets.numel()
-            progress(count)
+        for number, part in enumerate(_windows(data, T, max_tokens).parts(sample, and_rest)):
+            sample_loss = nats / count if number else None
+            for rows in _batches(data, part, T, batch_size):
+                if stop():
+                    raise Interrupted
+                inputs, targets = rows[:, :-1].to(device), rows[:, 1:].to(device)
+                # The mean of a batch, weighted by its tokens and summed in float64.
+                nats += float(model.loss(inputs, targets)) * targets.numel()
+                count += targets.numel()
+                progress(count)
     finally:
         model.train(was_training)
     if count == 0:
         raise DataError(
             "the validation set has fewer than two tokens, so there is nothing to predict; give it more text"
         )
-    nats = float(total)
-    num_bytes = data.num_bytes
-    if num_bytes and max_tokens is not None:
-        num_bytes = num_bytes * min(1.0, count / max(1, len(data) - len(data.arrays)))
-    return Evaluation(nats / count, nats / math.log(2) / num_bytes if num_bytes else None, count, T)
+    num_bytes = (data.num_bytes or 0) * min(1.0, count / max(1, data.num_targets))
+    return Evaluation(nats / count, nats / math.log(2) / num_bytes if num_bytes else None, count, T, sample_loss)
 
 
-def _batches(data: TokenData, T: int, batch_size: int, max_tokens: int | None) -> Iterator[Int[Tensor, "B S"]]:
-    """Yield windows with the token after them: (B, T + 1), and what is left of each file, (1, S) with S ≤ T + 1."""
-    left = len(data) if max_tokens is None else max_tokens
-    for array in data.arrays:
-        ids = array[: left + 1] if max_tokens is not None else array
-        whole = max(0, len(ids) - 1) // T
-        for first in range(0, whole, batch_size):
-            rows = min(batch_size, whole - first)
-            block = ids[first * T : (first + rows) * T + 1].astype(np.int64)
-            yield torch.from_numpy(np.lib.stride_tricks.sliding_window_view(block, T + 1)[::T].copy())
-        rest = ids[whole * T :].astype(np.int64)
-        if len(rest) > 1:
-            yield torch.from_numpy(rest[None, :])
-        left -= max(0, len(ids) - 1)
-        if left <= 0:
-            return
+def evenly(count: int, sample: int) -> Int[np.ndarray, "sample"]:
+    """Return `sample` of the numbers below `count`: one from each of so many equal stretches, by a fixed seed."""
+    edges = np.arange(sample + 1) * count // sample
+    return edges[:-1] + (np.random.default_rng(0).random(sample) * np.diff(edges)).astype(np.int64)
+
+
+class _Windows(NamedTuple):
+    """Where windows begin, and what is left of each file: shorter ones."""
+
+    file: Int[np.ndarray, "W"]
+    start: Int[np.ndarray, "W"]
+    tails: list[tuple[int, int, int]]
+    """File, start, and targets."""
+
+    def parts(self, sample: int | None, and_rest: bool) -> list[_Windows]:
+        """Return them as one part, or a sample of them and, where asked for, the rest."""
+        if sample is None or sample >= len(self.start):
+            return [self]
+        chosen = evenly(len(self.start), sample)
+        rest = _Windows(np.delete(self.file, chosen), np.delete(self.start, chosen), self.tails)
+        return [_Windows(self.file[chosen], self.start[chosen], []), *([rest] if and_rest else [])]
+
+
+def _windows(data: TokenData, T: int, max_tokens: int | None) -> _Windows:
+    files, starts, tails = [], [], []
+    left = data.num_targets if max_tokens is None else max_tokens
+    for number, array in enumerate(data.arrays):
+        targets = max(0, min(len(array) - 1, left))
+        files.append(np.full(targets // T, number))
+        starts.append(np.arange(targets // T) * T)
+        if targets % T:
+            tails.append((number, targets // T * T, targets % T))
+        left -= targets
+    return _Windows(np.concatenate(files), np.concatenate(starts), tails)
+
+
+def _batches(data: TokenData, windows: _Windows, T: int, batch_size: int) -> Iterator[Int[Tensor, "B S"]]:
+    """Yield windows with the token after them: (B, T + 1), and each tail, (1, S) with S ≤ T."""
+    for first in range(0, len(windows.start), batch_size):
+        rows = slice(first, first + batch_size)
+        yield torch.from_numpy(data.gather(windows.file[rows], windows.start[rows], T + 1).astype(np.int64))
+    for number, start, targets in windows.tails:
+        yield torch.from_numpy(data.arrays[number][None, start : start + targets + 1].astype(np.int64))

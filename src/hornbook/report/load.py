@@ -14,7 +14,7 @@ from typing import Any
 
 from hornbook.errors import DataError
 from hornbook.fileio import read_json_object
-from hornbook.tracking.run import CONFIG_FILE, SUMMARY_FILE, Run
+from hornbook.tracking.run import CONFIG_FILE, SUMMARY_FILE, Run, best_record
 
 UNNAMED = "run"
 """What `run.name` says where the recipe gives no name."""
@@ -69,10 +69,10 @@ class RunData:
         """Return the last recorded value of a metric, or None."""
         return next((record[key] for record in reversed(self.metrics) if record.get(key) is not None), None)
 
-    def best(self, key: str) -> float | None:
-        """Return the smallest recorded value of a metric, or None."""
-        values = [record[key] for record in self.metrics if isinstance(record.get(key), (int, float))]
-        return min((v for v in values if v == v), default=None)
+    def best_val_loss(self) -> float | None:
+        """Return the validation loss where it was lowest, or None."""
+        best = best_record(self.metrics)
+        return None if best is None else best["val_loss"]
 
 
 def run_folders(path: Path) -> list[Path]:

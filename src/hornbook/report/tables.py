@@ -68,7 +68,7 @@ def _final_row(run: RunData) -> dict[str, Any]:
         "tokens": run.last("tokens"),
         "train_loss": run.last("train_loss"),
         "val_loss": loss,
-        "best_val_loss": run.best("val_loss"),
+        "best_val_loss": run.best_val_loss(),
         "perplexity": perplexity,
         "bits_per_byte": bits,
         "floor": floor,

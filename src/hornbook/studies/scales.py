@@ -22,7 +22,7 @@ _COMMON: Settings = {
     "optimizer": {"name": "adamw", "betas": [0.9, 0.95], "eps": 1e-8, "weight_decay": 0.1},
     "schedule": {"name": "cosine"},
     "training": {"clip_norm": 1.0, "compile": False, "dtype": "float32"},
-    "evaluation": {"sample_tokens": 128, "sample_every": AT_THE_END},
+    "evaluation": {"full": True, "sample_tokens": 128, "sample_every": AT_THE_END},
     "checkpoint": {"every": 0, "keep_last": 1},
     "guard": {"action": "stop", "check_every": 10},
 }
@@ -55,7 +55,7 @@ _SCALES: dict[Scale, Settings] = {
         "optimizer": {"lr": 2e-3},
         "schedule": {"warmup_steps": 200},
         "training": {"steps": 2_500, "batch_size": 256, "dtype": "auto", "compile": "auto"},
-        "evaluation": {"every": 250, "max_tokens": 2_000_000, "batch_size": 256},
+        "evaluation": {"every": 250, "full": False, "max_tokens": 2_000_000, "batch_size": 256},
         "logging": {"every": 10},
     },
 }

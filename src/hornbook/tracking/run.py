@@ -121,14 +121,12 @@ class Run:
     def summary(self) -> dict[str, Any]:
         """Return the last value of every metric, with `best_val_loss` and the step it was reached at."""
         last: dict[str, Any] = {}
-        best: tuple[float, int] | None = None
-        for record in self.metrics():
+        records = self.metrics()
+        for record in records:
             last.update(record)
-            loss = record.get("val_loss")
-            if loss is not None and (best is None or loss < best[0]):
-                best = (loss, record["step"])
+        best = best_record(records)
         if best is not None:
-            last["best_val_loss"], last["best_step"] = best
+            last["best_val_loss"], last["best_step"] = best["val_loss"], best["step"]
         return last
 
     def set_status(self, status: str, reason: str = "") -> None:
@@ -175,6 +173,18 @@ class Run:
             finally:
                 os.close(descriptor)
         return False
+
+
+def best_record(records: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the record of the lowest validation loss, the first of equals, or None.
+
+    An evaluation that measured more than the others compares by the part that all of them measured.
+    """
+
+    def loss(record: dict[str, Any]) -> float:
+        return record["val_loss"] if record.get("val_sample_loss") is None else record["val_sample_loss"]
+
+    return min((record for record in records if record.get("val_loss") is not None), key=loss, default=None)
 
 
 def find_runs(roots: Iterable[str | Path] = ("runs",)) -> list[Run]:

@@ -106,6 +106,14 @@ def resolve(recipe: Mapping[str, Any]) -> TrainConfig:
     return dataclasses.replace(config.build(TrainConfig, sections), init_from=init_from)
 
 
+def as_stored(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recipe that a run keeps, with what the version that wrote it did where later ones have a key."""
+    evaluation = recipe.get("evaluation", {})
+    if "share" in evaluation or "max_tokens" in evaluation:
+        return dict(recipe)
+    return config.merge(recipe, {"evaluation": {"full": True}})
+
+
 def check_names(recipe: Mapping[str, Any]) -> None:
     """Raise ConfigError for a section or a key that a recipe does not have; values are `resolve`'s matter."""
     classes = get_type_hints(TrainConfig)

@@ -1,11 +1,13 @@
 """What a run measures between updates: the validation loss, and a sample of what the model writes.
 
-Both read the model and leave it as it was; the loop (loop.py) says when, and what becomes of the results.
+Both read the model and leave it as it was; the loop (loop.py) says when, and what becomes of the results. How much an
+evaluation measures is decided once, from counts and never from a clock, so that a resumed run measures the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -22,6 +24,69 @@ if TYPE_CHECKING:
 
 
 TEMPERATURE, TOP_P = 0.8, 0.95
+FORWARD_COST = {("cpu", "float32"): 1 / 3, ("cpu", "bfloat16"): 2 / 3, ("cuda", "bfloat16"): 2.0}
+"""What a token of an evaluation costs, as a share of one in training: the forward pass is a third of the products, and
+is computed in float32, at half the rate of bfloat16 on a CPU and a sixth on a GPU (the least favourable measured)."""
+
+
+@dataclass(frozen=True)
+class EvaluationSizes:
+    """How many validation tokens the evaluations of a run predict."""
+
+    each: int
+    """At the start and in between."""
+    end: int
+    """At the end."""
+    times: int
+    """Evaluations in the whole run, the last one included."""
+    whole: int
+    """Those of the whole set."""
+
+    @property
+    def total(self) -> int:
+        """Tokens of all of them."""
+        return self.each * (self.times - 1) + self.end
+
+    def line(self) -> str:
+        """Return the sizes for people."""
+        if self.each == self.whole:
+            return f"evaluation: all {self.whole:,} validation tokens, {self.times} times"
+        end = "all of them at the end" if self.end == self.whole else "no more at the end"
+        return (
+            f"evaluation: {self.each:,} of the {self.whole:,} validation tokens each time, {self.times} times, {end} "
+            "(--evaluation.full: all of them every time)"
+        )
+
+
+def plan_evaluations(config: TrainConfig, steps: int, targets: int) -> EvaluationSizes:
+    """Return how much each evaluation measures.
+
+    Args:
+        config: the recipe, every "auto" resolved.
+        steps: updates of the run, or what a time budget is expected to hold.
+        targets: tokens of the validation set that can be predicted.
+    """
+    section, training = config.evaluation, config.training
+    times = 2 + ((steps - 1) // section.every if section.every else 0)
+    if section.full or section.max_tokens is not None:
+        size = min(targets, section.max_tokens or targets)
+        return EvaluationSizes(size, size, times, targets)
+    cost = FORWARD_COST.get((training.device.partition(":")[0], training.dtype), 1 / 3)
+    affordable = section.share * steps * config.tokens_per_step / cost
+    if times * targets <= affordable:
+        return EvaluationSizes(targets, targets, times, targets)
+    # The last one is the run's result: it is whole where that leaves at least as much for all others.
+    end = targets if targets <= affordable / 2 else affordable / times
+    T = section.context_length or config.model.context_length
+    # At least one forward pass: less says nothing.
+    windows = max(evaluation_batch(config), int((affordable - end) / (times - 1)) // T)
+    each = min(targets, windows * T)
+    return EvaluationSizes(each, targets if end == targets else each, times, targets)
+
+
+def evaluation_batch(config: TrainConfig) -> int:
+    """Return the windows of one forward pass of an evaluation."""
+    return config.evaluation.batch_size or max(1, config.training.batch_size // config.training.gradient_accumulation)
 
 
 class Evaluator:
@@ -30,23 +95,47 @@ class Evaluator:
     Args:
         config: the recipe.
         dataset: its data.
+
+    Attributes:
+        sizes: how much an evaluation measures; as the recipe's steps say, until the launch has set it.
     """
 
     def __init__(self, config: TrainConfig, dataset: Dataset):
         self.config = config
         self.tokenizer: Tokenizer | None = dataset.tokenizer
         self.data = TokenData.open(dataset.validation, config.model.vocab_size, verify=config.data.verify)
+        self.sizes = self.plan(config.training.steps)
 
-    def evaluate(self, model: TransformerLM, progress: Callable[[int], None], stop: Callable[[], bool]) -> Evaluation:
-        """Return the model's loss on the validation set. Raises Interrupted where `stop` says so."""
-        section, training = self.config.evaluation, self.config.training
+    def plan(self, steps: int) -> EvaluationSizes:
+        """Return the sizes for a run of `steps` updates (`plan_evaluations`)."""
+        return plan_evaluations(self.config, steps, self.data.num_targets)
+
+    def evaluate(
+        self, model: TransformerLM, progress: Callable[[int, int], None], stop: Callable[[], bool], *, end: bool = False
+    ) -> Evaluation:
+        """Return the model's loss on the validation set, or on a sample of it (`sizes`).
+
+        Args:
+            model: the whole model.
+            progress: is called with the tokens done so far, and how many there will be.
+            stop: is asked between batches.
+            end: this is the last evaluation of the run.
+
+        Raises:
+            Interrupted: `stop` said so.
+        """
+        section, sizes = self.config.evaluation, self.sizes
+        T = section.context_length or model.config.context_length
+        sampled = section.max_tokens is None and sizes.each < self.data.num_targets
         return evaluate(
             model,
             self.data,
-            section.batch_size or max(1, training.batch_size // training.gradient_accumulation),
-            section.context_length,
+            evaluation_batch(self.config),
+            T,
             max_tokens=section.max_tokens,
-            progress=progress,
+            sample=max(1, sizes.each // T) if sampled else None,
+            and_rest=end and sizes.end > sizes.each,
+            progress=lambda done: progress(done, sizes.end if end else sizes.each),
             stop=stop,
         )
 

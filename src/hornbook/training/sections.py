@@ -155,8 +155,13 @@ class EvaluationSection:
     """Windows per forward pass; 0: the training batch. It changes the time taken, not the result."""
     context_length: int | None = None
     """Window of the evaluation; None: the model's."""
+    share: float = 0.1
+    """All evaluations together cost at most this share of the training, by the accounts: each measures an even sample
+    of the validation windows, the same for every run on this data; the last one measures all where that fits."""
+    full: bool = False
+    """Measure the whole validation set every time, whatever it costs."""
     max_tokens: int | None = None
-    """Evaluate on the first so many validation tokens only; None: on all of them."""
+    """Measure the first so many validation tokens every time, instead of a share."""
     prompt: str = ""
     """What samples continue; empty: they start a document."""
     sample_every: int = 500
@@ -171,6 +176,13 @@ class EvaluationSection:
             if getattr(self, name) is not None:
                 _at_least("evaluation", name, getattr(self, name), 1)
         _at_least("evaluation", "sample_tokens", self.sample_tokens, 1)
+        if self.full and self.max_tokens is not None:
+            raise ConfigError(
+                f"evaluation.full and evaluation.max_tokens = {self.max_tokens} contradict each other; leave one out "
+                "(--evaluation.full false, or --evaluation.max-tokens none)"
+            )
+        if not 0 < self.share < math.inf:
+            raise ConfigError(f"evaluation.share = {self.share} must be above 0; 0.1 is a tenth of the training")
 
 
 @dataclass(frozen=True, kw_only=True)

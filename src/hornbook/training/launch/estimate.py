@@ -15,6 +15,7 @@ from hornbook.accounting.flops import training_flops_per_token
 from hornbook.fileio import atomic_write, canonical_json, read_json_object
 from hornbook.format import counted, duration, quantity
 from hornbook.tracking.console import Console
+from hornbook.training.evaluator import EvaluationSizes, Evaluator
 from hornbook.training.launch.device import measure_step, peak_flops, timed
 from hornbook.training.trainer import Trainer
 
@@ -53,6 +54,8 @@ class Estimate:
     """CPU threads."""
     memory_bytes: int | None = None
     """Peak memory that the accounting expects; None where the device does not say what it has."""
+    evaluation: EvaluationSizes | None = None
+    """How much the evaluations measure; None in plans of earlier versions."""
     compile_seconds: float | None = None
     """What compiling took this time, before the run's clock started; None where nothing is compiled."""
 
@@ -76,6 +79,7 @@ class Estimate:
         return [
             f"model: {quantity(self.parameters)} parameters{memory} · data: {reading}",
             f"plan: {amount}",
+            *([self.evaluation.line()] if self.evaluation else []),
             f"expected: {duration(self.expected_seconds)} at {quantity(rate)} tokens/s on {how}",
         ]
 
@@ -93,12 +97,14 @@ class Estimate:
         with contextlib.suppress(OSError, ValueError, TypeError):
             values = read_json_object(folder / FILE)
             if values.pop("version") == 1:
+                if values.get("evaluation") is not None:
+                    values["evaluation"] = EvaluationSizes(**values["evaluation"])
                 return cls(**values)
         return None
 
 
 def estimate_run(
-    trainer: Trainer, folder: Path, *, validation_tokens: int, memory_bytes: int | None, console: Console
+    trainer: Trainer, evaluator: Evaluator, folder: Path, *, memory_bytes: int | None, console: Console
 ) -> Estimate:
     """Return the estimate kept with a run, or a new one from a measured step, which is then kept.
 
@@ -124,7 +130,7 @@ def estimate_run(
     estimate = Estimate(
         parameters=sum(p.numel() for p in trainer.strategy.trained.parameters()),
         train_tokens=len(trainer.data),
-        validation_tokens=validation_tokens,
+        validation_tokens=len(evaluator.data),
         tokens_per_step=c.tokens_per_step,
         steps=steps,
         epochs=None if steps is None else trainer.sampler.epoch(steps),
@@ -136,6 +142,7 @@ def estimate_run(
         dtype=c.training.dtype,
         threads=torch.get_num_threads(),
         memory_bytes=memory_bytes,
+        evaluation=evaluator.plan(steps or max(1, int(60.0 * (c.training.max_minutes or 0.0) / seconds))),
         compile_seconds=compile_seconds,
     )
     estimate.save(folder)

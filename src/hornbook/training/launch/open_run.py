@@ -22,9 +22,10 @@ from hornbook.fileio import atomic_write, canonical_json
 from hornbook.tracking.console import Console
 from hornbook.tracking.environment import describe_environment
 from hornbook.tracking.run import Run
-from hornbook.training.config import TrainConfig, resolve
+from hornbook.training.config import TrainConfig, as_stored, resolve
 from hornbook.training.launch.device import resolve_auto
 from hornbook.training.load import read_tokenizer
+from hornbook.training.sections import EvaluationSection
 
 # A resumed run may change these without a word …
 FREE = ("run", "checkpoint", "logging", "data.verify", "evaluation.sample_every", "evaluation.sample_tokens")
@@ -38,6 +39,10 @@ MACHINE = (
     "training.deterministic",
     "training.distributed",
 )
+
+
+# Keys that recipes do not have to know: their default is no wish to change what the run was made with.
+LATER = {f"evaluation.{key}": getattr(EvaluationSection, key) for key in ("share", "full")}
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ def _reopen(recipe: TrainConfig, console: Console) -> OpenRun:
     run = Run.open(recipe.run.path)
     run.hold()
     try:
-        config = _reconcile(resolve(run.config), recipe, console)
+        config = _reconcile(resolve(as_stored(run.config)), recipe, console)
         dataset = prepare(config.data, config.tokenizer, console)
         if read_tokenizer(run.path) is None and dataset.tokenizer is not None:
             dataset.tokenizer.save(run.path / "tokenizer")  # killed between the recipe and the tokenizer
@@ -117,7 +122,7 @@ def _reconcile(stored: TrainConfig, recipe: TrainConfig, console: Console) -> Tr
     for section, keys in recipe.to_dict().items():
         for name, value in keys.items():
             key, old = f"{section}.{name}", sections[section].get(name)
-            if value in (old, "auto") or key == "model.vocab_size":
+            if value in (old, "auto") or key == "model.vocab_size" or (key in LATER and value == LATER[key]):
                 continue
             if section not in FREE and key not in FREE:
                 if key not in MACHINE:

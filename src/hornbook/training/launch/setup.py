@@ -86,9 +86,8 @@ def set_up(
         clock = clock or RunClock()
         checkpointer = build_trainer(opened, console, clock, group)
         trainer, evaluator = checkpointer.trainer, Evaluator(config, dataset)
-        estimate = estimate_run(
-            trainer, run.path, validation_tokens=len(evaluator.data), memory_bytes=memory_bytes, console=console
-        )
+        estimate = estimate_run(trainer, evaluator, run.path, memory_bytes=memory_bytes, console=console)
+        evaluator.sizes = estimate.evaluation or evaluator.sizes
         for line in estimate.lines():
             console.print(line)
         if checkpointer.start():

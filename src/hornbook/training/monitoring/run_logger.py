@@ -140,10 +140,9 @@ class RunLogger:
         self.norms.add(step, **norms)
         self.norms.flush()
 
-    def on_eval_progress(self, tokens: int) -> None:
-        """Show how far an evaluation is."""
-        total = max(1, self.estimate.validation_tokens)
-        self.stage.update(text=f"evaluating, {min(100, 100 * tokens // total)} %")
+    def on_eval_progress(self, tokens: int, total: int) -> None:
+        """Show how far an evaluation is: tokens that are predicted, of how many."""
+        self.stage.update(text=f"evaluating, {min(100, 100 * tokens // max(1, total))} %")
 
     def on_evaluation(self, step: int, result: Evaluation, *, best: bool) -> None:
         """Take in an evaluation; `best`: no earlier one was as good."""
