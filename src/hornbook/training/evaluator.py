@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 
 TEMPERATURE, TOP_P = 0.8, 0.95
-FORWARD_COST = {("cpu", "float32"): 1 / 3, ("cpu", "bfloat16"): 2 / 3, ("cuda", "bfloat16"): 2.0}
-"""What a token of an evaluation costs, as a share of one in training: the forward pass is a third of the products, and
-is computed in float32, at half the rate of bfloat16 on a CPU and a sixth on a GPU (the least favourable measured)."""
+FORWARD_COST = {("cpu", "float32"): 0.45, ("cpu", "bfloat16"): 1.05, ("cuda", "bfloat16"): 2.0}
+"""What a token of an evaluation costs, as a share of one in training, by device and dtype of the training: the forward
+pass is a third of the products, but in float32. On a CPU the highest of five shapes measured (docs/log.md); on a GPU a
+third of the ratio of the rates in the data sheets."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def plan_evaluations(config: TrainConfig, steps: int, targets: int) -> Evaluatio
     if section.full or section.max_tokens is not None:
         size = min(targets, section.max_tokens or targets)
         return EvaluationSizes(size, size, times, targets)
-    cost = FORWARD_COST.get((training.device.partition(":")[0], training.dtype), 1 / 3)
+    cost = FORWARD_COST.get((training.device.partition(":")[0], training.dtype), FORWARD_COST["cpu", "float32"])
     affordable = section.share * steps * config.tokens_per_step / cost
     if times * targets <= affordable:
         return EvaluationSizes(targets, targets, times, targets)
@@ -138,6 +139,12 @@ class Evaluator:
             progress=lambda done: progress(done, sizes.end if end else sizes.each),
             stop=stop,
         )
+
+    def measure_some(self, model: TransformerLM) -> int:
+        """Make one forward pass of an evaluation, for its time; return the tokens that it predicts."""
+        section = self.config.evaluation
+        batch = evaluation_batch(self.config)
+        return evaluate(model, self.data, batch, section.context_length, sample=batch).num_tokens
 
     def sample(self, model: TransformerLM, tokenizer: Tokenizer) -> str | None:
         """Return what the model writes after the prompt, or from the start of a document; None without either."""

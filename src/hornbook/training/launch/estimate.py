@@ -41,7 +41,7 @@ class Estimate:
     seconds_per_step: float
     """From a probe of whole updates."""
     expected_seconds: float
-    """Of all steps (evaluations and checkpoints come on top), or the time budget."""
+    """Of all steps, evaluations and samples (checkpoints come on top), or the time budget."""
     flops_per_token: int
     """Matrix products of training, per token."""
     peak_flops: float
@@ -54,6 +54,8 @@ class Estimate:
     """CPU threads."""
     memory_bytes: int | None = None
     """Peak memory that the accounting expects; None where the device does not say what it has."""
+    aside_seconds: float = 0.0
+    """Of the evaluations and samples, from a probe of one forward pass and one sample."""
     evaluation: EvaluationSizes | None = None
     """How much the evaluations measure; None in plans of earlier versions."""
     compile_seconds: float | None = None
@@ -73,6 +75,7 @@ class Estimate:
         if self.compile_seconds is not None:
             compiled = f"compiled in {duration(self.compile_seconds)} (which no time of the run counts)"
         how = f"{self.device}, {self.dtype}, {compiled}, {counted(self.threads, 'thread')}"
+        aside = f" ({duration(self.aside_seconds)} of it for evaluations and samples)" if self.aside_seconds else ""
         memory = (
             "" if self.memory_bytes is None else f", about {quantity(self.memory_bytes, 'B')} of memory at the peak"
         )
@@ -80,7 +83,7 @@ class Estimate:
             f"model: {quantity(self.parameters)} parameters{memory} · data: {reading}",
             f"plan: {amount}",
             *([self.evaluation.line()] if self.evaluation else []),
-            f"expected: {duration(self.expected_seconds)} at {quantity(rate)} tokens/s on {how}",
+            f"expected: {duration(self.expected_seconds)}{aside} at {quantity(rate)} tokens/s on {how}",
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -127,6 +130,10 @@ def estimate_run(
             return dataclasses.replace(kept, compile_seconds=compile_seconds)
         peak = peak_flops(trainer.device, c.training.dtype) * (trainer.group.size if trainer.group else 1)
     steps = None if c.training.max_minutes is not None else c.training.steps
+    budget = 60.0 * (c.training.max_minutes or 0.0)
+    sizes = evaluator.plan(steps or max(1, int(budget / seconds)))
+    with console.stage("measuring an evaluation"):
+        aside = _aside_seconds(trainer, evaluator, sizes, steps or max(1, int(budget / seconds)))
     estimate = Estimate(
         parameters=sum(p.numel() for p in trainer.strategy.trained.parameters()),
         train_tokens=len(trainer.data),
@@ -135,18 +142,31 @@ def estimate_run(
         steps=steps,
         epochs=None if steps is None else trainer.sampler.epoch(steps),
         seconds_per_step=seconds,
-        expected_seconds=60.0 * (c.training.max_minutes or 0.0) if steps is None else steps * seconds,
+        expected_seconds=budget if steps is None else steps * seconds + aside,
+        aside_seconds=aside,
         flops_per_token=training_flops_per_token(c.model),
         peak_flops=peak,
         device=c.training.device,
         dtype=c.training.dtype,
         threads=torch.get_num_threads(),
         memory_bytes=memory_bytes,
-        evaluation=evaluator.plan(steps or max(1, int(60.0 * (c.training.max_minutes or 0.0) / seconds))),
+        evaluation=sizes,
         compile_seconds=compile_seconds,
     )
     estimate.save(folder)
     return estimate
+
+
+def _aside_seconds(trainer: Trainer, evaluator: Evaluator, sizes: EvaluationSizes, steps: int) -> float:
+    """Return the seconds that the evaluations and samples of a run of `steps` updates will take."""
+    model, device, every = trainer.gather_model(), trainer.device, trainer.config.evaluation.sample_every
+    timed(lambda: evaluator.measure_some(model), device)  # the first one is slow
+    tokens = evaluator.measure_some(model)
+    seconds = sizes.total / tokens * min(timed(lambda: evaluator.measure_some(model), device) for _ in range(3))
+    if every and evaluator.tokenizer is not None:
+        tokenizer = evaluator.tokenizer
+        seconds += -(-steps // every) * timed(lambda: evaluator.sample(model, tokenizer), device)
+    return seconds
 
 
 def _update(trainer: Trainer) -> None:
