@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from hornbook import config
-from hornbook.accounting.memory import engine_memory
+from hornbook.accounting.memory import StepSettings, engine_memory
 from hornbook.models.config import ModelConfig
 
 WITHIN = {"memory": 0.10, "time": 0.15}
@@ -94,15 +94,14 @@ def _recipe(
 def predict_memory(recipe: dict[str, Any]) -> int:
     """Return the peak that the measured model says."""
     training = recipe["training"]
-    return engine_memory(
-        config.build(ModelConfig, recipe["model"]),
-        training["batch_size"],
+    how = StepSettings(
         dtype=training["dtype"],
         optimizer=recipe["optimizer"]["name"],
         gradient_accumulation=training.get("gradient_accumulation", 1),
         activation_checkpointing=training.get("activation_checkpointing", False),
         background_checkpoint=True,
-    ).peak
+    )
+    return engine_memory(config.build(ModelConfig, recipe["model"]), training["batch_size"], how).peak
 
 
 def measure(recipe: dict[str, Any], steps: int) -> dict[str, float]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import torch
 
-from hornbook.accounting.memory import engine_memory
+from hornbook.accounting.memory import StepSettings, engine_memory
 from hornbook.models.config import ModelConfig
 from hornbook.models.transformer import TransformerLM
 from hornbook.optim.adamw import AdamW
@@ -55,9 +55,8 @@ def main() -> int:
     for V, T, C, L, H, F, B in SHAPES:
         config = ModelConfig(V, T, C, L, H, F)
         for dtype, checkpointing in (("float32", False), ("bfloat16", False), ("bfloat16", True)):
-            said = engine_memory(
-                config, B, dtype=dtype, activation_checkpointing=checkpointing, own_kernels=False, process=0
-            ).peak
+            how = StepSettings(dtype=dtype, activation_checkpointing=checkpointing, own_kernels=False, process=0)
+            said = engine_memory(config, B, how).peak
             real = peak(config, B, dtype, checkpointing)
             worst = max(worst, abs(said / real - 1))
             what = f"V {V:,} T {T} C {C} L {L} F {F}, B {B}" + (", recomputed" if checkpointing else "")

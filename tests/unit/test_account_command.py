@@ -83,7 +83,7 @@ def test_every_formula_that_is_shown_evaluates_to_its_value():
     terms = account.parameters.terms + account.flops.forward_terms + account.flops.elementwise_terms
     from hornbook.accounting.formulas import numbers_of
 
-    numbers = numbers_of(account.config, 3)
+    numbers = numbers_of(account.spec.model, 3)
     for t in terms:
         shown = spelled(t.formula, numbers).replace(",", "").replace("·", "*").replace("²", "**2")
         assert eval(shown) == t.value == evaluate(t.formula, numbers)

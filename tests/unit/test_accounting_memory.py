@@ -8,8 +8,9 @@ import torch
 import hornbook as hb
 from hornbook.accounting.activations import saved_activations
 from hornbook.accounting.formulas import total
-from hornbook.accounting.memory import account_memory, engine_memory
+from hornbook.accounting.memory import Memory, StepSettings, engine_memory
 from hornbook.errors import ConfigError
+from hornbook.nn.spec import Execution
 
 
 class Held:
@@ -59,7 +60,8 @@ def test_kept_bytes_are_what_autograd_saves(dtype, more, fused):
     model = hb.TransformerLM(config)
     model.use_fused(fused)
     ids = torch.randint(config.vocab_size, (4, config.context_length))
-    terms = saved_activations(config, 4, dtype=dtype, fused_attention=fused, chunked_loss=fused, fused_layers=fused)
+    how = Execution(dtype=dtype, fused_attention=fused, chunked_loss=fused, fused_layers=fused)
+    terms = saved_activations(config, 4, how)
     assert total(terms) == pytest.approx(saved_bytes(model, ids, dtype), rel=0 if fused else 0.005)
 
 
@@ -72,7 +74,7 @@ def test_kept_bytes_on_torchs_own_operators(dtype, more, monkeypatch):
     config = shape(**more)
     model = hb.TransformerLM(config).use_fused()
     ids = torch.randint(config.vocab_size, (4, config.context_length))
-    terms = saved_activations(config, 4, dtype=dtype, own_kernels=False)
+    terms = saved_activations(config, 4, Execution(dtype=dtype, own_kernels=False))
     stream = ids.numel() * config.d_model
     norms = (2 * config.num_layers + 1) * (config.norm != "none") + 2 * config.num_layers * config.qk_norm
     besides = norms * stream * 4
@@ -84,13 +86,16 @@ def test_kept_bytes_on_torchs_own_operators(dtype, more, monkeypatch):
 def test_the_peak_grows_with_the_batch_and_shrinks_with_the_means_against_it():
     config = shape()
 
+    def step(batch=64, **more):
+        return engine_memory(config, batch, StepSettings(**more))
+
     def peak(batch=64, **more):
-        return engine_memory(config, batch, **more).peak
+        return step(batch, **more).peak
 
     assert peak(128) > peak(64)
     assert peak(gradient_accumulation=4) < peak()
     # A part's gradients are made beside those of the earlier parts.
-    assert peak(batch=256, gradient_accumulation=4) == peak(batch=64) + engine_memory(config, 64).gradients
+    assert peak(batch=256, gradient_accumulation=4) == peak(batch=64) + step().gradients
     assert peak(activation_checkpointing=True) < peak()
     assert peak(dtype="bfloat16") < peak()
     assert peak(fused_attention=False) > peak()
@@ -100,7 +105,7 @@ def test_the_peak_grows_with_the_batch_and_shrinks_with_the_means_against_it():
 
 
 def test_the_largest_batch_is_the_largest():
-    memory = account_memory(shape())
+    memory = Memory(config=shape())
     limit = 2 * 10**9
     batch = memory.largest_batch(limit)
     assert memory.measured(batch).peak <= limit < memory.measured(batch + 1).peak
@@ -109,6 +114,6 @@ def test_the_largest_batch_is_the_largest():
 
 def test_unknown_names_are_errors():
     with pytest.raises(ConfigError, match="dtype"):
-        engine_memory(shape(), dtype="float16")
+        engine_memory(shape(), 1, StepSettings(dtype="float16"))
     with pytest.raises(ConfigError, match="optimizer"):
-        engine_memory(shape(), optimizer="adam")
+        engine_memory(shape(), 1, StepSettings(optimizer="adam"))

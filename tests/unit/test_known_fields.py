@@ -7,7 +7,7 @@ import torch
 
 import hornbook as hb
 from hornbook.accounting.flops import count_flops
-from hornbook.accounting.memory import account_memory
+from hornbook.accounting.memory import Memory
 from hornbook.accounting.parameters import count_parameters
 from hornbook.errors import CheckpointError, ConfigError
 from hornbook.interop.huggingface import llama_tensors
@@ -46,7 +46,7 @@ def test_the_fused_implementations_are_not_taken_for_a_model_that_they_do_not_kn
     assert torch.equal(model.loss(ids, ids), plain)
 
 
-@pytest.mark.parametrize("count", [count_parameters, count_flops, lambda config: account_memory(config).measured(1)])
+@pytest.mark.parametrize("count", [count_parameters, count_flops, lambda config: Memory(config=config).measured(1)])
 def test_the_accounting_refuses_a_model_that_it_does_not_know(count):
     count(AT_DEFAULT)
     with pytest.raises(ConfigError, match="window = 8 is not taken into account"):

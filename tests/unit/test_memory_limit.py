@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import hornbook as hb
-from hornbook.accounting.memory import account_memory
+from hornbook.accounting.memory import Memory
 from hornbook.accounting.memory_limit import available_memory, check_fits
 from hornbook.errors import ConfigError
 
@@ -15,8 +15,8 @@ GB = 10**9
 
 @pytest.fixture
 def memory():
-    return account_memory(
-        hb.ModelConfig(vocab_size=10000, context_length=256, d_model=512, num_layers=4, num_heads=16, d_ff=1344)
+    return Memory(
+        config=hb.ModelConfig(vocab_size=10000, context_length=256, d_model=512, num_layers=4, num_heads=16, d_ff=1344)
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hornbook.accounting.memory import engine_memory
+from hornbook.accounting.memory import Memory
 from hornbook.cli.main import main
 from hornbook.data.corpora import python_docs as documentation
 from hornbook.errors import ConfigError
@@ -86,7 +86,8 @@ def test_the_batch_size_study_says_which_batch_memory_allows():
     assert len(found) == 3
     assert found == sorted(set(found))
     config = ModelConfig(vocab_size=plan.base["tokenizer"]["vocab_size"], **plan.base["model"])
-    assert engine_memory(config, found[1], optimizer="adamw").peak <= 16e9 < engine_memory(config, 2 * found[1]).peak
+    memory = Memory(config=config)
+    assert memory.measured(found[1]).peak <= 16e9 < memory.measured(2 * found[1]).peak
 
 
 @pytest.mark.parametrize("scale", SCALES)

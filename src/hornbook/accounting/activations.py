@@ -14,39 +14,10 @@ from hornbook.models.config import ModelConfig
 from hornbook.nn.spec import Execution
 
 
-def saved_activations(
-    config: ModelConfig,
-    batch_size: int,
-    context_length: int | None = None,
-    *,
-    dtype: str = "float32",
-    fused_attention: bool = True,
-    chunked_loss: bool = True,
-    fused_layers: bool = True,
-    own_kernels: bool = True,
-) -> list[Term]:
-    """Return what the forward pass keeps for the backward pass, in bytes, term by term.
-
-    Args:
-        config: the model.
-        batch_size: sequences computed at once.
-        context_length: tokens in each; None takes the model's own.
-        dtype: "float32", or "bfloat16" for mixed precision (the residual stream stays float32).
-        fused_attention: the T × T scores are not kept.
-        chunked_loss: the logits are not kept.
-        fused_layers: norm and feed-forward are fused.
-        own_kernels: fused means hornbook's CPU kernels; False: torch's operators, as on a GPU, which keep the rotated
-            queries and keys and SiLU's result besides.
-    """
-    n = numbers_of(config, batch_size, context_length) | {"e": BYTES[dtype]}
-    how = Execution(
-        mixed=dtype != "float32",
-        fused_layers=fused_layers,
-        fused_attention=fused_attention,
-        chunked_loss=chunked_loss,
-        own_kernels=own_kernels,
-    )
+def saved_activations(config: ModelConfig, batch_size: int, how: Execution) -> list[Term]:
+    """Return what the forward pass of `batch_size` sequences at once keeps for the backward pass, in bytes."""
     # Fused norms after the sum pass the type of the products on, and our kernels read it as it is; otherwise a norm's
     # input is float32.
-    layers = dataclasses.replace(how, narrow_stream=config.norm == "post" and fused_layers and own_kernels)
-    return summed(config, n, lambda spec, in_layers: spec.saved_activations(layers if in_layers else how))
+    layers = dataclasses.replace(how, narrow_stream=config.norm == "post" and how.fused_layers and how.own_kernels)
+    numbers = numbers_of(config, batch_size) | {"e": BYTES[how.dtype]}
+    return summed(config, numbers, lambda spec, in_layers: spec.saved_activations(layers if in_layers else how))

@@ -99,9 +99,9 @@ def count_flops(
     )
 
 
-def training_flops_per_token(config: ModelConfig, context_length: int | None = None) -> int:
+def training_flops_per_token(config: ModelConfig) -> int:
     """Return 3 × the forward matrix products per token: times tokens/s, over the device's peak, that is the MFU."""
-    return count_flops(config, 1, context_length).training_per_token
+    return count_flops(config).training_per_token
 
 
 def _check(convention: str) -> None:

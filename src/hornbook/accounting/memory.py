@@ -12,6 +12,7 @@ Left out: fragmentation by other processes, memory that other libraries hold, sw
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ from hornbook.accounting.parameters import BYTES, count_parameters
 from hornbook.accounting.textbook import TextbookMemory, textbook_memory
 from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
+from hornbook.nn.spec import Execution
 from hornbook.nn.specs import loss_chunk_elements
 
 FLOAT32 = 4
@@ -34,9 +36,27 @@ HEAP_GRADIENTS = 0.7
 
 
 @dataclass(frozen=True, kw_only=True)
+class StepSettings(Execution):
+    """How a training step is computed, as far as that decides what memory it takes."""
+
+    optimizer: str = "adamw"
+    """A name of optim/registry.py."""
+    gradient_accumulation: int = 1
+    """Parts that a step's batch is computed in."""
+    activation_checkpointing: bool = False
+    """Only each layer's input is kept, one layer at a time is recomputed."""
+    background_checkpoint: bool = False
+    """Checkpoints are written from a copy while training goes on."""
+    process: int = PROCESS_BYTES
+    """Resident memory of the process before the model; 0 for an accelerator."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EngineMemory:
     """Bytes of a training step of this engine, part by part."""
 
+    settings: StepSettings
+    """How the step is computed."""
     numbers: dict[str, int]
     """The values of the formulas' names."""
     parameters: int
@@ -45,18 +65,10 @@ class EngineMemory:
     """One per weight."""
     optimizer_state: int
     """What it keeps between updates, float32."""
-    checkpoint_copy: int
-    """The copy of weights and optimizer state that a background checkpoint is written from."""
-    activation_terms: list[Term] = field(default_factory=list)
+    activation_terms: list[Term]
     """What is kept for the backward pass, in bytes."""
     workspace: int
     """The largest temporary: a chunk of logits, or the gradients inside one layer."""
-    accumulates: bool
-    """Gradients of earlier parts of the batch are there while a part is computed."""
-    process: int = 0
-    """Resident memory of the process itself."""
-    heap: bool = False
-    """Memory comes from the C library's heap (a CPU), which cannot give back every hole at once."""
 
     @property
     def activations(self) -> int:
@@ -64,13 +76,21 @@ class EngineMemory:
         return total(self.activation_terms)
 
     @property
+    def checkpoint_copy(self) -> int:
+        """The copy of weights and optimizer state that a background checkpoint is written from."""
+        return self.parameters + self.optimizer_state if self.settings.background_checkpoint else 0
+
+    @property
     def peak(self) -> int:
         """Peak resident memory."""
-        standing = self.process + self.parameters + self.optimizer_state + self.checkpoint_copy
+        how = self.settings
+        standing = how.process + self.parameters + self.optimizer_state + self.checkpoint_copy
         kept, gradients = self.activations + self.workspace, 0
-        if self.heap:
+        # The C library's heap (on a CPU) cannot give back every hole at once; recomputing runs have it give freed
+        # blocks back (training/launch/memory_check.py).
+        if how.own_kernels and not how.activation_checkpointing:
             kept, gradients = round(HEAP_SLACK * kept), round(HEAP_GRADIENTS * self.gradients)
-        if self.accumulates:
+        if how.gradient_accumulation > 1:
             gradients += self.gradients  # those of the earlier parts, beside the ones being made
         return standing + max(kept + gradients, self.gradients)
 
@@ -82,100 +102,61 @@ class EngineMemory:
         return kinds
 
 
-def engine_memory(
-    config: ModelConfig,
-    batch_size: int = 1,
-    context_length: int | None = None,
-    *,
-    dtype: str = "float32",
-    optimizer: str = "adamw",
-    gradient_accumulation: int = 1,
-    activation_checkpointing: bool = False,
-    fused_attention: bool = True,
-    chunked_loss: bool = True,
-    background_checkpoint: bool = False,
-    own_kernels: bool = True,
-    process: int = PROCESS_BYTES,
-) -> EngineMemory:
-    """Return what a training step of this engine takes.
-
-    Args:
-        config: the model.
-        batch_size: sequences in a step.
-        context_length: tokens in each; None takes the model's own.
-        dtype: "float32", or "bfloat16" for mixed precision (float32 weights).
-        optimizer: a name of optim/registry.py.
-        gradient_accumulation: parts that a step's batch is computed in.
-        activation_checkpointing: only each layer's input is kept, one layer at a time is recomputed.
-        fused_attention: the fused implementation, which never holds the scores.
-        chunked_loss: the fused implementation, which never holds all logits.
-        background_checkpoint: checkpoints are written from a copy while training goes on.
-        own_kernels: as `saved_activations`; False for an accelerator.
-        process: resident memory of the process before the model; 0 for an accelerator.
-
-    Raises:
-        ConfigError: an unknown dtype or optimizer.
-    """
-    if dtype not in ("float32", "bfloat16"):
-        raise ConfigError(f"dtype = {dtype!r} is not one the engine trains in; choose float32 or bfloat16")
-    part = -(-batch_size // gradient_accumulation)
-    p = count_parameters(config)
-    terms = saved_activations(
-        config,
-        part,
-        context_length,
-        dtype=dtype,
-        fused_attention=fused_attention,
-        chunked_loss=chunked_loss,
-        own_kernels=own_kernels,
-    )
-    n = numbers_of(config, part, context_length) | {"e": BYTES[dtype], "N": p.total}
-    layer_kept = sum(t.value for t in terms if t.in_layers) // config.num_layers
-    if activation_checkpointing:
+def engine_memory(config: ModelConfig, batch_size: int, how: StepSettings) -> EngineMemory:
+    """Return what a training step takes. Raises ConfigError: an unknown dtype or optimizer."""
+    if how.dtype not in ("float32", "bfloat16"):
+        raise ConfigError(f"dtype = {how.dtype!r} is not one the engine trains in; choose float32 or bfloat16")
+    part = -(-batch_size // how.gradient_accumulation)
+    parameters = count_parameters(config).total
+    n = numbers_of(config, part) | {"e": BYTES[how.dtype], "N": parameters}
+    terms = saved_activations(config, part, how)
+    layer = n["B"] * n["T"] * (2 * n["C"] * FLOAT32 + 3 * n["F"] * n["e"])
+    if how.activation_checkpointing:
+        # A layer that is recomputed stands beside what its gradient needs, not beside the loss.
+        layer += sum(t.value for t in terms if t.in_layers) // config.num_layers
         terms = [t for t in terms if not t.in_layers]
         terms.append(term("layer inputs", "residual stream", "L·B·T·C·4", n))
-    logits = n["B"] * n["T"] * n["V"]
-    if chunked_loss:
-        # A chunk of logits, the output table in the products' type, and a second chunk's part of its gradient. Without
-        # our kernels the chunk is there four times over at most: in float32, as probabilities, and narrow again.
-        most = loss_chunk_elements("cpu" if own_kernels else "accelerator")
-        tables = (n["e"] != FLOAT32) + (logits > most)
-        each = n["e"] if own_kernels else 2 * n["e"] + FLOAT32 * (1 + (n["e"] != FLOAT32))
-        chunk = min(logits, most) * each + tables * n["V"] * n["C"] * n["e"]
-    else:
-        chunk = 3 * logits * FLOAT32
-    layer = n["B"] * n["T"] * (2 * n["C"] * FLOAT32 + 3 * n["F"] * n["e"])
-    state = FLOAT32 * optimizer_state(config, optimizer).value
     return EngineMemory(
+        settings=how,
         numbers=n,
-        parameters=FLOAT32 * p.total,
-        gradients=FLOAT32 * p.total,
-        optimizer_state=state,
-        checkpoint_copy=FLOAT32 * p.total + state if background_checkpoint else 0,
+        parameters=FLOAT32 * parameters,
+        gradients=FLOAT32 * parameters,
+        optimizer_state=FLOAT32 * optimizer_state(config, how.optimizer).value,
         activation_terms=terms,
-        # A layer that is recomputed stands beside what its gradient needs, not beside the loss.
-        workspace=max(chunk, layer + (layer_kept if activation_checkpointing else 0)),
-        accumulates=gradient_accumulation > 1,
-        process=process,
-        heap=own_kernels
-        and not activation_checkpointing,  # recomputing runs give freed blocks back (training/launch/memory_check.py)
+        workspace=max(_loss_workspace(n, how), layer),
     )
+
+
+def _loss_workspace(n: dict[str, int], how: Execution) -> int:
+    """Return the bytes of the loss's temporaries."""
+    logits = n["B"] * n["T"] * n["V"]
+    if not how.chunked_loss:
+        return 3 * logits * FLOAT32
+    # A chunk of logits, the output table in the products' type, and a second chunk's part of its gradient. Without our
+    # kernels the chunk is there four times over at most: in float32, as probabilities, and narrow again.
+    most = loss_chunk_elements("cpu" if how.own_kernels else "accelerator")
+    tables = how.mixed + (logits > most)
+    each = n["e"] if how.own_kernels else 2 * n["e"] + FLOAT32 * (1 + how.mixed)
+    return min(logits, most) * each + tables * n["V"] * n["C"] * n["e"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
     """Memory of a training step, by both models."""
 
-    textbook: TextbookMemory
-    """The handout's list in float32, a · batch + b."""
     config: ModelConfig
     """The model."""
-    options: dict[str, Any]
-    """What `engine_memory` was asked about."""
+    settings: StepSettings = field(default_factory=StepSettings)
+    """How the step is computed, for the measured model."""
+
+    @property
+    def textbook(self) -> TextbookMemory:
+        """The handout's list in float32, a · batch + b."""
+        return textbook_memory(self.config)
 
     def measured(self, batch_size: int, **changes: Any) -> EngineMemory:
-        """Return the measured model's account of a batch of `batch_size`."""
-        return engine_memory(self.config, batch_size, **(self.options | changes))
+        """Return the measured model's account of a batch of `batch_size`, with other settings where some are given."""
+        return engine_memory(self.config, batch_size, dataclasses.replace(self.settings, **changes))
 
     def largest_batch(self, memory_bytes: int, **changes: Any) -> int:
         """Return the largest batch whose peak fits into `memory_bytes`; 0 if not even one sequence does."""
@@ -205,7 +186,7 @@ class Memory:
             },
             "measured": {
                 "peak_bytes": engine.peak,
-                "process": engine.process,
+                "process": engine.settings.process,
                 "parameters": engine.parameters,
                 "gradients": engine.gradients,
                 "optimizer_state": engine.optimizer_state,
@@ -215,23 +196,3 @@ class Memory:
                 "largest_batch": self.largest_batch(memory_bytes),
             },
         }
-
-
-def account_memory(
-    config: ModelConfig,
-    *,
-    optimizer: str = "adamw",
-    dtype: str = "float32",
-    gradient_accumulation: int = 1,
-    activation_checkpointing: bool = False,
-    process: int = PROCESS_BYTES,
-) -> Memory:
-    """Return the memory account of a model; arguments as `engine_memory`."""
-    options = {
-        "optimizer": optimizer,
-        "dtype": dtype,
-        "gradient_accumulation": gradient_accumulation,
-        "activation_checkpointing": activation_checkpointing,
-        "process": process,
-    }
-    return Memory(textbook=textbook_memory(config), config=config, options=options)

@@ -7,7 +7,6 @@ Left out: swap, which makes training useless long before it fails.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from hornbook.accounting.memory import EngineMemory, Memory
 from hornbook.errors import ConfigError
@@ -42,7 +41,7 @@ def available_memory(root: Path = Path("/")) -> int | None:
     return min(amounts, default=None)
 
 
-def check_fits(memory: Memory, batch_size: int, available: int, where: str, **options: Any) -> EngineMemory:
+def check_fits(memory: Memory, batch_size: int, available: int, where: str) -> EngineMemory:
     """Return the account of a step's memory, or refuse what cannot fit.
 
     Args:
@@ -50,17 +49,15 @@ def check_fits(memory: Memory, batch_size: int, available: int, where: str, **op
         batch_size: sequences in a step.
         available: bytes that there are.
         where: the device, for the sentence.
-        options: as `engine_memory`.
 
     Raises:
         ConfigError: the step takes more than there is, even if the model is off by its known error; the sentence says
             which batch would fit.
     """
-    needed = memory.measured(batch_size, **options)
+    needed = memory.measured(batch_size)
     if needed.peak * (1 - MODEL_ERROR) <= available:
         return needed
-    single = options | {"gradient_accumulation": 1}
-    largest = memory.largest_batch(available, **single)
+    largest = memory.largest_batch(available, gradient_accumulation=1)
     needs = f"training.batch_size = {batch_size:,} takes about {quantity(needed.peak, 'B', 4)} of memory"
     has = f"{where} has {quantity(available, 'B', 4)} to give"
     if largest < 1:

@@ -33,7 +33,7 @@ def render(account: Account, explain: bool = False) -> str:
         account: what `hb.account` returned.
         explain: also write each formula, in letters and in numbers.
     """
-    lines = [f"{account.name}: {_shape(account)}"]
+    lines = [f"{account.spec.name}: {_shape(account)}"]
     if explain:
         lines += ["", "letters", *_legend(account)]
     lines += ["", *_parameters(account, explain)]
@@ -44,7 +44,7 @@ def render(account: Account, explain: bool = False) -> str:
 
 
 def _shape(account: Account) -> str:
-    c = account.config
+    c = account.spec.model
     switches = [f"norm {c.norm}", f"position {c.position}", f"ffn {c.ffn}", "tied" if c.tie_embeddings else "untied"]
     return (
         f"vocab_size {c.vocab_size:,}, context_length {c.context_length:,}, d_model {c.d_model:,}, "
@@ -53,7 +53,7 @@ def _shape(account: Account) -> str:
 
 
 def _numbers(account: Account) -> dict[str, int]:
-    numbers = numbers_of(account.config, account.batch_size)
+    numbers = numbers_of(account.spec.model, account.spec.batch_size)
     return numbers | {"N": account.parameters.total, "K": account.parameters.hidden}
 
 
@@ -63,22 +63,11 @@ def _legend(account: Account) -> list[str]:
 
 
 def _terms(terms: list[Term], numbers: dict[str, int], explain: bool, whole: int, unit: str = "") -> list[str]:
-    rows = []
-    for t in terms:
-        row = [t.name, f"{t.value:,}", f"{100 * t.value / whole:.2f} %"]
-        rows.append([*row, f"{t.formula} = {spelled(t.formula, numbers)}"] if explain else row)
-    header = ["component", unit, "share", *(["formula"] if explain else [])]
-    lines = table(header, rows)
-    # A formula reads better from the left.
-    if explain:
-        width = max(len("  ".join(row[:3])) for row in rows)
-        lines = [_left(row, rows, width) for row in rows]
-    return lines
-
-
-def _left(row: list[str], rows: list[list[str]], width: int) -> str:
-    first, second, third = (max(len(r[i]) for r in rows) for i in range(3))
-    return f"  {row[0].ljust(first)}  {row[1].rjust(second)}  {row[2].rjust(third)}  {row[3]}"
+    rows = [[t.name, f"{t.value:,}", f"{100 * t.value / whole:.2f} %"] for t in terms]
+    if not explain:
+        return table(["component", unit, "share"], rows)
+    formulas = [f"{t.formula} = {spelled(t.formula, numbers)}" for t in terms]
+    return [f"{line}  {formula}" for line, formula in zip(table(rows[0], rows[1:]), formulas, strict=True)]
 
 
 def _parameters(account: Account, explain: bool) -> list[str]:
@@ -93,7 +82,7 @@ def _parameters(account: Account, explain: bool) -> list[str]:
 
 def _flops(account: Account, explain: bool) -> list[str]:
     f, numbers = account.flops, _numbers(account)
-    batch = f"batch of {account.batch_size} × {account.config.context_length:,} tokens"
+    batch = f"batch of {account.spec.batch_size} × {account.spec.model.context_length:,} tokens"
     lines = [
         f"forward pass, matrix products, {batch}: {f.forward():,} FLOPs ({quantity(f.forward(), 'FLOP', 4)})",
         *_terms(f.forward_terms, numbers, explain, f.forward(), "FLOPs"),
@@ -124,7 +113,7 @@ def _memory(account: Account, explain: bool) -> list[str]:
         elements = sum(t.value for t in book.activation_terms)
         lines += _terms(book.activation_terms, book.numbers, True, elements, "elements")
     lines += [
-        f"  batch {account.batch_size}: {quantity(book.peak(account.batch_size), 'B', 4)}; "
+        f"  batch {account.spec.batch_size}: {quantity(book.peak(account.spec.batch_size), 'B', 4)}; "
         f"largest batch in {quantity(limit, 'B', 4)} ({account.device.name}): {book.largest_batch(limit)}",
         "",
         *_engine_memory(account, explain),
@@ -135,7 +124,7 @@ def _memory(account: Account, explain: bool) -> list[str]:
 def _engine_memory(account: Account, explain: bool) -> list[str]:
     """The measured model, with and without each means of saving memory."""
     memory, limit = account.memory, account.device.memory_bytes
-    chosen = memory.measured(account.batch_size)
+    chosen = memory.measured(account.spec.batch_size)
     parts = [
         ("parameters", chosen.parameters),
         ("gradients", chosen.gradients),
@@ -152,12 +141,12 @@ def _engine_memory(account: Account, explain: bool) -> list[str]:
             ("plain attention, whole logits", {"fused_attention": False, "chunked_loss": False}),
             ("fused, chunked, layers recomputed", {"activation_checkpointing": True}),
         ):
-            peak = memory.measured(account.batch_size, dtype=dtype, **options).peak
+            peak = memory.measured(account.spec.batch_size, dtype=dtype, **options).peak
             largest = memory.largest_batch(limit, dtype=dtype, **options)
             rows.append([f"{dtype}, {label}", quantity(peak, "B", 4), f"{largest:,}"])
     lines = [
-        f"memory, this engine (measured model), batch {account.batch_size}, {memory.options['dtype']}: "
-        f"{quantity(chosen.peak, 'B', 4)} at the peak, {quantity(chosen.process, 'B', 4)} of it the process",
+        f"memory, this engine (measured model), batch {account.spec.batch_size}, {memory.settings.dtype}: "
+        f"{quantity(chosen.peak, 'B', 4)} at the peak, {quantity(chosen.settings.process, 'B', 4)} of it the process",
         *table(["part", "bytes", ""], [[name, f"{size:,}", quantity(size, "B", 4)] for name, size in parts]),
     ]
     if explain:
@@ -168,16 +157,16 @@ def _engine_memory(account: Account, explain: bool) -> list[str]:
 
 
 def _time(account: Account, explain: bool) -> list[str]:
-    t = account.time
-    shape = f"{t.steps:,} steps × {account.batch_size:,} × {account.config.context_length:,}"
+    t, spec, device = account.time, account.spec, account.device
+    shape = f"{t.steps:,} steps × {spec.batch_size:,} × {spec.model.context_length:,}"
     lines = [
-        f"time on one {account.device.name}, {account.dtype}, {account.mfu:.0%} MFU ({quantity(t.rate, 'FLOP/s', 4)}): "
+        f"time on one {device.name}, {spec.dtype}, {account.mfu:.0%} MFU ({quantity(t.rate, 'FLOP/s', 4)}): "
         f"{shape} = {quantity(t.tokens, digits=4)} tokens",
         f"  by matrix products: {quantity(t.matmul_flops, 'FLOP', 4)} → {duration(t.days * 86_400)}",
         f"  by 6·N·D:           {quantity(t.six_nd_flops, 'FLOP', 4)} → {duration(t.days_6nd * 86_400)}",
     ]
     if explain:
-        lines.insert(1, f"  rate = peak {quantity(account.device.peak[account.dtype], 'FLOP/s', 4)} × {account.mfu}")
+        lines.insert(1, f"  rate = peak {quantity(device.peak[spec.dtype], 'FLOP/s', 4)} × {account.mfu}")
         lines.append(f"  days = FLOPs / {t.rate:.4g} FLOP/s / 86,400 s")
     if t.measured_seconds is not None and t.tokens_per_second is not None:
         lines.append(

@@ -10,7 +10,7 @@ from typing import Any
 from hornbook.accounting.cost_spec import CostSpec, load_spec
 from hornbook.accounting.flops import Flops, count_flops
 from hornbook.accounting.formulas import Term
-from hornbook.accounting.memory import Memory, account_memory
+from hornbook.accounting.memory import Memory, StepSettings
 from hornbook.accounting.parameters import Parameters, count_parameters
 from hornbook.accounting.training_time import Device, Time, device_named, training_time
 from hornbook.errors import ConfigError
@@ -23,14 +23,8 @@ HANDOUT_STEPS = 400_000
 class Account:
     """The cost of a model and of its training."""
 
-    name: str
-    """The preset, the recipe, or "model"."""
-    config: ModelConfig
-    """The shape, with the context length that was asked about."""
-    batch_size: int
-    """Sequences in a step."""
-    dtype: str
-    """Type of the matrix products."""
+    spec: CostSpec
+    """The model and its training, with what was asked about in place of the recipe's."""
     device: Device
     """The device by whose data sheet time and the largest batch are computed."""
     mfu: float
@@ -46,12 +40,12 @@ class Account:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain values; counts are exact integers."""
-        flops, time, memory = self.flops, self.time, self.memory
+        spec, flops, time = self.spec, self.flops, self.time
         return {
-            "name": self.name,
-            "model": dataclasses.asdict(self.config),
-            "batch_size": self.batch_size,
-            "dtype": self.dtype,
+            "name": spec.name,
+            "model": dataclasses.asdict(spec.model),
+            "batch_size": spec.batch_size,
+            "dtype": spec.dtype,
             "device": self.device.name,
             "mfu": self.mfu,
             "parameters": {
@@ -75,7 +69,7 @@ class Account:
                 "training_per_token": flops.training_per_token,
                 "optimizer_step": flops.optimizer_term.value,
             },
-            "memory": memory.to_dict(self.batch_size, self.device.memory_bytes),
+            "memory": self.memory.to_dict(spec.batch_size, self.device.memory_bytes),
             "time": {
                 "steps": time.steps,
                 "tokens": time.tokens,
@@ -126,46 +120,39 @@ def account(
         spec = CostSpec(name="model", model=config)
     else:
         spec = config if isinstance(config, CostSpec) else load_spec(config)
-    model = spec.model
+    given = {"batch_size": batch_size, "dtype": dtype, "optimizer": optimizer}
+    spec = dataclasses.replace(spec, **{key: value for key, value in given.items() if value is not None})
     if context_length is not None:
-        model = dataclasses.replace(model, context_length=context_length)
-    batch_size = spec.batch_size if batch_size is None else batch_size
-    if batch_size < 1:
-        raise ConfigError(f"batch_size = {batch_size} must be at least 1")
-    dtype = spec.dtype if dtype is None else dtype
-    optimizer = spec.optimizer if optimizer is None else optimizer
+        spec = dataclasses.replace(spec, model=dataclasses.replace(spec.model, context_length=context_length))
+    if spec.batch_size < 1:
+        raise ConfigError(f"batch_size = {spec.batch_size} must be at least 1")
     where = device_named(device)
-    if dtype not in where.peak or dtype not in ("float32", "bfloat16"):
-        usable = [name for name in where.peak if name in ("float32", "bfloat16")]
-        raise ConfigError(f"dtype = {dtype!r} has no known peak on {device}; choose {' or '.join(usable)}")
-    checkpointing = spec.activation_checkpointing
-    flops = count_flops(model, batch_size, optimizer=optimizer, activation_checkpointing=checkpointing)
-    parameters = count_parameters(model)
-    return Account(
-        name=spec.name,
-        config=model,
-        batch_size=batch_size,
-        dtype=dtype,
-        device=where,
-        mfu=mfu,
-        parameters=parameters,
-        flops=flops,
-        memory=account_memory(
-            model,
-            optimizer=optimizer,
-            dtype=dtype,
-            gradient_accumulation=spec.gradient_accumulation,
-            activation_checkpointing=checkpointing,
-        ),
-        time=training_time(
-            flops,
-            parameters.total,
-            steps=steps or spec.steps or HANDOUT_STEPS,
-            peak=where.peak[dtype],
-            mfu=mfu,
-            tokens_per_second=tokens_per_second,
-        ),
+    usable = [name for name in where.peak if name in ("float32", "bfloat16")]
+    if spec.dtype not in usable:
+        raise ConfigError(f"dtype = {spec.dtype!r} has no known peak on {device}; choose {' or '.join(usable)}")
+    how = StepSettings(
+        optimizer=spec.optimizer,
+        dtype=spec.dtype,
+        gradient_accumulation=spec.gradient_accumulation,
+        activation_checkpointing=spec.activation_checkpointing,
     )
+    flops = count_flops(
+        spec.model,
+        spec.batch_size,
+        optimizer=spec.optimizer,
+        activation_checkpointing=spec.activation_checkpointing,
+    )
+    parameters = count_parameters(spec.model)
+    time = training_time(
+        flops,
+        parameters.total,
+        steps=steps or spec.steps or HANDOUT_STEPS,
+        peak=where.peak[spec.dtype],
+        mfu=mfu,
+        tokens_per_second=tokens_per_second,
+    )
+    memory = Memory(config=spec.model, settings=how)
+    return Account(spec=spec, device=where, mfu=mfu, parameters=parameters, flops=flops, memory=memory, time=time)
 
 
 def _values(terms: list[Term]) -> dict[str, int]:

@@ -47,7 +47,7 @@ class TextbookMemory:
         return max(0, (memory_bytes - self.fixed) // self.per_sequence)
 
 
-def textbook_memory(config: ModelConfig, context_length: int | None = None) -> TextbookMemory:
+def textbook_memory(config: ModelConfig) -> TextbookMemory:
     """Return the handout's memory account for the widths, depth, vocabulary and context of `config`.
 
     Its feed-forward, tying and other switches are replaced by the handout's assumptions (see the head comment).
@@ -61,7 +61,7 @@ def textbook_memory(config: ModelConfig, context_length: int | None = None) -> T
         qk_norm=False,
         value_embeddings=0,
     )
-    n = numbers_of(plain, 1, context_length)
+    n = numbers_of(plain)
     terms = [
         term("ln1, ln2", "norm", "L·2·B·T·C", n),
         term("q, k, v", "attention", "L·3·B·T·C", n),

@@ -33,8 +33,9 @@ class Flops(NamedTuple):
 class Execution:
     """How a forward pass is computed, as far as that decides what is kept for the backward pass."""
 
-    mixed: bool = False
-    """Matrix products run in bfloat16."""
+    dtype: str = "float32"
+    """Type of the matrix products: "float32", or "bfloat16" for mixed precision (weights and residual stream stay
+    float32)."""
     fused_layers: bool = True
     """Projections, norms and feed-forward networks are fused."""
     fused_attention: bool = True
@@ -45,6 +46,11 @@ class Execution:
     """Fused means hornbook's CPU kernels; False: torch's operators, as on a GPU, which keep more."""
     narrow_stream: bool = False
     """The residual stream comes in the type of the products (fused norms after the sum pass it on so)."""
+
+    @property
+    def mixed(self) -> bool:
+        """Matrix products run in another type than the rest."""
+        return self.dtype != "float32"
 
 
 class Spec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from hornbook.accounting.memory import account_memory
+from hornbook.accounting.memory import Memory, StepSettings
 from hornbook.models.config import ModelConfig
 from hornbook.studies import analysis
 from hornbook.studies.scales import base_recipe, seeds_of
@@ -75,7 +75,7 @@ def memory_sentence(plan: Plan) -> str:
     """Return which batch the accounting takes for the largest that fits (measured model, CPU) in round amounts."""
     base = plan.base
     config = ModelConfig(vocab_size=base["tokenizer"]["vocab_size"], **base["model"])
-    memory = account_memory(config, optimizer=base["optimizer"]["name"])
+    memory = Memory(config=config, settings=StepSettings(optimizer=base["optimizer"]["name"]))
     limits = [f"{memory.largest_batch(gb * 10**9):,} in {gb} GB" for gb in (4, 16, 64)]
     return f"by the accounting the largest batch of this model in float32 is {', '.join(limits)}."
 

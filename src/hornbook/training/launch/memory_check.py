@@ -7,7 +7,7 @@ import ctypes
 
 import torch
 
-from hornbook.accounting.memory import PROCESS_BYTES, account_memory
+from hornbook.accounting.memory import PROCESS_BYTES, Memory, StepSettings
 from hornbook.accounting.memory_limit import available_memory, check_fits
 from hornbook.training.config import TrainConfig
 
@@ -33,21 +33,20 @@ def check_memory_fits(config: TrainConfig) -> int | None:
     divided = torch.distributed.is_available() and torch.distributed.is_initialized()
     if available is None or divided:  # several processes change the sums
         return None
-    memory = account_memory(config.model, optimizer=config.optimizer.name, dtype=t.dtype)
+    on_cpu = device.type == "cpu"
     # The process is there already: what it takes is not taken from what is available.
-    process = PROCESS_BYTES if device.type == "cpu" else 0
-    needed = check_fits(
-        memory,
-        t.batch_size,
-        available + process,
-        config.training.device,
+    process = PROCESS_BYTES if on_cpu else 0
+    how = StepSettings(
+        optimizer=config.optimizer.name,
+        dtype=t.dtype,
         gradient_accumulation=t.gradient_accumulation,
         activation_checkpointing=t.activation_checkpointing,
-        background_checkpoint=config.checkpoint.background and device.type == "cpu",
-        own_kernels=device.type == "cpu",
+        background_checkpoint=config.checkpoint.background and on_cpu,
+        own_kernels=on_cpu,
         process=process,
     )
-    return needed.peak
+    memory = Memory(config=config.model, settings=how)
+    return check_fits(memory, t.batch_size, available + process, t.device).peak
 
 
 def trim_heap_eagerly() -> None:
