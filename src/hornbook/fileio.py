@@ -8,10 +8,12 @@ Left out: locking between processes, and anything but local file systems.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -62,6 +64,34 @@ def atomic_write(path: str | os.PathLike[str], content: bytes | str) -> None:
     """Replace the file at `path` by `content` (str as UTF-8) in one step. Raises OSError as `open_atomic`."""
     with open_atomic(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a folder to fill; it appears at `path`, whole, only when the block ends without an exception.
+
+    Raises:
+        FileExistsError: something is there that is not an empty folder; it is left alone.
+        OSError: the disk is full or the place cannot be written.
+    """
+    target = Path(path)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    temporary.mkdir()
+    try:
+        yield temporary
+        for folder, _, files in os.walk(temporary):
+            for name in files:
+                with open(Path(folder, name), "rb") as file:  # noqa: PTH123
+                    os.fsync(file.fileno())
+            fsync_directory(folder)
+        temporary.rename(target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    fsync_directory(target.parent)
 
 
 def canonical_json(value: Any) -> str:

@@ -126,7 +126,7 @@ def llama_tensors(folder: str | Path, config: ModelConfig) -> dict[str, Tensor]:
         raise CheckpointError(f"{folder}: no Llama has {unknown} = {getattr(config, unknown)!r}")
     found = {name: t for name, t in _read(Path(folder)).items() if not name.endswith("rotary_emb.inv_freq")}
     tensors: dict[str, Tensor] = {}
-    for own, name in _names(config):
+    for own, name in own_and_llama_names(config):
         if name not in found:
             raise CheckpointError(f"{folder} has no tensor {name}, which a model of its config.json needs")
         tensor = found.pop(name)
@@ -143,7 +143,7 @@ def llama_tensors(folder: str | Path, config: ModelConfig) -> dict[str, Tensor]:
     return tensors
 
 
-def _names(config: ModelConfig) -> Iterator[tuple[str, str]]:
+def own_and_llama_names(config: ModelConfig) -> Iterator[tuple[str, str]]:
     """Yield (own name, name in the folder); one by one, as config.json may claim any number of layers."""
     for own, name in OUTER.items():
         if not (own == "lm_head.weight" and config.tie_embeddings):
