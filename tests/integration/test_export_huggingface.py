@@ -17,9 +17,10 @@ from hornbook.models.config import ModelConfig
 transformers = pytest.importorskip("transformers")
 
 AWKWARD = [
-    "", " ", "a , b . c ! d ?", "don't can't we'll I'm it's they've", "two  spaces   three", "line\nline\n\n\nend\n",
-    "tab\t\ttab", "emoji 😀👩‍👩‍👧‍👦🇩🇪", "naïve café Ünïcödé", "中文句子。日本語テキスト", "<|endoftext|>", "one<|endoftext|>two",
-    "a <|endoftext|> b", "[CLS] </s> <s>", "123456 7.5e-3", "\u00a0nbsp\u2028sep\u200bzero", " leading and trailing ",
+    "", " ", "a , b . c ! d ?", "don't can't we'll I'm it's they've", "two  spaces   three",
+    "line\nline\n\n\nend\n", "tab\t\ttab", "emoji 😀👩‍👩‍👧‍👦🇩🇪", "naïve café Ünïcödé",
+    "中文句子。日本語テキスト", "<|endoftext|>", "one<|endoftext|>two", "a <|endoftext|> b",
+    "[CLS] </s> <s>", "123456 7.5e-3", "\u00a0nbsp\u2028sep\u200bzero", " leading and trailing ",
     "\r\ncarriage", "‘quotes’ “double” – —", "e\u0301 combining",
 ]  # fmt: skip
 TEXT = "".join(

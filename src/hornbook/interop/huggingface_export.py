@@ -1,4 +1,4 @@
-"""A Hugging Face folder of a model: what `transformers` needs to compute the same logits and to cut text into the same ids.
+"""A Hugging Face folder of a model: what `transformers` needs to compute the same logits and ids.
 
 A model that is a Llama by other names (`huggingface.LLAMA`) is written as one. Any other is written under hornbook's
 own names beside `modeling_hornbook.py`, which transformers runs where its user trusts it (`trust_remote_code=True`).

@@ -101,7 +101,9 @@ class Attention(nn.Module):
         return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2).to(x.dtype)
 
     def forward(self, x, positions, extra, mask, cache):
-        q, k, v = (p(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for p in (self.q_proj, self.k_proj, self.v_proj))
+        q, k, v = (
+            p(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for p in (self.q_proj, self.k_proj, self.v_proj)
+        )
         if extra is not None:
             v = v + self.value_gate[:, None, None] * extra.unflatten(-1, (self.heads, -1)).transpose(1, 2)
         if self.config.qk_norm:
@@ -165,8 +167,15 @@ class HornbookForCausalLM(PreTrainedModel, GenerationMixin):
         return self.lm_head
 
     def forward(
-        self, input_ids, attention_mask=None, position_ids=None, past_key_values=None, labels=None, use_cache=None,
-        logits_to_keep=0, **_,
+        self,
+        input_ids,
+        attention_mask=None,
+        position_ids=None,
+        past_key_values=None,
+        labels=None,
+        use_cache=None,
+        logits_to_keep=0,
+        **_,
     ):
         """Return logits (B, T, V), and the mean cross-entropy where `labels` are given (shifted here)."""
         batch, length = input_ids.shape

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -16,6 +16,19 @@ from hornbook.training.config import TrainConfig, resolve
 
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
+
+
+class LoadedRun(NamedTuple):
+    """A trained model and what belongs to it."""
+
+    model: TransformerLM
+    """In evaluation mode."""
+    tokenizer: Tokenizer | None
+    """None for a run on bare token files."""
+    config: TrainConfig
+    """The recipe."""
+    step: int
+    """Updates that the checkpoint had."""
 
 
 def load_run(
@@ -34,6 +47,12 @@ def load_run(
     Raises:
         HornbookError: there is no run, no such checkpoint, or it does not fit the model; damaged files.
     """
+    loaded = load_model(path, checkpoint, device)
+    return loaded.model, loaded.tokenizer, loaded.config
+
+
+def load_model(path: str | Path, checkpoint: str | int = "best", device: torch.device | str | None = None) -> LoadedRun:
+    """Read a trained model; arguments and errors as `load_run`."""
     run = Run.open(path)
     config = resolve(run.config)
     if isinstance(checkpoint, str) and checkpoint.isdecimal():
@@ -41,7 +60,7 @@ def load_run(
     loaded = CheckpointStore(run.path / "checkpoints", warn=_warn).load(checkpoint)
     model = TransformerLM(config.model, device=device)
     load_module(model, loaded.model, str(run.path))
-    return model.eval(), read_tokenizer(run.path), config
+    return LoadedRun(model.eval(), read_tokenizer(run.path), config, loaded.step)
 
 
 def read_tokenizer(path: Path) -> Tokenizer | None:

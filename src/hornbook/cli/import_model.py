@@ -1,0 +1,45 @@
+"""`hornbook import hf FOLDER_OR_NAME`: a run made of a model that others trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hornbook.errors import DataError
+from hornbook.format import quantity
+
+
+def hf(source: str, *, name: str | None = None, out: Path | None = None) -> int:
+    """Make a run of a Llama-shaped model: a Hugging Face folder, or a name on the hub.
+
+    Args:
+        source: the folder, or a name such as someone/their-model.
+        name: name of the run; that of the source if not given.
+        out: the run's folder; runs/NAME if not given.
+
+    Examples:
+        hornbook import hf my-model
+        hornbook import hf roneneldan/TinyStories-33M --name tinystories
+    """
+    from hornbook.interop.huggingface import is_llama_folder
+
+    folder = Path(source)
+    if not folder.exists():
+        folder = _download(source)
+    elif not is_llama_folder(folder):
+        raise DataError(f"{source} holds no Hugging Face model: there is no config.json in it")
+    from hornbook.training.launch.import_run import import_run
+
+    out = out or Path("runs") / (name or Path(source).resolve().name)
+    try:
+        model = import_run(folder, out, source)
+    except FileExistsError:
+        raise DataError(f"{out} is there already; nothing was written. Give another --name") from None
+    print(f"{out}: {quantity(sum(p.numel() for p in model.parameters()))} parameters, from {source}")
+    print(f'try: hornbook generate {out} --prompt "…"     hornbook train --text FILE --model.init-from {out}')
+    return 0
+
+
+def _download(source: str) -> Path:
+    from hornbook.interop.hub import download_model
+
+    return download_model(source)

@@ -1,0 +1,67 @@
+"""Models to and from the Hugging Face hub, by huggingface_hub; `HF_ENDPOINT` names another hub.
+
+Left out: logging in (`hf auth login` does), pickled weights, and datasets (hornbook.data.download).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from hornbook.errors import HornbookError
+
+PATTERNS = ["config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer.json"]
+
+
+def push_folder(folder: Path, name: str) -> str:
+    """Upload a folder and return its address; the repository is made where it is not there.
+
+    Args:
+        folder: with the model.
+        name: of the repository, such as "me/my-model".
+
+    Raises:
+        HornbookError: huggingface_hub is not installed, nobody is logged in, the hub refused it or cannot be reached.
+    """
+    with _plain_words(f"{folder} is written; uploading it to {name} failed"):
+        from huggingface_hub import HfApi
+
+        url = HfApi(token=True).create_repo(name, exist_ok=True)
+        HfApi(token=True).upload_folder(repo_id=url.repo_id, folder_path=folder, commit_message="hornbook export")
+        return str(url)
+
+
+def download_model(name: str) -> Path:
+    """Fetch what `import_run` reads of a repository, and return the folder in the hub's own cache.
+
+    Raises:
+        HornbookError: as `push_folder`; there is no such repository.
+    """
+    with _plain_words(f"{name} is no folder here, and fetching it from the hub failed"):
+        from huggingface_hub import snapshot_download
+
+        return Path(snapshot_download(name, allow_patterns=PATTERNS))
+
+
+@contextlib.contextmanager
+def _plain_words(what_failed: str) -> Iterator[None]:
+    """Turn whatever the library raises into one sentence."""
+    try:
+        import httpx
+        from huggingface_hub.errors import HFValidationError, LocalTokenNotFoundError, RepositoryNotFoundError
+    except ImportError:
+        raise HornbookError(f"{what_failed}: it needs huggingface_hub: pip install 'hornbook[interop]'") from None
+    try:
+        yield
+    except HFValidationError:
+        problem = "that is no name of a repository, which looks like me/my-model"
+    except LocalTokenNotFoundError:
+        problem = "nobody is logged in; run `hf auth login`, or set HF_TOKEN"
+    except RepositoryNotFoundError:
+        problem = "the hub has no such repository, or you have no access to it"
+    except (httpx.HTTPError, OSError, ValueError) as error:
+        problem = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    else:
+        return
+    raise HornbookError(f"{what_failed}: {problem}")

@@ -1,0 +1,165 @@
+"""`hornbook export` and `hornbook import hf`: a run leaves, and comes back, by the command line."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+import torch
+from harness.recipes import tiny_recipe
+
+import hornbook as hb
+from hornbook.cli.main import main
+from hornbook.tracking.console import Console
+from hornbook.training.loop import train
+
+transformers = pytest.importorskip("transformers")
+
+TEXT = "the cat sat on the mat and the dog ran to the red ball while a bird sang in its tree\n<|endoftext|>\n"
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path, monkeypatch):
+    monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run on text, whose samples and note try to break out of a model card."""
+    (tmp_path / "secret-place").mkdir()
+    text = tmp_path / "secret-place" / "my text.txt"
+    text.write_text(TEXT * 60)
+    recipe = tiny_recipe(
+        tmp_path / "made",
+        run={"directory": "runs/a", "name": "a"},
+        tokenizer={"vocab_size": 300},
+        evaluation={"every": 10, "sample_every": 40, "prompt": "the ```cat"},
+    )
+    recipe["data"] = {"text": [str(text)], "validation": 0.1}
+    train(recipe, console=Console(silent=True))
+    return "runs/a"
+
+
+def say(capsys, words: str) -> tuple[int, str]:
+    code = main(shlex.split(words))
+    said = capsys.readouterr()
+    return code, said.out + said.err
+
+
+def test_a_run_leaves_with_its_card_and_comes_back_equal(run, tmp_path, capsys):
+    code, said = say(capsys, f"export {run} out --to hf --license mit")
+    assert code == 0
+    assert said.startswith("out: step ")
+    tokenizer = transformers.AutoTokenizer.from_pretrained("out")
+    theirs = transformers.AutoModelForCausalLM.from_pretrained("out", dtype=torch.float32)
+    ours, own_tokenizer, _ = hb.load_run(run)
+    ids = own_tokenizer.encode("the cat sat")
+    assert tokenizer("the cat sat")["input_ids"] == ids
+    with torch.no_grad():
+        torch.testing.assert_close(theirs(torch.tensor([ids])).logits, ours(torch.tensor([ids])), atol=1e-5, rtol=1e-5)
+
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name: transformers\n")
+    assert 'license: "mit"' in card
+    assert "on my text.txt" in card
+    assert "secret-place" not in card
+    assert str(tmp_path) not in card
+    assert "````text\nthe ```cat" in card, "a fence in a sample must not end the block that shows it"
+    assert "| best val loss |" not in card
+    assert "| val loss | " in card
+    assert "windows of 16 tokens" in card
+    assert "![training and validation loss]" in card
+    assert (tmp_path / "out" / "loss.png").stat().st_size > 1000
+    assert "vocab_size = 300" in card
+
+    assert say(capsys, "import hf out --name b")[0] == 0
+    back, back_tokenizer, _ = hb.load_run("runs/b")
+    assert back_tokenizer.fingerprint == own_tokenizer.fingerprint
+    for name, tensor in ours.state_dict().items():
+        assert torch.equal(back.state_dict()[name], tensor), name
+    code, said = say(capsys, 'generate runs/b --prompt "the cat" --temperature 0 --max-new-tokens 5')
+    assert code == 0
+    assert said == say(capsys, f'generate {run} --prompt "the cat" --temperature 0 --max-new-tokens 5')[1]
+    (tmp_path / "other.txt").write_text(TEXT)
+    assert say(capsys, "eval runs/b --text other.txt")[0] == 0
+    code, said = say(capsys, "runs")
+    assert code == 0
+    assert "b" in said
+    assert say(capsys, "export runs/b again --to hf")[0] == 0
+    first, again = (tmp_path / name / "model.safetensors" for name in ("out", "again"))
+    assert first.read_bytes() == again.read_bytes()
+
+
+def test_the_snippet_of_the_card_runs(run, tmp_path, capsys):
+    assert say(capsys, f"export {run} out --to hf")[0] == 0
+    snippet = (tmp_path / "out" / "README.md").read_text().split("```python\n")[1].split("```\n")[0]
+    exec(compile(snippet.replace('folder = "."', 'folder = "out"'), "card", "exec"), {})
+    assert len(capsys.readouterr().out) > 20
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("export runs/a out --to hf", "out is there already; nothing was written"),
+        ("export runs/none new --to hf", "there is no run in runs/none"),
+        ("export runs/a new --to hf --checkpoint 7", "there is no checkpoint of step 7"),
+        ("export runs/a new", "needs --to"),
+        ("export runs/a new --to onnx", "'onnx' is not 'hf'"),
+        ("import hf out", "out holds no Hugging Face model"),
+        ("import hf runs/a", "holds no Hugging Face model"),
+        ("import hf sound --name a", "runs/a is there already"),
+        ("import hf qwen", "model_type is 'qwen2', wanted 'llama'"),
+        ("import hf cut", "is not a sound safetensors file"),
+        ("import hf prefix", "adds a space before each text"),
+        ("import hf small", "its tokenizer has 300 entries, and its model only 299"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_leaves_nothing(run, tmp_path, capsys, words, sentence):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    assert say(capsys, f"export {run} sound --to hf")[0] == 0
+    variant = words.split()[2]
+    if variant in ("qwen", "cut", "prefix", "small"):
+        (tmp_path / "sound").rename(variant)
+        config = json.loads((tmp_path / variant / "config.json").read_text())
+        if variant == "qwen":
+            config["model_type"] = "qwen2"
+        if variant == "cut":
+            weights = tmp_path / variant / "model.safetensors"
+            weights.write_bytes(weights.read_bytes()[:-100])
+        if variant == "prefix":
+            pipeline = tmp_path / variant / "tokenizer.json"
+            pipeline.write_text(pipeline.read_text().replace('"add_prefix_space": false', '"add_prefix_space": true'))
+        if variant == "small":
+            config["vocab_size"] = 299
+            from safetensors.torch import load_file, save_file
+
+            weights = tmp_path / variant / "model.safetensors"
+            save_file({k: t[:299].clone() if len(t) == 300 else t for k, t in load_file(weights).items()}, weights)
+        (tmp_path / variant / "config.json").write_text(json.dumps(config))
+    before = set(tmp_path.rglob("*"))
+    code, said = say(capsys, words)
+    assert code == 2
+    assert sentence in said
+    assert len(said.strip().splitlines()) == 1
+    assert set(tmp_path.rglob("*")) == before
+    assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
+
+
+def test_a_model_that_no_llama_expresses_asks_for_custom_code(tmp_path, capsys):
+    recipe = tiny_recipe(tmp_path / "made", run={"directory": "runs/a"}, model={"norm": "post"})
+    train(recipe, console=Console(silent=True))
+    code, said = say(capsys, "export runs/a out --to hf")
+    assert code == 2
+    assert "norm = 'post'" in said
+    assert "--custom-code" in said
+    assert not (tmp_path / "out").exists()
+    code, said = say(capsys, "export runs/a out --to hf --custom-code")
+    assert code == 0
+    assert "keeps no tokenizer" in said
+    assert "trust_remote_code=True" in (tmp_path / "out" / "README.md").read_text()
