@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shlex
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
+from harness.hub import Hub, serving_hub
 from harness.recipes import tiny_recipe
 
 import hornbook as hb
@@ -163,3 +169,74 @@ def test_a_model_that_no_llama_expresses_asks_for_custom_code(tmp_path, capsys):
     assert code == 0
     assert "keeps no tokenizer" in said
     assert "trust_remote_code=True" in (tmp_path / "out" / "README.md").read_text()
+
+
+@pytest.fixture
+def hub():
+    with serving_hub() as hub:
+        yield hub
+
+
+def at(hub: Hub, place: Path, words: str) -> tuple[int, str]:
+    """Run a command as a process of its own that knows this hub only, as the library reads its address at import."""
+    environment = {
+        **os.environ,
+        "HF_ENDPOINT": hub.url,
+        "HF_HOME": str(place / "hub"),
+        "HF_TOKEN": "hf_secret",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    }
+    command = [sys.executable, "-c", "from hornbook.cli.main import entry; entry()", *shlex.split(words)]
+    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_model_goes_to_the_hub_and_comes_from_it(run, tmp_path, hub):
+    code, said = at(hub, tmp_path, f"export {run} out --to hf --push me/small")
+    assert code == 0, said
+    assert f"uploaded to {hub.url}/me/small" in said
+    assert hub.files["me/small"] == {
+        str(path.relative_to("out")): path.read_bytes() for path in Path("out").rglob("*") if path.is_file()
+    }
+    assert "Bearer hf_secret" in hub.tokens
+    code, said = at(hub, tmp_path, "import hf me/small")
+    assert code == 0, said
+    ours, back = hb.load_run(run)[0].state_dict(), hb.load_run("runs/small")[0].state_dict()
+    assert all(torch.equal(ours[name], back[name]) for name in ours)
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "sentence"),
+    [
+        (403, "export runs/a out --to hf --push me/small", "out is written; uploading it to me/small failed: "),
+        (500, "import hf me/small", "fetching it from the hub failed: "),
+        (None, "import hf me/none", "the hub has no such repository"),
+        (None, "import hf not//a-name", "that is no name of a repository"),
+        (None, "export runs/a out --to hf --push -", "no name of a repository"),
+    ],
+)
+def test_what_the_hub_refuses_is_one_sentence(run, tmp_path, hub, status, words, sentence):
+    hub.refuses = status
+    code, said = at(hub, tmp_path, words)
+    assert code == 2, said
+    assert sentence in said
+    assert "Traceback" not in said
+    assert "hf_secret" not in said
+    assert (tmp_path / "out").exists() == words.startswith("export")
+
+
+def test_the_guide_to_moving_a_model_is_true(tmp_path, capsys):
+    """Every command and line of docs/how-to/move-a-model.md, in order, on a small text."""
+    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "move-a-model.md").read_text(encoding="utf-8")
+    (tmp_path / "my.txt").write_text(TEXT * 3000)
+    blocks = re.findall(r"```(sh|python)\n(.*?)```", guide, re.S)
+    assert [kind for kind, _ in blocks] == ["sh", "python", "sh"]
+    for kind, block in blocks:
+        if kind == "python":
+            exec(compile(block, "guide", "exec"), {})
+            continue
+        for line in block.splitlines():
+            words = shlex.split(line.replace("--max-minutes 10", "--max-minutes 0.02").replace("steps 100", "steps 3"))
+            assert words[0] == "hornbook"
+            assert main(words[1:]) == 0, line
+    assert "the cat" in capsys.readouterr().out

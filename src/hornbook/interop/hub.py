@@ -48,7 +48,6 @@ def download_model(name: str) -> Path:
 def _plain_words(what_failed: str) -> Iterator[None]:
     """Turn whatever the library raises into one sentence."""
     try:
-        import httpx
         from huggingface_hub.errors import HFValidationError, LocalTokenNotFoundError, RepositoryNotFoundError
     except ImportError:
         raise HornbookError(f"{what_failed}: it needs huggingface_hub: pip install 'hornbook[interop]'") from None
@@ -60,7 +59,7 @@ def _plain_words(what_failed: str) -> Iterator[None]:
         problem = "nobody is logged in; run `hf auth login`, or set HF_TOKEN"
     except RepositoryNotFoundError:
         problem = "the hub has no such repository, or you have no access to it"
-    except (httpx.HTTPError, OSError, ValueError) as error:
+    except Exception as error:  # the library hands on what its transport raises, which has changed
         problem = next(iter(str(error).strip().splitlines()), type(error).__name__)
     else:
         return
