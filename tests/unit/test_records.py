@@ -4,6 +4,8 @@ import contextlib
 import importlib.util
 import json
 import os
+import pty
+import re
 import sqlite3
 import subprocess
 import sys
@@ -133,6 +135,27 @@ def test_a_live_bar_and_lines_can_be_shown_together(tmp_path):
         with console.watch(Stage("training", 10)):
             console.print("a line [with brackets]")
     assert "a line [with brackets]" in (tmp_path / "out").read_text()
+
+
+@pytest.mark.parametrize("columns", [60, 80, 140])
+def test_the_live_line_fits_the_terminal(monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    master, slave = pty.openpty()
+    stage = Stage("step 1,230/5,000", 5000, speaks=True)
+    stage.expect(245)
+    stage.update(1230, "loss 1.2345 · lr 1.00e-03 · 12.3 k tok/s · MFU 45 % · 123 MB · at 1,200: val 1.3333")
+    with os.fdopen(slave, "w") as terminal, Console(stream=terminal).watch(stage):
+        time.sleep(0.3)
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", os.read(master, 100_000).decode())
+    os.close(master)
+    shown = [line.rstrip() for line in re.split(r"[\r\n]", drawn) if "step" in line]
+    assert shown
+    for line in shown:
+        assert len(line) <= columns
+        assert re.search(r"step 1,230/5,000 · 4 min 0\d s left · loss 1.2345", line)
+        assert "…" not in line
+        assert ("━" in line) == (columns >= 100)
 
 
 def test_a_record_is_shown_in_a_few_words():

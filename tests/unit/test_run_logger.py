@@ -1,6 +1,8 @@
 """The run logger, fed with values alone: what it records, what it leaves out of the rate, what a rewind cuts."""
 
 import json
+import re
+import time
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,62 @@ def test_a_bad_batch_is_kept_with_its_place_and_its_text(logger):
     assert (about["kind"], about["batch"], about["start"], about["loss"]) == ("loss", 7, [5, 9, 1, 3], "nan")
     assert about["files"] == ["train.npy"]
     assert torch.equal(load_file(folder / "step-00000008.safetensors")["targets"], ids + 1)
+
+
+def words(logger):
+    return logger.stage.line().split(" · ")
+
+
+def without_times(logger):
+    return [word for word in words(logger) if not word.endswith(" left")]
+
+
+def test_the_line_shows_the_step_that_it_names(logger, now):
+    now[0] += 0.1
+    logger.on_step(result(10, loss=2.5), 45.0, record=True)
+    assert without_times(logger)[:2] == ["step 10/100", "loss 2.5000"], "in the moment of the record"
+    logger.on_step(result(11, loss=2.4), 44.5, record=False)
+    assert without_times(logger)[:2] == ["step 11/100", "at 10: loss 2.5000"]
+    logger.on_evaluation(11, Evaluation(1.5, 0.7, 200, 8), best=True)
+    assert words(logger)[-1] == "val 1.5000 (0.7000 bits/byte)"
+    logger.on_step(result(12), 44.0, record=False)
+    assert words(logger)[-1] == "at 11: val 1.5000 (0.7000 bits/byte)"
+
+
+def test_an_evaluation_is_seen_to_move(logger, now):
+    logger.on_eval_progress(50, 200)
+    assert words(logger)[:2] == ["evaluating 25 %", "step 0/100"]
+    first = logger.stage.line()
+    logger.stage.expect(40.0)
+    logger.on_eval_progress(100, 200)
+    time.sleep(0.2)
+    assert float(words(logger)[2].removesuffix(" s left")) <= 39.8, "time runs on during an evaluation"
+    assert logger.stage.line() != first
+
+
+@pytest.mark.parametrize("width", [58, 78])
+def test_the_line_fits_a_narrow_terminal_by_whole_words(logger, now, width):
+    now[0] += 0.1
+    logger.on_step(result(10, loss=2.5), 245.0, record=True)
+    logger.on_evaluation(10, Evaluation(1.5, 0.7, 200, 8), best=True)
+    line = logger.stage.line(width)
+    assert len(line) <= width
+    assert line.split(" · ")[2:] == words(logger)[2 : line.count(" · ") + 1]
+    assert re.match(r"step 10/100 · 4 min 0\d s left · loss 2.5000", line)
+
+
+def test_off_a_terminal_there_is_a_line_for_each_record(tmp_path, now):
+    run = Run.create(tmp_path / "run", CONFIG.to_dict(), {})
+    with (
+        (tmp_path / "out").open("w") as stream,
+        RunLogger(
+            run, CONFIG, ESTIMATE, RunClock(lambda: now[0]), Console(stream=stream), step=0, fresh=True
+        ) as logger,
+    ):
+        for step in range(1, 7):
+            now[0] += 0.1
+            logger.on_step(result(step), 10.0, record=step % 2 == 0)
+        time.sleep(2.2)
+    run.release()
+    lines = (tmp_path / "out").read_text().splitlines()
+    assert [line.split(" · ")[0] for line in lines] == ["step 2/100", "step 4/100", "step 6/100"]

@@ -1,8 +1,9 @@
 """What a person sees while long work runs: a live bar on a terminal, plain lines elsewhere, and the same in `log.txt`.
 
 A `Console` never stays silent for more than two seconds at the start of a stage (in files and pipes the pauses grow
-with the age of the stage, so that a day of training is not a million lines). Everything shown is a view of numbers
-that are recorded elsewhere; nothing reads it back. Left out: curses, colours of our own, key presses.
+with the age of the stage). A stage that says its lines itself, as training does for each logged step, is only spoken
+for when it has been silent for a minute. Everything shown is a view of numbers that are recorded elsewhere; nothing
+reads it back. Left out: curses, colours of our own, key presses.
 """
 
 from __future__ import annotations
@@ -19,17 +20,27 @@ from hornbook.format import duration, quantity
 
 # A plain line at least every PAUSE seconds at first; later every SHARE of the stage's age, at most every LONGEST.
 PAUSE, SHARE, LONGEST = 1.9, 0.01, 60.0
+# Columns from which there is room for a bar beside the words.
+WIDE, BAR = 100, 20
 
 
 class Stage:
-    """A stretch of work with a title, how far it is, and a few words; `update` may come from any thread."""
+    """A stretch of work with a title, how far it is, and a few words; `update` may come from any thread.
 
-    def __init__(self, title: str, total: float | None):
+    Args:
+        title: what is done.
+        total: how much there is of it, in any unit.
+        speaks: its owner writes its lines where there is no bar.
+    """
+
+    def __init__(self, title: str, total: float | None, *, speaks: bool = False):
         self.title = title
         self.total = total
+        self.speaks = speaks
         self.done = 0.0
         self.text = ""
         self.started = time.monotonic()
+        self._ends: float | None = None
 
     def update(self, done: float | None = None, text: str | None = None, total: float | None = None) -> None:
         """Say how much is done (in the unit of `total`) and, in a few words, what there is to see."""
@@ -37,17 +48,26 @@ class Stage:
         self.text = self.text if text is None else text
         self.total = self.total if total is None else total
 
-    def line(self) -> str:
-        """Return the stage as one plain line."""
-        spent = time.monotonic() - self.started
-        parts = [self.title]
-        if self.total:
-            share = min(1.0, self.done / self.total)
-            parts[0] += f" {100 * share:.0f} %"
-            if 0.01 < share < 1:
-                parts.append(f"{duration(spent * (1 - share) / share)} left")
-        parts.append(duration(spent))
-        return " · ".join([*parts[:1], *([self.text] if self.text else []), *parts[1:]])
+    def expect(self, seconds: float | None) -> None:
+        """Say how long it will still take, where its owner knows better than its pace does."""
+        self._ends = None if seconds is None else time.monotonic() + seconds
+
+    def line(self, width: int | None = None) -> str:
+        """Return the stage as one line: what it is, a time that moves, and as many of its words as `width` holds."""
+        now = time.monotonic()
+        spent, share = now - self.started, min(1.0, self.done / self.total) if self.total else 0.0
+        title = f"{self.title} {100 * share:.0f} %" if self.total and not self.speaks else self.title
+        times = [duration(spent)]
+        if self._ends is not None:
+            times = [f"{duration(max(0.0, self._ends - now))} left"]
+        elif 0.01 < share < 1:
+            times = [f"{duration(spent * (1 - share) / share)} left", *times]
+        words: list[str] = []
+        for word in self.text.split(" · ") if self.text else []:
+            if width is not None and len(" · ".join([title, *times, *words, word])) > width:
+                break
+            words.append(word)
+        return " · ".join([title, *times, *words] if self.speaks else [title, *words, *times])[:width]
 
 
 class Console:
@@ -74,6 +94,7 @@ class Console:
         self._log: TextIO | None = None
         self._progress: Any = None
         self._lock = threading.Lock()
+        self._spoke = time.monotonic()
         if log is not None:
             self.log_to(log)
 
@@ -86,6 +107,11 @@ class Console:
         if self._log is not None:
             self._log.close()
             self._log = None
+
+    def tell(self, stage: Stage) -> None:
+        """Write a stage's line where no bar shows it."""
+        if not self.live or self.silent:
+            self.print(stage.line())
 
     def print(self, text: str = "") -> None:
         """Write a line to the stream, above the bar if one is shown, and to the log."""
@@ -134,11 +160,12 @@ class Console:
 
             def render(self, task: Any) -> Text:
                 task.total, task.completed = stage.total, stage.done
-                return Text(stage.line(), overflow="ellipsis", no_wrap=True)
+                room = screen.width - len("⠋ ") - (BAR + 1 if screen.width >= WIDE else 0)
+                return Text(stage.line(room), overflow="ellipsis", no_wrap=True)
 
-        progress = Progress(
-            SpinnerColumn(), Line(), BarColumn(bar_width=20), console=RichConsole(file=self.stream), transient=True
-        )
+        screen = RichConsole(file=self.stream)
+        bar = [BarColumn(bar_width=BAR)] if screen.width >= WIDE else []
+        progress = Progress(SpinnerColumn(), Line(), *bar, console=screen, transient=True)
         progress.add_task("", total=stage.total)
         with progress:
             self._progress = progress
@@ -148,12 +175,17 @@ class Console:
                 self._progress = None
 
     def _tick(self, stage: Stage, stop: threading.Event) -> None:
-        pause = PAUSE
+        pause = LONGEST if stage.speaks else PAUSE
         while not stop.wait(pause):
+            silent = time.monotonic() - self._spoke
+            if stage.speaks and silent < LONGEST:
+                pause = LONGEST - silent
+                continue
             self.print(stage.line())
-            pause = min(LONGEST, max(PAUSE, SHARE * (time.monotonic() - stage.started)))
+            pause = LONGEST if stage.speaks else min(LONGEST, max(PAUSE, SHARE * (time.monotonic() - stage.started)))
 
     def _write(self, text: str) -> None:
+        self._spoke = time.monotonic()
         if not self.silent:
             if self._progress is not None:
                 self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -175,6 +175,7 @@ def _sample(s: Setup, logger: RunLogger) -> None:
     s.trainer.counters.sampled = True
     if s.evaluator.tokenizer is None:
         return
+    logger.on_sampling()
     with s.clock.aside("samples"):
         text = s.evaluator.sample(s.trainer.gather_model(), s.evaluator.tokenizer)
     if text is not None:

@@ -18,7 +18,6 @@ import torch
 from hornbook.checkpoint.tensors import write_tensors
 from hornbook.evaluation.loss import Evaluation
 from hornbook.fileio import atomic_write, canonical_json, open_atomic
-from hornbook.format import duration
 from hornbook.tracking.console import Console, Stage, describe_record
 from hornbook.tracking.records import RecordWriter
 from hornbook.tracking.run import Run
@@ -61,13 +60,13 @@ class RunLogger:
         self.run, self.config, self.estimate, self.clock, self.console = run, config, estimate, clock, console
         self.device = torch.device(config.training.device)
         self.processes = processes
-        self.stage = Stage("training", None)
+        self.stage = Stage("training", estimate.steps, speaks=True)
         self.sinks: list[SinkThread] = []
         self._stack = ExitStack()
         self._step, self._fresh = step, fresh
         self._profiler: Profiler | None = None
         self._shown: dict[str, Any] = {}
-        self._seconds_left: float | None = None
+        self._validation: dict[str, Any] = {}
         self._since = (step, 0.0)  # step and training seconds at the last record
 
     def __enter__(self) -> RunLogger:
@@ -80,6 +79,8 @@ class RunLogger:
             self._profiler = Profiler(self.run.path / "profile", self._step, self.console.print)
             self._stack.callback(self._profiler.close)
         self._since = (self._step, self.clock.training_seconds)
+        steps, seconds = self.estimate.steps, self.estimate.seconds_per_step
+        self._expect((steps - self._step) * seconds if steps else self.estimate.expected_seconds - self.clock.seconds)
         self._show()
         return self
 
@@ -99,13 +100,17 @@ class RunLogger:
             seconds_left: of the run, as far as is known.
             record: make a record of it; this waits for the device.
         """
-        self._step, self._seconds_left = result.step, seconds_left
+        self._step = result.step
+        if seconds_left is not None:
+            self._expect(seconds_left)
         if self._profiler is not None:
             self._profiler.step(result.step)
         if record:
             self._flush()
             self._record(result)
         self._show()
+        if record:
+            self.console.tell(self.stage)
 
     def _record(self, result: StepResult) -> None:
         loss, grad_norm = torch.stack([result.loss.detach().float(), result.grad_norm.detach().float()]).tolist()
@@ -114,17 +119,18 @@ class RunLogger:
         tokens = (result.step - step) * self.config.tokens_per_step
         rate = tokens / max(1e-9, self._since[1] - seconds)
         self._check_peak(rate * self.estimate.flops_per_token)
-        self.metrics.add(
-            result.step,
-            tokens=result.tokens,
-            seconds=round(self.clock.seconds, 4),
-            train_loss=loss,
-            lr=result.lr,
-            grad_norm=grad_norm,
-            tokens_per_second=round(rate, 1),
-            mfu=round(rate * self.estimate.flops_per_token / self.estimate.peak_flops, 4),
-            memory_bytes=memory_bytes(self.device),
-        )
+        self._shown = {
+            "step": result.step,
+            "tokens": result.tokens,
+            "seconds": round(self.clock.seconds, 4),
+            "train_loss": loss,
+            "lr": result.lr,
+            "grad_norm": grad_norm,
+            "tokens_per_second": round(rate, 1),
+            "mfu": round(rate * self.estimate.flops_per_token / self.estimate.peak_flops, 4),
+            "memory_bytes": memory_bytes(self.device),
+        }
+        self.metrics.add(**self._shown)
 
     def _check_peak(self, achieved: float) -> None:
         """Measure the machine's peak anew where the run is beyond it: other work held the machine up at the start."""
@@ -142,13 +148,17 @@ class RunLogger:
 
     def on_eval_progress(self, tokens: int, total: int) -> None:
         """Show how far an evaluation is: tokens that are predicted, of how many."""
-        self.stage.update(text=f"evaluating, {min(100, 100 * tokens // max(1, total))} %")
+        self._show(f"evaluating {min(100, 100 * tokens // max(1, total))} %")
+
+    def on_sampling(self) -> None:
+        """Show that the model writes a sample."""
+        self._show("writing a sample")
 
     def on_evaluation(self, step: int, result: Evaluation, *, best: bool) -> None:
         """Take in an evaluation; `best`: no earlier one was as good."""
         tokens = step * self.config.tokens_per_step
         self.metrics.add(step, tokens=tokens, seconds=round(self.clock.seconds, 4), **result.record())
-        self._shown |= result.record()
+        self._validation = {"step": step, **result.record()}
         self.console.print(
             describe_record({"step": step, **result.record()}, self.estimate.steps) + (" · best so far" if best else "")
         )
@@ -159,6 +169,7 @@ class RunLogger:
         prompt = self.config.evaluation.prompt
         self.samples.add(step, prompt=prompt, text=text)
         self.samples.flush()
+        self._show()
         self.console.print(f"step {step:,} writes: {json.dumps((prompt + text)[:300], ensure_ascii=False)}")
 
     def sync(self) -> None:
@@ -208,17 +219,26 @@ class RunLogger:
     def _flush(self) -> None:
         record = self.metrics.flush()
         if record:
-            self._shown |= record
             for sink in self.sinks:
                 sink.log(record)
 
-    def _show(self) -> None:
-        # The time left comes early: a narrow terminal cuts the end.
-        parts = [describe_record({"step": self._step}, self.estimate.steps)]
-        parts += [f"{duration(self._seconds_left)} left"] if self._seconds_left is not None else []
-        parts += [describe_record({key: value for key, value in self._shown.items() if key != "step"})]
-        self.stage.title = " · ".join(part for part in parts if part)
-        self.stage.update(text="")
+    def _expect(self, seconds: float) -> None:
+        """Show the time left, from that of the updates; a time budget has the evaluations and samples in it."""
+        steps = self.estimate.steps
+        aside = 0.0 if steps is None else self.estimate.aside_seconds * (1 - self._step / steps)
+        self.stage.expect(seconds + aside)
+
+    def _show(self, phase: str = "") -> None:
+        """Show what is done now, and the last record and evaluation, each with its step where that is another one."""
+        step = describe_record({"step": self._step}, self.estimate.steps)
+        self.stage.title = f"{phase} · {step}" if phase else step
+        words = [
+            ("" if values["step"] == self._step else f"at {values['step']:,}: ")
+            + describe_record({key: value for key, value in values.items() if key != "step"})
+            for values in (self._shown, self._validation)
+            if values
+        ]
+        self.stage.update(done=self._step, text=" · ".join(words))
 
 
 def memory_bytes(device: torch.device) -> int:
