@@ -21,21 +21,18 @@ Left out: AMSGrad, sparse and complex gradients, learning rates as tensors.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from hornbook.errors import ConfigError
-from hornbook.optim.checks import check_betas, check_gradient, check_nonnegative
+from hornbook.optim.base import Optimizer, check_betas, check_implementation, check_nonnegative, dense_gradient
 from hornbook.optim.shards import to_local
 
-IMPLEMENTATIONS = ("auto", "loop", "foreach", "fused")
 
-
-class AdamW(torch.optim.Optimizer):
+class AdamW(Optimizer):
     """Adam with decoupled weight decay.
 
     Args:
@@ -63,81 +60,69 @@ class AdamW(torch.optim.Optimizer):
         *,
         implementation: str = "auto",
     ):
-        check_nonnegative("lr", lr)
+        check_nonnegative(lr=lr, eps=eps, weight_decay=weight_decay)
         check_betas("betas", betas)
-        check_nonnegative("eps", eps)
-        check_nonnegative("weight_decay", weight_decay)
-        if implementation not in IMPLEMENTATIONS:
-            raise ConfigError(
-                f"implementation = {implementation!r} is not known; choose one of {', '.join(IMPLEMENTATIONS)}"
-            )
+        check_implementation(implementation, ("auto", "loop", "foreach", "fused"))
         self.implementation = implementation
         super().__init__(params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay})
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Update every parameter that has a gradient; return what `closure` returned, if one was given."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            adamw_update(
-                [parameter for parameter in group["params"] if parameter.grad is not None],
-                self.state,
-                lr=group["lr"],
-                betas=group["betas"],
-                eps=group["eps"],
-                weight_decay=group["weight_decay"],
-                implementation=self.implementation,
-            )
-        return loss
+    def update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """Move the parameters and their moments."""
+        adamw_update(parameters, self.state, group, self.implementation)
 
 
-def adamw_update(
-    parameters: list[Tensor],
-    state: dict[Tensor, dict[str, Any]] | Any,
-    *,
-    lr: float,
-    betas: tuple[float, float],
-    eps: float,
-    weight_decay: float,
-    implementation: str = "auto",
-) -> None:
+class _Lists(NamedTuple):
+    """Parameters with their gradients and moments, in the same order."""
+
+    p: list[Tensor]
+    g: list[Tensor]
+    m: list[Tensor]
+    v: list[Tensor]
+
+
+class _Hyperparameters(NamedTuple):
+    """Those of one update."""
+
+    lr: float
+    beta1: float
+    beta2: float
+    eps: float
+    weight_decay: float
+    t: int
+
+    @property
+    def step_size(self) -> float:
+        """α_t = α √(1 − β₂ᵗ)/(1 − β₁ᵗ)."""
+        return self.lr * math.sqrt(1.0 - self.beta2**self.t) / (1.0 - self.beta1**self.t)
+
+
+def adamw_update(parameters: list[Tensor], state: Any, group: Mapping[str, Any], implementation: str = "auto") -> None:
     """Apply one AdamW update in place to parameters that have gradients, creating their state where it is missing.
 
     Args:
         parameters: tensors with `.grad`.
         state: the optimizer's state; per parameter `step` (0-dim int64 on the CPU), `exp_avg` (m), `exp_avg_sq` (v).
-        lr: α.
-        betas: β₁ and β₂.
-        eps: ε.
-        weight_decay: λ.
+        group: `lr` (α), `betas`, `eps` and `weight_decay` (λ).
         implementation: see `AdamW`.
     """
     batches: dict[tuple[Any, ...], list[list[Tensor]]] = {}
     for parameter in parameters:
-        check_gradient(_gradient(parameter))
-        moments = state[parameter]
+        gradient, moments = dense_gradient(parameter), state[parameter]
         if "step" not in moments:
             moments["step"] = torch.tensor(0)
             moments["exp_avg"] = torch.zeros_like(parameter)
             moments["exp_avg_sq"] = torch.zeros_like(parameter)
         moments["step"] += 1
         # Tensors that share the bias correction, the device and the kernel go together; normally that is one list.
-        tensors = [to_local(t) for t in (parameter, _gradient(parameter), moments["exp_avg"], moments["exp_avg_sq"])]
+        tensors = [to_local(t) for t in (parameter, gradient, moments["exp_avg"], moments["exp_avg_sq"])]
         fused = implementation != "loop" and implementation != "foreach" and _can_fuse(tensors)
         key = (int(moments["step"]), parameter.device, parameter.dtype, fused)
         batches.setdefault(key, []).append(tensors)
+    beta1, beta2 = group["betas"]
     for (t, _, _, fused), rows in batches.items():
-        members, gradients, firsts, seconds = map(list, zip(*rows, strict=True))
+        lists = _Lists(*map(list, zip(*rows, strict=True)))
         update = _loop if implementation == "loop" else _fused if fused else _foreach
-        update(members, gradients, firsts, seconds, t, lr, betas, eps, weight_decay)
-
-
-def _gradient(parameter: Tensor) -> Tensor:
-    assert parameter.grad is not None
-    return parameter.grad
+        update(lists, _Hyperparameters(group["lr"], beta1, beta2, group["eps"], group["weight_decay"], t))
 
 
 def _can_fuse(tensors: list[Tensor]) -> bool:
@@ -150,85 +135,48 @@ def _can_fuse(tensors: list[Tensor]) -> bool:
     return plain and all(t.dtype == parameter.dtype for t in tensors)
 
 
-def _step_size(t: int, lr: float, betas: tuple[float, float]) -> float:
-    """Return α_t = α √(1 − β₂ᵗ)/(1 − β₁ᵗ)."""
-    return lr * math.sqrt(1.0 - betas[1] ** t) / (1.0 - betas[0] ** t)
-
-
-def _loop(
-    parameters: list[Tensor],
-    gradients: list[Tensor],
-    firsts: list[Tensor],
-    seconds: list[Tensor],
-    t: int,
-    lr: float,
-    betas: tuple[float, float],
-    eps: float,
-    weight_decay: float,
-) -> None:
+def _loop(tensors: _Lists, h: _Hyperparameters) -> None:
     """The equations of the head comment, line by line."""
-    for p, g, m, v in zip(parameters, gradients, firsts, seconds, strict=True):
-        m.mul_(betas[0]).add_(g, alpha=1.0 - betas[0])
-        v.mul_(betas[1]).addcmul_(g, g, value=1.0 - betas[1])
-        p.addcdiv_(m, v.sqrt().add_(eps), value=-_step_size(t, lr, betas))
-        if weight_decay != 0.0:
+    for p, g, m, v in zip(*tensors, strict=True):
+        m.mul_(h.beta1).add_(g, alpha=1.0 - h.beta1)
+        v.mul_(h.beta2).addcmul_(g, g, value=1.0 - h.beta2)
+        p.addcdiv_(m, v.sqrt().add_(h.eps), value=-h.step_size)
+        if h.weight_decay != 0.0:
             # Not p.mul_(1 − αλ): in float32 that factor keeps only two digits of a product like αλ = 1e-5.
-            p.add_(p, alpha=-lr * weight_decay)
+            p.add_(p, alpha=-h.lr * h.weight_decay)
 
 
-def _foreach(
-    parameters: list[Tensor],
-    gradients: list[Tensor],
-    firsts: list[Tensor],
-    seconds: list[Tensor],
-    t: int,
-    lr: float,
-    betas: tuple[float, float],
-    eps: float,
-    weight_decay: float,
-) -> None:
+def _foreach(tensors: _Lists, h: _Hyperparameters) -> None:
     """The same operations over whole lists: a few kernel launches instead of some per tensor."""
-    torch._foreach_mul_(firsts, betas[0])
-    torch._foreach_add_(firsts, gradients, alpha=1.0 - betas[0])
-    torch._foreach_mul_(seconds, betas[1])
-    torch._foreach_addcmul_(seconds, gradients, gradients, value=1.0 - betas[1])
-    denominators = torch._foreach_sqrt(seconds)
-    torch._foreach_add_(denominators, eps)
-    torch._foreach_addcdiv_(parameters, firsts, denominators, value=-_step_size(t, lr, betas))
-    if weight_decay != 0.0:
-        torch._foreach_add_(parameters, parameters, alpha=-lr * weight_decay)
+    p, g, m, v = tensors
+    torch._foreach_mul_(m, h.beta1)
+    torch._foreach_add_(m, g, alpha=1.0 - h.beta1)
+    torch._foreach_mul_(v, h.beta2)
+    torch._foreach_addcmul_(v, g, g, value=1.0 - h.beta2)
+    denominators = torch._foreach_sqrt(v)
+    torch._foreach_add_(denominators, h.eps)
+    torch._foreach_addcdiv_(p, m, denominators, value=-h.step_size)
+    if h.weight_decay != 0.0:
+        torch._foreach_add_(p, p, alpha=-h.lr * h.weight_decay)
 
 
-def _fused(
-    parameters: list[Tensor],
-    gradients: list[Tensor],
-    firsts: list[Tensor],
-    seconds: list[Tensor],
-    t: int,
-    lr: float,
-    betas: tuple[float, float],
-    eps: float,
-    weight_decay: float,
-) -> None:
+def _fused(tensors: _Lists, h: _Hyperparameters) -> None:
     """One pass over the memory, with the hyperparameters that turn PyTorch's order of AdamW into this one."""
-    shrink = 1.0 - lr * weight_decay
+    shrink = 1.0 - h.lr * h.weight_decay
     if shrink <= 0.0:  # αλ ≥ 1 has no equivalent in the other order (and is hardly meant); the plain operations do it
-        _foreach(parameters, gradients, firsts, seconds, t, lr, betas, eps, weight_decay)
+        _foreach(tensors, h)
         return
     # Filled on the device: a copy from the host would wait for it.
-    steps = [torch.full((), float(t), device=parameters[0].device)] * len(parameters)
+    steps = [torch.full((), float(h.t), device=tensors.p[0].device)] * len(tensors.p)
     torch._fused_adamw_(
-        parameters,
-        gradients,
-        firsts,
-        seconds,
+        *tensors,
         [],
         steps,
-        lr=lr * shrink,
-        beta1=betas[0],
-        beta2=betas[1],
-        weight_decay=weight_decay / shrink,
-        eps=eps / math.sqrt(1.0 - betas[1] ** t),
+        lr=h.lr * shrink,
+        beta1=h.beta1,
+        beta2=h.beta2,
+        weight_decay=h.weight_decay / shrink,
+        eps=h.eps / math.sqrt(1.0 - h.beta2**h.t),
         amsgrad=False,
         maximize=False,
     )

@@ -15,19 +15,18 @@ gradients, a fused kernel.
 # (The list-wise kernels of torch have only underscored names.)
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from hornbook.errors import ConfigError
-from hornbook.optim.checks import check_betas, check_gradient, check_nonnegative
+from hornbook.optim.base import Optimizer, check_betas, check_implementation, check_nonnegative, dense_gradient
 from hornbook.optim.shards import to_local
 
 
-class Lion(torch.optim.Optimizer):
+class Lion(Optimizer):
     """Sign of an interpolated momentum, with decoupled weight decay.
 
     Args:
@@ -52,48 +51,31 @@ class Lion(torch.optim.Optimizer):
         *,
         implementation: str = "foreach",
     ):
-        check_nonnegative("lr", lr)
+        check_nonnegative(lr=lr, weight_decay=weight_decay)
         check_betas("betas", betas)
-        check_nonnegative("weight_decay", weight_decay)
-        if implementation not in ("foreach", "loop"):
-            raise ConfigError(f"implementation = {implementation!r} is not known; choose foreach or loop")
+        check_implementation(implementation, ("foreach", "loop"))
         self.implementation = implementation
         super().__init__(params, {"lr": lr, "betas": tuple(betas), "weight_decay": weight_decay})
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Update every parameter that has a gradient; return what `closure` returned, if one was given."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        update = _loop if self.implementation == "loop" else _foreach
-        for group in self.param_groups:
-            rows = [self._row(parameter) for parameter in group["params"] if parameter.grad is not None]
-            if rows:
-                parameters, gradients, momenta = map(list, zip(*rows, strict=True))
-                update(parameters, gradients, momenta, group["lr"], group["betas"], group["weight_decay"])
-        return loss
+    def update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """Move the parameters and their momenta, in the way that was chosen."""
+        rows = [self._row(parameter) for parameter in parameters]
+        if rows:
+            update = _loop if self.implementation == "loop" else _foreach
+            parameters, gradients, momenta = map(list, zip(*rows, strict=True))
+            update(parameters, gradients, momenta, group)
 
     def _row(self, parameter: Tensor) -> list[Tensor]:
         """Return this process's part of a parameter, its gradient and its momentum, made where it is missing."""
-        gradient, state = parameter.grad, self.state[parameter]
-        assert gradient is not None
-        check_gradient(gradient)
+        gradient, state = dense_gradient(parameter), self.state[parameter]
         if "exp_avg" not in state:
             state["exp_avg"] = torch.zeros_like(parameter)
         return [to_local(t) for t in (parameter, gradient, state["exp_avg"])]
 
 
-def _loop(
-    parameters: list[Tensor],
-    gradients: list[Tensor],
-    momenta: list[Tensor],
-    lr: float,
-    betas: tuple[float, float],
-    weight_decay: float,
-) -> None:
+def _loop(parameters: list[Tensor], gradients: list[Tensor], momenta: list[Tensor], group: Mapping[str, Any]) -> None:
     """The equations of the head comment, tensor by tensor."""
+    lr, betas, weight_decay = group["lr"], group["betas"], group["weight_decay"]
     for p, g, m in zip(parameters, gradients, momenta, strict=True):
         direction = m.mul(betas[0]).add_(g, alpha=1.0 - betas[0]).sign_()
         if weight_decay != 0.0:
@@ -103,14 +85,10 @@ def _loop(
 
 
 def _foreach(
-    parameters: list[Tensor],
-    gradients: list[Tensor],
-    momenta: list[Tensor],
-    lr: float,
-    betas: tuple[float, float],
-    weight_decay: float,
+    parameters: list[Tensor], gradients: list[Tensor], momenta: list[Tensor], group: Mapping[str, Any]
 ) -> None:
     """The same operations over whole lists: a few kernel launches instead of some per tensor."""
+    lr, betas, weight_decay = group["lr"], group["betas"], group["weight_decay"]
     directions = torch._foreach_mul(momenta, betas[0])
     torch._foreach_add_(directions, gradients, alpha=1.0 - betas[0])
     torch._foreach_sign_(directions)

@@ -14,7 +14,6 @@ Left out: convolution kernels, and sharing that work out between the processes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -24,7 +23,7 @@ from torch.optim.optimizer import ParamsT
 
 from hornbook.errors import ConfigError
 from hornbook.optim.adamw import adamw_update
-from hornbook.optim.checks import check_betas, check_gradient, check_nonnegative
+from hornbook.optim.base import Optimizer, check_betas, check_nonnegative, dense_gradient
 from hornbook.optim.shards import full_tensor, shard_like, to_local
 
 # Quintic coefficients of the reference: they give up convergence to 1 (singular values end in about [0.7, 1.2]) for the
@@ -62,7 +61,7 @@ def orthogonalize(
     return x.to(matrix.dtype)
 
 
-class Muon(torch.optim.Optimizer):
+class Muon(Optimizer):
     """Muon for hidden matrices, AdamW for the rest.
 
     Args:
@@ -99,11 +98,8 @@ class Muon(torch.optim.Optimizer):
         adamw_eps: float = 1e-10,
         adamw_weight_decay: float = 0.0,
     ):
-        check_nonnegative("lr", lr)
-        check_nonnegative("weight_decay", weight_decay)
-        check_nonnegative("adamw_lr", adamw_lr)
-        check_nonnegative("adamw_eps", adamw_eps)
-        check_nonnegative("adamw_weight_decay", adamw_weight_decay)
+        check_nonnegative(lr=lr, weight_decay=weight_decay)
+        check_nonnegative(adamw_lr=adamw_lr, adamw_eps=adamw_eps, adamw_weight_decay=adamw_weight_decay)
         check_betas("adamw_betas", adamw_betas)
         check_betas("momentum", (momentum, 0.0))
         if ns_steps < 1:
@@ -117,33 +113,16 @@ class Muon(torch.optim.Optimizer):
         adamw = {"lr": adamw_lr, "betas": tuple(adamw_betas), "eps": adamw_eps, "weight_decay": adamw_weight_decay}
         super().__init__([_fill(group, muon, adamw) for group in _as_groups(params)], {})
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Update every parameter that has a gradient; return what `closure` returned, if one was given."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
-            if group["use_muon"]:
-                for parameter in parameters:
-                    self._update(parameter, group)
-            else:
-                adamw_update(
-                    parameters,
-                    self.state,
-                    lr=group["lr"],
-                    betas=group["betas"],
-                    eps=group["eps"],
-                    weight_decay=group["weight_decay"],
-                )
-        return loss
+    def update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """Move the parameters by the rule of their group."""
+        if not group["use_muon"]:
+            adamw_update(parameters, self.state, group)
+            return
+        for parameter in parameters:
+            self._update_matrix(parameter, group)
 
-    def _update(self, parameter: Tensor, group: dict[str, Any]) -> None:
-        gradient = parameter.grad
-        assert gradient is not None
-        check_gradient(gradient)
+    def _update_matrix(self, parameter: Tensor, group: dict[str, Any]) -> None:
+        gradient = dense_gradient(parameter)
         state = self.state[parameter]
         if not state:
             state["step"] = torch.tensor(0)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from hornbook.errors import ConfigError, did_you_mean
-from hornbook.optim.checks import check_nonnegative
+from hornbook.optim.base import check_nonnegative
 
 SCHEDULES = ("cosine", "linear", "wsd", "constant")
 
@@ -80,7 +80,7 @@ def lr_wsd_schedule(
     """
     if decay_iters is None:
         decay_iters = max(0.0, min(0.2 * total_iters, total_iters - warmup_iters))
-    check_nonnegative("decay_iters", decay_iters)
+    check_nonnegative(decay_iters=decay_iters)
     if warmup_iters + decay_iters > total_iters:
         raise ConfigError(
             f"a warm-up of {warmup_iters} updates and a decline of {decay_iters} do not fit into {total_iters}; "
@@ -134,10 +134,7 @@ def _between(high: float, low: float, done: float) -> float:
 
 def _progress(it: float, high: float, low: float, warmup: float, start: float, end: float) -> float | None:
     """Return how much of the decline from `start` to `end` is done at `it`, 0 … 1, or None during the warm-up."""
-    check_nonnegative("it", it)
-    check_nonnegative("max_learning_rate", high)
-    check_nonnegative("min_learning_rate", low)
-    check_nonnegative("warmup_iters", warmup)
+    check_nonnegative(it=it, max_learning_rate=high, min_learning_rate=low, warmup_iters=warmup)
     if warmup > end:
         raise ConfigError(f"a warm-up of {warmup} updates does not fit into {end}; shorten it or train longer")
     if it < warmup:

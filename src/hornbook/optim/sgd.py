@@ -7,19 +7,19 @@ who wants more than the textbook rule takes AdamW.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from hornbook.errors import ConfigError
-from hornbook.optim.checks import check_gradient, check_nonnegative
+from hornbook.optim.base import Optimizer, check_nonnegative, dense_gradient
 
 DECAYS = ("inverse_sqrt", "none")
 
 
-class SGD(torch.optim.Optimizer):
+class SGD(Optimizer):
     """Gradient descent, by default with a step that shrinks as 1/√(t+1).
 
     Args:
@@ -34,28 +34,15 @@ class SGD(torch.optim.Optimizer):
     """
 
     def __init__(self, params: ParamsT, lr: float = 1e-3, *, decay: str = "inverse_sqrt"):
-        check_nonnegative("lr", lr)
+        check_nonnegative(lr=lr)
         if decay not in DECAYS:
             raise ConfigError(f"decay = {decay!r} is not known; choose one of {', '.join(DECAYS)}")
         super().__init__(params, {"lr": lr, "decay": decay})
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Update every parameter that has a gradient; return what `closure` returned, if one was given."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                check_gradient(parameter.grad)
-                state = self.state[parameter]
-                if not state:
-                    state["step"] = torch.tensor(0)
-                t = int(state["step"])
-                divisor = math.sqrt(t + 1) if group["decay"] == "inverse_sqrt" else 1.0
-                parameter.add_(parameter.grad, alpha=-group["lr"] / divisor)
-                state["step"] += 1
-        return loss
+    def update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """Move each parameter against its gradient."""
+        for parameter in parameters:
+            step = self.state[parameter].setdefault("step", torch.tensor(0))
+            divisor = math.sqrt(int(step) + 1) if group["decay"] == "inverse_sqrt" else 1.0
+            parameter.add_(dense_gradient(parameter), alpha=-group["lr"] / divisor)
+            step += 1
