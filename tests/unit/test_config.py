@@ -1,5 +1,7 @@
 """Recipes: files, overrides and strict dataclasses."""
 
+import json
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -129,6 +131,14 @@ def test_the_three_formats_read_alike(tmp_path: Path):
         ("a.yaml", "just words"),
         ("a.txt", "hello"),
         ("a.json", "[" * 100_000),
+        ("a.json", '{"a":' * 900 + "1" + "}" * 900),
+        ("a.toml", "a = " + "[" * 200 + "]" * 200),
+        ("a.yaml", "a: " + "[" * 200 + "]" * 200),
+        ("a.yaml", "steps: 1\n3: 4"),
+        ("a.yaml", "steps: 1\nsteps: 2"),
+        ("a.yaml", "model: {null: 2}"),
+        ("a.json", r'{"name": "\ud800"}'),
+        ("a.json", r'{"\udcff": 1}'),
     ],
 )
 def test_a_malformed_file_is_one_sentence(tmp_path: Path, name, text):
@@ -137,6 +147,29 @@ def test_a_malformed_file_is_one_sentence(tmp_path: Path, name, text):
         config.read(tmp_path / name)
     assert "\n" not in str(caught.value)
     assert name in str(caught.value)
+
+
+def test_aliases_are_refused_before_they_are_expanded(tmp_path: Path):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 10)]
+    (tmp_path / "a.yaml").write_text("\n".join(lines))
+    with pytest.raises(ConfigError, match=r"line 2 repeats a value by the alias \*a0; write the value out"):
+        config.read(tmp_path / "a.yaml")
+
+
+@pytest.mark.timeout(20)  # 0.1 s; each key was compared with all others: 10¹⁰ comparisons
+@pytest.mark.parametrize("ending", [".json", ".yaml"])
+def test_many_keys_take_no_quadratic_time(tmp_path: Path, ending):
+    count = 100_000 if ending == ".json" else 5_000
+    text = json.dumps({f"key{i}": 1 for i in range(count)})
+    (tmp_path / f"a{ending}").write_text(text)
+    assert len(config.read(tmp_path / f"a{ending}")) == count
+
+
+@pytest.mark.parametrize("text", [f"lr = {'9' * 400}", f"lr = -{'9' * 400}"])
+def test_a_whole_number_that_no_float_holds_is_one_sentence(text):
+    with pytest.raises(ConfigError, match=r"model.lr: wanted a number, got -?999"):
+        build({"steps": 1, "model": tomllib.loads(text)})
 
 
 def test_a_recipe_in_latin_1_names_the_byte(tmp_path: Path):

@@ -160,7 +160,10 @@ def _convert_plain(value: Any, hint: Any, where: str) -> Any:
     if isinstance(value, Word):
         return _convert_word(value, hint, where)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise _wrong(value, hint, where) from None
     if hint is Path and isinstance(value, str):
         return Path(value)
     if isinstance(hint, type) and isinstance(value, hint) and not (isinstance(value, bool) and hint is not bool):

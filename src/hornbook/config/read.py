@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from hornbook.config.build import kind_of
 from hornbook.errors import ConfigError
+
+DEEPEST = 32
+"""Levels of sections and lists in a file; a recipe needs four."""
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -22,7 +25,8 @@ def read(path: str | Path) -> dict[str, Any]:
         Its sections, as a dict.
 
     Raises:
-        ConfigError: another ending, malformed content, a key given twice, or no table at the top.
+        ConfigError: another ending, malformed content, a key given twice or that is not text, a YAML alias, nesting
+            deeper than DEEPEST, or no table at the top.
         OSError: the file cannot be read.
     """
     path = Path(path)
@@ -31,6 +35,7 @@ def read(path: str | Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: a recipe is a .toml, .json or .yaml file; for a text of yours use --text {path}")
     try:
         content = reader(path.read_text(encoding="utf-8-sig"))
+        _check(content, DEEPEST)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8; a recipe is a UTF-8 text file") from None
     except ConfigError as error:
@@ -56,12 +61,31 @@ def _json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=_unique)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
+def _unique(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    unique: dict[Any, Any] = {}
+    for key, value in pairs:
+        if key in unique:
             raise ConfigError(f"the key {key!r} is given twice in one section")
-    return dict(pairs)
+        unique[key] = value
+    return unique
+
+
+def _check(value: Any, levels: int) -> None:
+    """Refuse what the parsers let pass and no recipe can mean."""
+    if isinstance(value, str) and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ConfigError(f"{value!a} holds half of a UTF-16 pair, which is no character") from None
+    elif isinstance(value, dict | list):
+        if not levels:
+            raise ConfigError(f"sections and lists are nested more than {DEEPEST} deep")
+        for item in value:
+            if isinstance(value, dict) and not isinstance(item, str):
+                raise ConfigError(f"the key {item!r} is {kind_of(item)}; keys are names")
+            _check(item, levels - 1)
+        for item in value.values() if isinstance(value, dict) else ():
+            _check(item, levels - 1)
 
 
 def _yaml(text: str) -> Any:
@@ -70,7 +94,21 @@ def _yaml(text: str) -> Any:
     import yaml
 
     class Loader(yaml.SafeLoader):
-        """YAML 1.1 reads 1e-3 as text and 12:30 as a number in base 60; people mean a number and text."""
+        """YAML 1.1 reads 1e-3 as text and 12:30 as a number in base 60; people mean a number and text.
+
+        Aliases are refused: nine levels of them are 10⁹ values in 300 bytes.
+        """
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                name, line = self.peek_event().anchor, self.peek_event().start_mark.line + 1
+                raise ConfigError(f"line {line} repeats a value by the alias *{name}; write the value out there")
+            return super().compose_node(parent, index)
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            _unique((name, None) for name in names)
+            return super().construct_mapping(node, deep=deep)
 
     Loader.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in rules if not tag.endswith((":float", ":int"))]
