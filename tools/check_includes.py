@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,30 +19,15 @@ def included(path: Path) -> list[Path]:
     return [next(place for place in both if place.exists()) for both in places]
 
 
-def find_circle(graph: dict[Path, list[Path]]) -> list[Path] | None:
-    """Return the files of one circle, the first of them once more at the end, or None."""
-    clear: set[Path] = set()
-
-    def visit(path: Path, above: list[Path]) -> list[Path] | None:
-        if path in above:
-            return [*above[above.index(path) :], path]
-        if path in clear:
-            return None
-        for below in graph[path]:
-            if circle := visit(below, [*above, path]):
-                return circle
-        clear.add(path)
-        return None
-
-    return next((circle for path in graph if (circle := visit(path, []))), None)
-
-
 def main() -> int:
     files = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.[ch]pp"))
-    circle = find_circle({path: included(path) for path in files})
-    if circle:
+    try:
+        TopologicalSorter({path: included(path) for path in files}).prepare()
+    except CycleError as error:
+        circle = reversed(error.args[1])
         print("includes go in a circle: " + " → ".join(str(p.relative_to(ROOT)) for p in circle), file=sys.stderr)
-    return int(circle is not None)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
+from generated import update
+
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE, FIGURE = DOCS / "architecture.md", DOCS / "figures" / "batch_path.svg"
 COLORS = {"data": "#2a6f97", "step": "#8a5a00", "model": "#6a3d9a", "update": "#2d6a4f", "record": "#9b2226"}
@@ -16,11 +18,7 @@ WIDTH, ROW, GAP, TOP, LEFT = 1000, 50, 10, 16, 96
 
 def main() -> int:
     """Write the figure; return 1 if `--check` finds that it is out of date."""
-    fresh = draw(rows(PAGE.read_text(encoding="utf-8")))
-    if "--check" in sys.argv:
-        return int(not FIGURE.exists() or FIGURE.read_text(encoding="utf-8") != fresh)
-    FIGURE.write_text(fresh, encoding="utf-8")
-    return 0
+    return update({FIGURE: draw(rows(PAGE.read_text(encoding="utf-8")))})
 
 
 def rows(page: str) -> list[tuple[str, str, str, str]]:

@@ -11,11 +11,11 @@ are older or newer.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 import unicodedata2
+from generated import update
 
 UNICODE_VERSION = "16.0.0"
 TARGET = Path(__file__).resolve().parents[1] / "cpp" / "src" / "unicode_table.cpp"
@@ -70,20 +70,12 @@ def render() -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Generate the Unicode class table of the native core.")
-    parser.add_argument("--check", action="store_true", help="compare with the committed file instead of writing it")
-    arguments = parser.parse_args()
     if unicodedata2.unidata_version != UNICODE_VERSION:
         sys.exit(
             f"unicodedata2 {unicodedata2.unidata_version} came, {UNICODE_VERSION} is wanted: "
             f"pip install unicodedata2=={UNICODE_VERSION}"
         )
-    text = render()
-    if arguments.check:
-        return int(TARGET.read_text() != text)
-    TARGET.write_text(text)
-    print(f"{TARGET}: {len(text)} bytes")
-    return 0
+    return update({TARGET: render()})
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from generated import update
+
 ROOT = Path(__file__).resolve().parents[1]
 MAP = ROOT / "docs" / "map.md"
 HEAD = """# The map
@@ -21,14 +23,7 @@ WIDTH = 88
 
 def main() -> int:
     """Bring the map up to date; return 1 if `--check` finds that it is not."""
-    fresh = HEAD + "```\n" + "\n".join(tree_map()) + "\n```\n"
-    if "--check" in sys.argv:
-        current = MAP.read_text(encoding="utf-8") if MAP.exists() else ""
-        if fresh != current:
-            print("docs/map.md is out of date; run `python tools/write_map.py`")
-        return int(fresh != current)
-    MAP.write_text(fresh, encoding="utf-8")
-    return 0
+    return update({MAP: HEAD + "```\n" + "\n".join(tree_map()) + "\n```\n"})
 
 
 def tree_map() -> list[str]:

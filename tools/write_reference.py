@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from generated import update
+
 from hornbook.config.describe import Key, Section, type_in_words
 from hornbook.training.config import describe
 
@@ -19,15 +21,7 @@ How a file is written, and how a key is given on the command line: [the recipe's
 
 def main() -> int:
     """Bring the page up to date; return 1 if `--check` finds that it is not."""
-    fresh = page(describe())
-    if "--check" in sys.argv:
-        old = not PAGE.exists() or PAGE.read_text(encoding="utf-8") != fresh
-        if old:
-            print("docs/reference/config.md is out of date; run `python tools/write_reference.py`")
-        return int(old)
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(fresh, encoding="utf-8")
-    return 0
+    return update({PAGE: page(describe())})
 
 
 def page(sections: list[Section]) -> str:

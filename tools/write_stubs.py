@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from generated import update
 from nanobind.stubgen import StubGen
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
@@ -27,19 +28,8 @@ def render(name: str, target: Path) -> str:
 
 
 def main() -> int:
-    stale = []
-    for name in MODULES:
-        target = SOURCE / Path(*name.split(".")).with_suffix(".pyi")
-        text = render(name, target)
-        if target.exists() and target.read_text(encoding="utf-8") == text:
-            continue
-        stale.append(str(target.relative_to(SOURCE)))
-        if "--check" not in sys.argv:
-            target.write_text(text, encoding="utf-8")
-    if "--check" in sys.argv and stale:
-        print(f"stale: {', '.join(stale)}: run `python tools/write_stubs.py`", file=sys.stderr)
-        return 1
-    return 0
+    targets = {name: SOURCE / Path(*name.split(".")).with_suffix(".pyi") for name in MODULES}
+    return update({target: render(name, target) for name, target in targets.items()})
 
 
 if __name__ == "__main__":
