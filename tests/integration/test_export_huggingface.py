@@ -7,26 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from harness.exports import AWKWARD, TEXT, model
 
 import hornbook as hb
 from hornbook.errors import CheckpointError
 from hornbook.interop.huggingface import llama_config, llama_tensors
 from hornbook.interop.huggingface_export import write_huggingface_model
-from hornbook.models.config import ModelConfig
 
 transformers = pytest.importorskip("transformers")
-
-AWKWARD = [
-    "", " ", "a , b . c ! d ?", "don't can't we'll I'm it's they've", "two  spaces   three",
-    "line\nline\n\n\nend\n", "tab\t\ttab", "emoji 😀👩‍👩‍👧‍👦🇩🇪", "naïve café Ünïcödé",
-    "中文句子。日本語テキスト", "<|endoftext|>", "one<|endoftext|>two", "a <|endoftext|> b",
-    "[CLS] </s> <s>", "123456 7.5e-3", "\u00a0nbsp\u2028sep\u200bzero", " leading and trailing ",
-    "\r\ncarriage", "‘quotes’ “double” – —", "e\u0301 combining",
-]  # fmt: skip
-TEXT = "".join(
-    f"The cat number {i} didn't see {i * 37} dogs, and said: 'We'll meet!'\nNaïve café 😀 中文.<|endoftext|>"
-    for i in range(60)
-)
 
 
 @pytest.fixture(scope="module")
@@ -35,19 +23,6 @@ def tokenizer(tmp_path_factory) -> hb.Tokenizer:
     file.write_text(TEXT)
     vocab, merges = hb.train_bpe(file, 400, ["<|endoftext|>", "<|pad|>"])
     return hb.Tokenizer(vocab, merges, ["<|endoftext|>", "<|pad|>"])
-
-
-def model(tokenizer, **changes) -> hb.TransformerLM:
-    shape = {
-        "vocab_size": tokenizer.vocab_size, "context_length": 64, "d_model": 48, "num_layers": 3, "num_heads": 4,
-        **changes,
-    }  # fmt: skip
-    built = hb.TransformerLM(ModelConfig(**shape))
-    generator = torch.Generator().manual_seed(5)
-    with torch.no_grad():
-        for parameter in built.parameters():  # gains, gates and zeros too
-            parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.1 + (parameter.ndim == 1))
-    return built.eval()
 
 
 def load(folder: Path, **how):

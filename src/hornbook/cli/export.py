@@ -1,60 +1,85 @@
-"""`hornbook export RUN --to hf OUT`: a trained model in the files that other programs load."""
+"""`hornbook export RUN OUT --to hf|gguf`: a trained model in the files that other programs load."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from hornbook.errors import DataError
+from hornbook.errors import ConfigError, DataError
 from hornbook.format import counted, quantity
+
+if TYPE_CHECKING:
+    from hornbook.training.load import LoadedRun
+
+DTYPES = {"hf": ("float32", "bfloat16", "float16"), "gguf": ("f32", "f16", "q8_0")}
+"""Format → types of the weights, the default first."""
 
 
 def main(
     run: Path,
     out: Path,
     *,
-    to: Literal["hf"],
+    to: Literal["hf", "gguf"],
     checkpoint: str = "best",
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32",
+    dtype: Literal["float32", "bfloat16", "float16", "f32", "f16", "q8_0"] | None = None,
     custom_code: bool = False,
     license: str = "unknown",
     push: str | None = None,
 ) -> int:
-    """Write a trained model for other programs: a Hugging Face folder, with its tokenizer and a model card.
+    """Write a trained model for other programs: a Hugging Face folder with a model card, or a GGUF file.
 
     Args:
         run: the run's folder.
-        out: the folder to write; it must not be there yet.
-        to: hf: `transformers` loads it as a Llama.
+        out: the folder (hf) or the file (gguf) to write; it must not be there yet.
+        to: hf: what transformers loads; gguf: what llama.cpp loads.
         checkpoint: "best", "last" or a step.
-        dtype: of the weights.
-        custom_code: write a model that no architecture of transformers expresses, with code that computes it.
-        license: for the model card, an identifier of the hub such as mit.
-        push: also upload it as this repository of the Hugging Face hub, such as me/my-model.
+        dtype: of the weights; hf: float32, bfloat16 or float16; gguf: f32, f16 or q8_0. The first by default.
+        custom_code: hf: write a model that no architecture of transformers expresses, with code that computes it.
+        license: hf: for the model card, an identifier of the hub such as mit.
+        push: hf: also upload it as this repository of the Hugging Face hub, such as me/my-model.
 
     Examples:
         hornbook export runs/my my-model --to hf
         hornbook export runs/my my-model --to hf --license mit --push me/my-model
+        hornbook export runs/my my-model.gguf --to gguf --dtype q8_0
     """
-    from hornbook.fileio import new_folder
-    from hornbook.interop.hub import push_folder
-    from hornbook.interop.huggingface_export import write_huggingface_model
-    from hornbook.report.model_card import write_model_card
+    weights = dtype or DTYPES[to][0]
+    if weights not in DTYPES[to]:
+        raise ConfigError(f"--to {to} has no --dtype {weights}; it has {', '.join(DTYPES[to])}")
+    if to == "gguf" and (custom_code or push or license != "unknown"):
+        raise ConfigError("--custom-code, --license and --push are of --to hf; a GGUF file has none of them")
     from hornbook.training.load import load_model
 
     loaded = load_model(run, checkpoint)
+    if to == "hf":
+        _write_folder(run, loaded, out, weights, custom_code, license)
+    else:
+        from hornbook.interop.gguf import write_gguf
+
+        write_gguf(loaded.model, loaded.tokenizer, out, dtype=weights, name=run.name)
+    files = [out] if out.is_file() else list(out.iterdir())
+    size = quantity(sum(path.stat().st_size for path in files), "B")
+    parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
+    print(f"{out}: step {loaded.step:,}, {counted(parameters, 'parameter')}, {weights}, {size}")
+    if loaded.tokenizer is None:
+        print("the run keeps no tokenizer, so none is in it")
+    if push:
+        from hornbook.interop.hub import push_folder
+
+        print(f"uploaded to {push_folder(out, push)}")
+    return 0
+
+
+def _write_folder(run: Path, loaded: LoadedRun, out: Path, dtype: str, custom_code: bool, license: str) -> None:
+    from hornbook.fileio import new_folder
+    from hornbook.interop.huggingface_export import write_huggingface_model
+    from hornbook.report.model_card import write_model_card
+
+    parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
     try:
         with new_folder(out) as folder:
             write_huggingface_model(loaded.model, loaded.tokenizer, folder, dtype=dtype, custom_code=custom_code)
-            parameters = sum(p.numel() for p in loaded.model.parameters())
             coded = any(folder.glob("*.py"))
             write_model_card(run, folder, parameters=parameters, step=loaded.step, license=license, custom_code=coded)
     except FileExistsError:
         raise DataError(f"{out} is there already; nothing was written. Give another name, or remove it first") from None
-    size = sum(path.stat().st_size for path in out.iterdir())
-    print(f"{out}: step {loaded.step:,}, {counted(parameters, 'parameter')}, {quantity(size, 'B')}")
-    if loaded.tokenizer is None:
-        print("the run keeps no tokenizer, so none is in it")
-    if push:
-        print(f"uploaded to {push_folder(out, push)}")
-    return 0

@@ -32,7 +32,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("runs.main", "list every run: what changed, final loss, status"),
     "eval": ("eval.main", "loss, perplexity and bits per byte of a run"),
     "generate": ("generate.main", "complete a prompt with a trained model"),
-    "export": ("export.main", "a model for other programs: a Hugging Face folder"),
+    "export": ("export.main", "a model for other programs: a Hugging Face folder, GGUF"),
     "import hf": ("import_model.hf", "a run made of a Llama-shaped model of others"),
     "study list": ("study.list_studies", "the catalogue: every study with its question and cost"),
     "study run": ("study.run", "run what is missing of a study, and write its page"),

@@ -76,7 +76,7 @@ def read_huggingface(path: str | os.PathLike[str]) -> TokenizerParts:
             raise FormatError(f"{file}: the added token {text!r} has id {token_id}, which is another entry")
     lines = of_type(model.get("merges"), list, file, "model.merges")
     merges = read_merges((" ".join(line) if _is_pair(line) else line for line in lines), file)
-    _check_order(merges, file)
+    check_order(merges, file)
     parts = checked(file, vocab=vocab, merges=merges, special_tokens=added, pattern=pattern)
     if model.get("ignore_merges"):
         _check_reachable(parts, file)
@@ -147,7 +147,8 @@ def _is_pair(line: Any) -> bool:
     return isinstance(line, list) and all(isinstance(side, str) and " " not in side for side in line)
 
 
-def _check_order(merges: list[tuple[bytes, bytes]], file: Path) -> None:
+def check_order(merges: list[tuple[bytes, bytes]], file: Path) -> None:
+    """Raise FormatError for merges that a program which takes the lowest that fits would apply in another order."""
     # HF takes the lowest merge that fits at each moment, hornbook each merge once in order. They differ only where a
     # symbol comes into being a second time after a merge that uses it has had its turn.
     used: set[bytes] = set()
@@ -177,7 +178,7 @@ def write_huggingface(parts: TokenizerParts, path: str | os.PathLike[str]) -> No
     """
     keys = unique_keys(parts, "a tokenizer.json")
     ordinary_entries(parts)
-    _check_order(parts.merges, Path(path))
+    check_order(parts.merges, Path(path))
     if len(set(parts.merges)) != len(parts.merges):
         raise FormatError(
             "a merge stands twice in the list, and a tokenizer.json can hold it once: use hornbook's own format"
