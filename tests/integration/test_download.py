@@ -245,12 +245,23 @@ def test_get_fetches_every_file_of_a_data_set_and_list_shows_them(tmp_path, monk
         (["ftp://a/b"], "is not the address of a file"),
         (["https://a/"], "is not the address of a file"),
         (["https://a/.."], "is not the address of a file"),
+        (["https://a/..%2f..%2fX"], "is not the address of a file"),
+        (["https://a/x/%2e%2e%2fX"], "is not the address of a file"),
+        (["https://a/%2Fetc%2Fpasswd"], "is not the address of a file"),
+        (["https://a/..%5cX"], "is not the address of a file"),
+        (["https://a/%2ebashrc"], "is not the address of a file"),
+        (["https://a/a%00b"], "is not the address of a file"),
+        (["https://a/a%1b%5d0;x"], "is not the address of a file"),
+        (["https://a/a%e2%80%aetxt.exe"], "is not the address of a file"),
+        (["https://[::1/a"], "is not an address of the web"),
+        (["https://a\0b/a"], "cannot be fetched"),
         (["tinystories", "--sha256", "0" * 64], "--sha256 takes the 64 hexadecimal digits of one file"),
         (["https://a/b", "--sha256", "xyz"], "--sha256 takes the 64 hexadecimal digits"),
     ],
 )
-def test_bad_arguments_get_one_sentence(arguments, words, capsys):
-    assert main(["data", "get", *arguments]) == 2
+def test_bad_arguments_get_one_sentence(arguments, words, capsys, tmp_path):
+    assert main(["data", "get", *arguments, "--out", str(tmp_path / "deep" / "data")]) == 2
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and not path.name.startswith(".")]
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1

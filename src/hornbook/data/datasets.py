@@ -26,8 +26,20 @@ class RemoteFile:
 
     @property
     def name(self) -> str:
-        """The name that it gets."""
-        name = unquote(PurePosixPath(urlsplit(self.url).path).name)
+        """The name that it gets, always one of a file within a folder.
+
+        Raises:
+            DataError: the address has no such name at its end.
+        """
+        try:
+            address = urlsplit(self.url)
+            name = unquote(PurePosixPath(address.path).name)
+        except ValueError as error:  # an IPv6 address without its bracket
+            raise DataError(f"{self.url} is not an address of the web: {error}") from None
+        # Decoded first: `..%2f` leads out of the folder only now.
+        web = address.scheme in ("http", "https")
+        if not web or name.startswith(".") or not name.strip() or {"/", "\\"} & {*name} or not name.isprintable():
+            raise DataError(f"{self.url} is not the address of a file: http://… or https://… with a name at its end")
         return name.removesuffix(".gz") if self.unpack else name
 
 
@@ -73,8 +85,6 @@ def find_dataset(name: str) -> RemoteDataset:
     """
     if "://" in name:
         file = RemoteFile(name)
-        if urlsplit(name).scheme not in ("http", "https") or not file.name.strip(". "):
-            raise DataError(f"{name} is not the address of a file: http://… or https://… with a name at its end")
         return RemoteDataset(file.name, name, (file,))
     if name not in DATASETS:
         raise DataError(
