@@ -56,9 +56,9 @@ template <class Id>
 struct GrowingArray {
   HugeArray<Id> ids;
   size_t count = 0;
-  void set_aside(size_t bytes) { ids = HugeArray<Id>(bytes + kPaddingIds); }
   Sink<Id> sink() {
-    return {[this](const Id* from, size_t n) {
+    return {[this](size_t most) { ids = HugeArray<Id>(most + kPaddingIds); },
+            [this](const Id* from, size_t n) {
               if (from != ids.data() + count) std::copy(from, from + n, ids.data() + count);
               count += n;
             },
@@ -70,9 +70,10 @@ template <class Id>
 GrowingArray<Id> encode_long(const Encoder<Id>& encoder, const uint8_t* data, size_t length, const Allowed& allowed,
                              int threads) {
   GrowingArray<Id> out;
-  out.set_aside(length);
+  Sink<Id> sink = out.sink();
+  sink.begin(length);
   without_gil(std::nullopt, [&](StopToken& stop_token) {
-    encoder.encode_text(data, length, *allowed.matcher, *allowed.ids, threads, stop_token, out.sink());
+    encoder.encode_text(data, length, *allowed.matcher, *allowed.ids, threads, stop_token, sink);
   });
   return out;
 }
@@ -158,10 +159,7 @@ Array<Id> encode_file(const Encoder<Id>& encoder, const std::string& path, int t
                       const Progress& progress) {
   GrowingArray<Id> out;
   without_gil(progress, [&](StopToken& stop_token) {
-    const Errors errors = replace ? Errors::replace : Errors::strict;
-    const size_t growth = replace ? 3 : 1;  // one malformed byte becomes three
-    out.set_aside(BlockReader({path}, encoder.specials(), errors).total_bytes() * growth);
-    encoder.encode_file(path, threads, errors, stop_token, out.sink());
+    encoder.encode_file(path, threads, replace ? Errors::replace : Errors::strict, stop_token, out.sink());
   });
   return array_of(std::move(out.ids), out.count);
 }

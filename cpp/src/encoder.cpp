@@ -302,6 +302,8 @@ template <class Id>
 TextTally Encoder<Id>::encode_file(const std::string& path, int threads, Errors errors, StopToken& stop_token,
                                    const Sink& sink) const {
   BlockReader reader({path}, specials_, errors);
+  // The reader ends where the file ended when it was opened; one malformed byte becomes three.
+  if (sink.begin) sink.begin(reader.total_bytes() * (errors == Errors::replace ? 3 : 1));
   threads = static_cast<int>(std::clamp<size_t>(reader.num_blocks(), 1, static_cast<size_t>(threads)));
   OrderedSink<Id> ordered(sink, static_cast<size_t>(threads) * 4);
   std::vector<TextTally> tallies(reader.num_blocks());

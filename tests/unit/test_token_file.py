@@ -1,10 +1,15 @@
+import ctypes
 import json
+import os
+import sys
 
 import numpy as np
 import pytest
 
 import hornbook as hb
 from hornbook.errors import DataError, FormatError
+from hornbook.fileio import sha256_file
+from hornbook.tokenizer import encode_files
 from hornbook.tokenizer.token_file import TokenFileWriter, token_dtype
 
 WHAT = {"tokenizer_fingerprint": "f" * 64, "sources": [], "num_bytes": 9, "num_documents": 1}
@@ -94,3 +99,41 @@ def test_a_manifest_that_does_not_describe_the_ids_is_refused(tmp_path, change):
     path.with_suffix(".json").write_text("[" * 100_000)
     with pytest.raises(FormatError):
         hb.TokenFile.open(path)
+
+
+def opens_of(path, call):
+    """Return how many times `call` opens a file, as Linux counts it (inotify)."""
+    libc, opened, closed = ctypes.CDLL(None), 0x20, 0x10
+    notices = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        assert libc.inotify_add_watch(notices, os.fsencode(path), opened | closed) > 0
+        call()
+        return os.read(notices, 4096).count(opened.to_bytes(4, "little"))
+    finally:
+        os.close(notices)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
+@pytest.mark.parametrize("errors", ["strict", "replace"])
+def test_a_file_is_opened_once_so_that_it_cannot_outgrow_its_array(tmp_path, errors):
+    """The size of the array came from one opening, the bytes from another: what was appended in between overran it."""
+    tokenizer = hb.Tokenizer({i: bytes([i]) for i in range(256)}, [])
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"one two " * 300_000)
+    assert opens_of(path, lambda: tokenizer.encode_to_array(path, errors=errors)) == 1
+
+
+def test_a_file_that_changes_while_it_is_encoded_is_refused(tmp_path, monkeypatch):
+    tokenizer = hb.Tokenizer({i: bytes([i]) for i in range(256)}, [])
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"one two ")
+
+    def grow_and_hash(path):
+        with path.open("ab") as file:
+            file.write(b"three")
+        return sha256_file(path)
+
+    monkeypatch.setattr(encode_files, "sha256_file", grow_and_hash)
+    with pytest.raises(DataError, match=r"a\.txt changed while it was encoded"):
+        tokenizer.encode_file(path, tmp_path / "a.npy")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]

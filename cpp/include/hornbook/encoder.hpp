@@ -43,6 +43,8 @@ inline constexpr size_t kPaddingIds = 64;  // ids are written in wide strokes: s
 // Where finished ids go, in the order of the text; called by one thread at a time.
 template <class Id>
 struct Sink {
+  // Called once before anything else with the most ids that can come. Empty: of no interest.
+  std::function<void(size_t most)> begin;
   std::function<void(const Id* ids, size_t count)> take;
   // Where the ids of the next `count` bytes may be written before `take` is called with them (one id per byte at most,
   // and kPaddingIds). Empty: nowhere, they come from elsewhere.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hornbook.errors import DataError
 from hornbook.fileio import sha256_file
 from hornbook.tokenizer.engines import append_chunks
 from hornbook.tokenizer.text import resolve_threads, with_progress
@@ -40,8 +41,12 @@ def encode_file(
     with TokenFileWriter(out_path, vocab_size=tokenizer.vocab_size) as writer:
         if isinstance(source, str | os.PathLike):
             path = Path(source)
+            before = path.stat()
             num_bytes, num_documents = tokenizer.engine.append_file(path, writer, errors, threads, progress)
-            entry = {"path": str(path), "bytes": path.stat().st_size, "sha256": sha256_file(path)}
+            entry = {"path": str(path), "bytes": before.st_size, "sha256": sha256_file(path)}
+            after = path.stat()
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                raise DataError(f"{path} changed while it was encoded; encode it again when nothing writes to it")
         else:
             stream = HashedStream(source, progress)
             num_bytes, num_documents = append_chunks(tokenizer.engine, checked(stream, errors), writer, threads)
