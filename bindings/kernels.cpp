@@ -175,6 +175,6 @@ NB_MODULE(_kernels, m) {
   m.def("variants", &variant_names, "The instruction sets that this machine runs, widest first.");
   m.def(
       "set_variant", [](const std::string& name) { return set_variant(name.c_str()); }, "name"_a,
-      "For tests: run another one; False (and no change) where the machine lacks it.");
+      "Run another one; False (and no change) where the machine lacks it.");
   m.def("keep_freed_memory", &keep_freed_memory);
 }

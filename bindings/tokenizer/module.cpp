@@ -17,7 +17,7 @@ Pattern pattern_of(const std::string& name) {
 
 namespace {
 
-const char* const kSimdNames[] = {"plain", "avx2", "avx512"};
+const char* const kSimdNames[] = {"portable", "avx2", "avx512"};
 
 // hornbook.errors is imported when the first error happens: the core itself stays free of Python modules.
 void set_error(const char* type, const char* message) {
@@ -76,17 +76,18 @@ NB_MODULE(_core, m) {
   m.def(
       "char_class", [](uint32_t code) { return code < 0x110000 ? static_cast<int>(char_class(code)) : 0; },
       nb::arg("code"));
-  m.def("best_simd", [] { return kSimdNames[static_cast<int>(best_simd())]; });
-  m.def("active_simd", [] { return kSimdNames[static_cast<int>(active_simd())]; });
   m.def(
-      "set_simd",
+      "variant", [] { return kSimdNames[static_cast<int>(active_simd())]; },
+      "The instruction set that the loops over text use now.");
+  m.def(
+      "set_variant",
       [](const std::string& name) {
         for (int i = 0; i < 3; ++i) {
           if (name == kSimdNames[i]) return set_simd(static_cast<Simd>(i));
         }
-        throw nb::value_error("plain, avx2 or avx512");
+        return false;
       },
-      nb::arg("name"));
+      nb::arg("name"), "Use nothing wider; False (and no change) where the machine lacks it.");
   m.def("available_cores", &available_cores);
   m.def("scan", &scan, nb::arg("text"), nb::arg("pattern"), nb::arg("one_by_one") = false);
   bind_training(m);

@@ -81,12 +81,12 @@ MERGES = {"learned": reference.train("ab abba aabb babab aaaa", 290)[1]} | {
 }
 
 
-@pytest.mark.parametrize("variant", ["plain", "avx2", "avx512"])
+@pytest.mark.parametrize("variant", ["portable", "avx2", "avx512"])
 @pytest.mark.parametrize("merges", MERGES.values(), ids=MERGES)
 def test_pretokens_of_any_length_are_merged_as_by_the_reference(variant, merges):
     # The ways change at 32 and 1,023 bytes; between them rows of 32 begin.
-    before = _core.active_simd()
-    if not _core.set_simd(variant):
+    before = _core.variant()
+    if not _core.set_variant(variant):
         pytest.skip(f"this machine has no {variant}")
     try:
         rng = random.Random(7)
@@ -97,7 +97,7 @@ def test_pretokens_of_any_length_are_merged_as_by_the_reference(variant, merges)
             for text in ["".join(rng.choices("ab", k=length)), "a" * length, "ab" * (length // 2)]:
                 assert fast.encode(text) == plain.encode(text), text
     finally:
-        _core.set_simd(before)
+        _core.set_variant(before)
 
 
 @given(st.binary(max_size=80))

@@ -9,16 +9,16 @@ from hypothesis import given
 from hornbook.tokenizer import _core
 from hornbook.tokenizer.patterns import split
 
-VARIANTS = ["plain", "avx2", "avx512"]
+VARIANTS = ["portable", "avx2", "avx512"]
 
 
 @pytest.fixture(params=VARIANTS)
 def simd(request):
-    before = _core.active_simd()
-    if not _core.set_simd(request.param):
+    before = _core.variant()
+    if not _core.set_variant(request.param):
         pytest.skip(f"this machine has no {request.param}")
     yield request.param
-    _core.set_simd(before)
+    _core.set_variant(before)
 
 
 def ends(data: bytes) -> list[int]:
@@ -35,12 +35,12 @@ def assigned(text: str) -> str:
 
 
 def scan_all(data: bytes) -> dict[str, list[int]]:
-    before = _core.active_simd()
+    before = _core.variant()
     found = {"one by one": _core.scan(data, "gpt2", one_by_one=True)[0].tolist()}
     for variant in VARIANTS:
-        if _core.set_simd(variant):
+        if _core.set_variant(variant):
             found[variant] = _core.scan(data, "gpt2")[0].tolist()
-    _core.set_simd(before)
+    _core.set_variant(before)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 from hornbook.format import duration, quantity
@@ -42,7 +43,9 @@ def _software() -> dict[str, Any]:
 def _cpu() -> dict[str, Any]:
     import torch
 
+    from hornbook import simd
     from hornbook.nn import cpu_kernels
+    from hornbook.tokenizer import _core
     from hornbook.training.compilation import can_compile
     from hornbook.training.launch.device import bfloat16_pays, matmul_rate
 
@@ -51,11 +54,13 @@ def _cpu() -> dict[str, Any]:
     rates = {"float32_matrix_products": quantity(matmul_rate(cpu, torch.float32, 768, 0.1), "FLOP/s")}
     if pays:
         rates["bfloat16_matrix_products"] = quantity(matmul_rate(cpu, torch.bfloat16, 768, 0.1), "FLOP/s")
+    held = f" ({simd.VARIABLE})" if os.environ.get(simd.VARIABLE) else ""
     return {
         "threads": torch.get_num_threads(),
         **rates,
         "bfloat16_pays": "yes: dtype auto takes it" if pays else "no: dtype auto stays with float32",
-        "hornbook's_kernels": cpu_kernels.variant(),
+        "hornbook's_kernels": cpu_kernels.variant() + held,
+        "hornbook's_tokenizer": _core.variant() + held,
         "compile": "possible, but the kernels are faster" if can_compile(cpu) else "no C++ compiler found, none needed",
     }
 

@@ -155,8 +155,6 @@ def variants() -> list[str]:
     """The instruction sets that this machine runs, widest first."""
 
 def set_variant(name: str) -> bool:
-    """
-    For tests: run another one; False (and no change) where the machine lacks it.
-    """
+    """Run another one; False (and no change) where the machine lacks it."""
 
 def keep_freed_memory() -> bool: ...
