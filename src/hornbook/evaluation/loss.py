@@ -23,6 +23,7 @@ from torch import Tensor
 from hornbook.data.token_data import TokenData
 from hornbook.errors import ConfigError, DataError
 from hornbook.models.transformer import TransformerLM
+from hornbook.nn.dropout import evaluating
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -97,10 +98,8 @@ def evaluate(
             raise ConfigError(f"{name} = {value} of an evaluation must be at least 1")
     T = context_length or model.config.context_length
     device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
     nats, count, sample_loss = 0.0, 0, None
-    try:
+    with evaluating(model):
         for number, part in enumerate(_windows(data, T, max_tokens).parts(sample, and_rest)):
             sample_loss = nats / count if number else None
             for rows in _batches(data, part, T, batch_size):
@@ -111,8 +110,6 @@ def evaluate(
                 nats += float(model.loss(inputs, targets)) * targets.numel()
                 count += targets.numel()
                 progress(count)
-    finally:
-        model.train(was_training)
     if count == 0:
         raise DataError(
             "the validation set has fewer than two tokens, so there is nothing to predict; give it more text"

@@ -27,6 +27,7 @@ from hornbook.fileio import atomic_write, canonical_json, read_json_object
 from hornbook.format import counted
 from hornbook.generation.decode import generate
 from hornbook.models.transformer import TransformerLM
+from hornbook.nn.dropout import evaluating
 from hornbook.nn.plain import cross_entropy
 from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tokenizer.tokenizer import Tokenizer
@@ -223,9 +224,8 @@ def score_stories(
         )
     # Stories of like length share a batch, so that little is padding.
     fitting.sort(key=lambda i: len(rows[i]))
-    nats, was_training = 0.0, model.training
-    model.eval()
-    try:
+    nats = 0.0
+    with evaluating(model):
         for first in range(0, len(fitting), batch_size):
             batch = [rows[i] for i in fitting[first : first + batch_size]]
             longest = max(map(len, batch))
@@ -235,8 +235,6 @@ def score_stories(
                 targets = torch.tensor(row[1:], device=device)
                 nats += float(cross_entropy(row_logits[: len(targets)].float(), targets)) * len(targets)
             progress(min(first + batch_size, len(fitting)))
-    finally:
-        model.train(was_training)
     true_nats = -sum(storyworld.log_probability(stories[i], level) for i in fitting)
     num_bytes = sum(len(stories[i].encode()) + len("\n\n") for i in fitting)
     per_byte = 1 / math.log(2) / num_bytes

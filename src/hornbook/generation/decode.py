@@ -21,6 +21,7 @@ from hornbook.format import counted
 from hornbook.generation.sampling import check_sampling, sample
 from hornbook.models.kv_cache import KVCache, NativeStep
 from hornbook.models.transformer import TransformerLM
+from hornbook.nn.dropout import evaluating
 from hornbook.nn.plain import check_ids
 
 Overflow = Literal["error", "slide"]
@@ -106,9 +107,7 @@ def stream(
     context = model.config.context_length
     windows = [_first_window(row, context, model.config.vocab_size, overflow) for row in rows]
     stopped = [False] * len(rows)
-    was_training = model.training
-    model.eval()
-    try:
+    with evaluating(model):
         read = cached_reader(model, len(rows), dtype) if cache else plain_reader(model)
         for _ in range(max_new_tokens):
             with torch.no_grad():
@@ -118,8 +117,6 @@ def stream(
                 return
             yield [None if s else t for s, t in zip(stopped, tokens, strict=True)]
             windows = [_grow(window, token, context) for window, token in zip(windows, tokens, strict=True)]
-    finally:
-        model.train(was_training)
 
 
 def plain_reader(model: TransformerLM) -> Reader:

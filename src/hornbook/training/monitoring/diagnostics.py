@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from hornbook.models.transformer import TransformerLM
+from hornbook.nn.dropout import evaluating
 
 # The first steps warm up caches and allocators; these are traced after them.
 WARM_STEPS, TRACED_STEPS = 3, 3
@@ -38,11 +39,8 @@ def layer_norms(model: TransformerLM, inputs: Tensor) -> dict[str, float]:
         values[f"weight/{name}"] = torch.linalg.vector_norm(parameter)
         if parameter.grad is not None:
             values[f"gradient/{name}"] = torch.linalg.vector_norm(parameter.grad)
-    with _recorded(model, values), torch.random.fork_rng(devices=[]):
-        was_training = model.training
-        model.eval()
+    with _recorded(model, values), torch.random.fork_rng(devices=[]), evaluating(model):
         model(inputs)
-        model.train(was_training)
     numbers = torch.stack([value.float() for value in values.values()]).tolist()
     return dict(zip(values, numbers, strict=True))
 
