@@ -1,6 +1,7 @@
 """The study machinery with training replaced by a formula: what is run, skipped, resumed, counted and said."""
 
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -11,6 +12,7 @@ import tomli_w
 
 from hornbook.config import parse_overrides
 from hornbook.errors import ConfigError, DataError, FormatError, HornbookError
+from hornbook.locks import hold
 from hornbook.report.render import write_report
 from hornbook.studies import analysis, execution, runner
 from hornbook.studies.data import StudyData, recipe_key
@@ -26,6 +28,7 @@ BASE = {
     "data": {"corpus": "storyworld", "corpus_bytes": 10_000},
     "training": {"steps": 20},
 }
+WIDER = BASE | {"model": BASE["model"] | {"d_model": 16}}
 FLOOR = 0.75
 
 
@@ -163,11 +166,49 @@ def test_a_changed_recipe_or_commit_runs_again_unless_older_ones_are_accepted(tm
     monkeypatch.setattr(runner, "current_commit", lambda: "c2")
     run(tmp_path, accept_older=True)
     assert trainer.calls == []
-    run(tmp_path)
+    run(tmp_path, replace=True)
     assert len(trainer.calls) == 15
     trainer.calls.clear()
     run(tmp_path, study_of(plan_of(lrs=(1e-3, 2e-3))))
     assert [name for name, _, _ in trainer.calls] == ["lr-0.002"] * 5
+
+
+def contents(folder):
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("change", ["commit", "recipe"])
+def test_runs_made_otherwise_are_not_removed_unasked(tmp_path, trainer, monkeypatch, change):
+    folder, _ = run(tmp_path)
+    before = contents(folder)
+    study = study_of()
+    if change == "commit":
+        monkeypatch.setattr(runner, "current_commit", lambda: "c2")
+    else:
+        study = study_of(dataclasses.replace(plan_of(), base=WIDER))
+    with pytest.raises(HornbookError, match=r"holds 15 runs made by .*, such as runs/lr-0\.001/seed-0; --accept-older"):
+        run(tmp_path, study)
+    assert contents(folder) == before
+    trainer.calls.clear()
+    run(tmp_path, study, replace=True)
+    assert len(trainer.calls) == 15
+
+
+def test_a_study_that_is_running_is_left_alone(tmp_path, trainer):
+    folder, _ = run(tmp_path)
+    before = contents(folder)
+    with hold(folder, "a test"), pytest.raises(HornbookError, match="another process is running this study in"):
+        run(tmp_path)
+    assert contents(folder) == before
+
+
+def test_a_run_in_which_a_process_trains_is_not_removed(tmp_path, trainer):
+    folder, _ = run(tmp_path)
+    held = folder / "runs" / "lr-0.001" / "seed-0"
+    before = contents(held)
+    with hold(held, "a test"), pytest.raises(HornbookError, match="another process is training in"):
+        run(tmp_path, study_of(dataclasses.replace(plan_of(), base=WIDER)), replace=True)
+    assert contents(held) == before | {str(held / ".lock"): b""}
 
 
 def test_a_stopped_study_resumes_the_run_that_was_cut_and_only_makes_what_is_missing(tmp_path, trainer):

@@ -46,6 +46,7 @@ def run(
     text: Path | None = None,
     web_text: Path | None = None,
     accept_older: bool = False,
+    replace: bool = False,
     figures: bool = False,
     overrides: Overrides,
     words: Words,
@@ -61,6 +62,7 @@ def run(
         text: a text file to train on instead of storyworld.
         web_text: web text for the studies that compare two corpora.
         accept_older: runs made by another commit of hornbook count as done.
+        replace: runs made by another commit or another recipe are removed and made anew.
         figures: also write every figure as SVG and PNG (needs matplotlib).
         overrides: keys of the recipe that all arms share, such as `--model.d-model 64`.
         words: the command, which the study's folder keeps.
@@ -82,7 +84,9 @@ def run(
             raise DataError(f"{path} is not a file; give a UTF-8 text file")
     options = Options(seeds=seeds, text=text, web_text=web_text, overrides=overrides)
     command = shlex.join(["hornbook", "study", "run", *words])
-    folder = run_study(study, size, options, out=out, jobs=jobs, accept_older=accept_older, command=command)
+    folder = run_study(
+        study, size, options, out=out, jobs=jobs, accept_older=accept_older, replace=replace, command=command
+    )
     page = write_report([folder], folder / "report.html", figures=folder / "figures" if figures else None)
     print_study(folder)
     print(f"\nresults in {folder}, page {page}")

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import os
 import re
 import shutil
@@ -33,6 +32,7 @@ from hornbook.fileio import (
     sha256_file,
 )
 from hornbook.format import quantity
+from hornbook.locks import try_lock
 from hornbook.tracking.console import Console, Stage
 
 if TYPE_CHECKING:
@@ -250,10 +250,8 @@ def _unpack(file: BinaryIO, target: Path, stage: Stage) -> None:
 def _open_exclusively(path: Path) -> Iterator[BinaryIO]:
     """Open a part for reading and appending, for this process alone."""
     with open(path, "a+b") as file:  # noqa: PTH123
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataError(f"another process is fetching {path.name[1:-5]} into {path.parent}; wait for it") from None
+        if try_lock(file.fileno()) is False:
+            raise DataError(f"another process is fetching {path.name[1:-5]} into {path.parent}; wait for it")
         yield file
 
 

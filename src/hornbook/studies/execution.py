@@ -12,12 +12,14 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json
 from hornbook.tracking.console import Console, Stage
 from hornbook.tracking.run import CONFIG_FILE, SUMMARY_FILE, Run
+
+State = Literal["new", "resume", "done", "other"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,10 +32,15 @@ class Job:
     recipe: dict[str, Any]
     mark: dict[str, Any]
     """What `study.json` of the finished run must say."""
-    resume: bool
-    done: bool
+    state: State
+    """What is in the folder: nothing to keep, this run cut short or finished, or a run made otherwise."""
     summary: dict[str, Any]
     """What goes to the run's `summary.json`."""
+
+    @property
+    def resume(self) -> bool:
+        """Whether the run goes on from its last checkpoint."""
+        return self.state == "resume"
 
 
 def execute(jobs: Sequence[Job], parallel: int, stage: Stage) -> Iterator[tuple[Job, str, str]]:

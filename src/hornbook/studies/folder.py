@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from hornbook.config import dump_toml, read
 from hornbook.errors import DataError, FormatError
 from hornbook.fileio import atomic_write, canonical_json, read_json_object
+from hornbook.locks import hold
 from hornbook.studies.charts import Figure, Table, figure_from_dict, table_from_dict, to_dict
 from hornbook.studies.study import Analysis, Outcome, Plan, Study
 from hornbook.tracking.run import CONFIG_FILE
@@ -62,6 +64,13 @@ def is_study(path: Path) -> bool:
 def run_path(folder: Path, arm: str, seed: int) -> Path:
     """Return the run folder of one arm and seed."""
     return folder / "runs" / arm / f"seed-{seed}"
+
+
+def remove_run(path: Path) -> None:
+    """Remove a run folder, if there is one. Raises HornbookError where a process trains in it, OSError."""
+    if path.exists():
+        with hold(path, "training"):
+            shutil.rmtree(path)
 
 
 def write_study(folder: Path, study: Study, plan: Plan, *, scale: str, command: str) -> None:

@@ -2,13 +2,13 @@
 
 A run is done when its folder says so and its digest is the one wanted: the resolved recipe without name, paths,
 device and threads, and the data's own digest. The package's commit counts too, unless older results are accepted. A
-diverged run is a result. Killed at any moment, the same command goes on: the training loop's checkpoints take care of
+diverged run is a result. The folder is one process's at a time, and runs that were made otherwise are removed only
+where that is asked for. Killed at any moment, the same command goes on: the training loop's checkpoints take care of
 the run that was being made. Left out: several machines (give each its own studies).
 """
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +17,10 @@ from typing import Any
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json, read_json_object, sha256_bytes
 from hornbook.format import counted, duration
+from hornbook.locks import hold
 from hornbook.studies.data import prepare_all, recipe_key
-from hornbook.studies.execution import Job, execute
-from hornbook.studies.folder import run_path, write_results, write_study
+from hornbook.studies.execution import Job, State, execute
+from hornbook.studies.folder import remove_run, run_path, write_results, write_study
 from hornbook.studies.outcome import read_outcome
 from hornbook.studies.study import Options, Plan, Results, Scale, Study
 from hornbook.tracking.console import Console, Stage
@@ -42,6 +43,7 @@ def run_study(
     out: Path,
     jobs: int = 1,
     accept_older: bool = False,
+    replace: bool = False,
     command: str = "",
     console: Console | None = None,
 ) -> Path:
@@ -54,6 +56,7 @@ def run_study(
         out: the folder of all studies; this one's is `<out>/<name>-<scale>`.
         jobs: runs at a time, each in a process of its own if more than one.
         accept_older: runs made by another commit of hornbook count as done.
+        replace: runs made by another commit or another recipe are removed and made anew.
         command: how to make this study again, for the report.
         console: where progress goes.
 
@@ -62,27 +65,42 @@ def run_study(
 
     Raises:
         StudyStoppedError: interrupted; the same call goes on where it was.
-        HornbookError: a recipe or text that cannot be used.
+        HornbookError: a recipe or text that cannot be used; another process runs this study in the same folder; runs
+            made otherwise are there, and neither `accept_older` nor `replace` says what is to become of them.
     """
     console = console or Console()
     plan = study.plan(scale, options)
     folder = out / f"{study.name.replace('_', '-')}-{scale}"
     commit = current_commit()
-    write_study(folder, study, plan, scale=scale, command=command)
-    wanted = make_jobs(plan, folder, commit, accept_older=accept_older, console=console)
-    waiting = [job for job in wanted if not job.done]
-    if wanted:
-        known = len(wanted) - len(waiting)
-        console.print(
-            f"{study.name} at scale {scale}: {counted(len(wanted), 'run')}, {known} done before, {len(waiting)} to do"
+    with hold(folder, "running this study"):
+        wanted = make_jobs(plan, folder, commit, accept_older=accept_older, console=console)
+        _check_older(folder, wanted, replace)
+        write_study(folder, study, plan, scale=scale, command=command)
+        waiting = [job for job in wanted if job.state != "done"]
+        if wanted:
+            known = len(wanted) - len(waiting)
+            console.print(
+                f"{study.name} at scale {scale}: {counted(len(wanted), 'run')}, {known} done before, {len(waiting)} to "
+                "do"
+            )
+            _train_all(waiting, jobs, console)
+        outcomes = [read_outcome(job.path, job.arm, job.seed) for job in wanted]
+        results = Results(
+            plan=plan, scale=scale, options=options, outcomes=outcomes, folder=folder, console=console, commit=commit
         )
-        _train_all(waiting, jobs, console)
-    outcomes = [read_outcome(job.path, job.arm, job.seed) for job in wanted]
-    results = Results(
-        plan=plan, scale=scale, options=options, outcomes=outcomes, folder=folder, console=console, commit=commit
-    )
-    write_results(folder, study.analyse(results), outcomes, describe_environment())
+        write_results(folder, study.analyse(results), outcomes, describe_environment())
     return folder
+
+
+def _check_older(folder: Path, jobs: Sequence[Job], replace: bool) -> None:
+    """Refuse to go on where that would remove runs that nobody asked to remove."""
+    others = [job for job in jobs if job.state == "other"]
+    if others and not replace:
+        raise HornbookError(
+            f"{folder} holds {counted(len(others), 'run')} made by another commit or with another recipe, such as "
+            f"{others[0].path.relative_to(folder)}; --accept-older counts those of another commit as done, --replace "
+            "removes them all and makes them anew, --out names another folder"
+        )
 
 
 def current_commit() -> str:
@@ -105,18 +123,7 @@ def make_jobs(plan: Plan, folder: Path, commit: str, *, accept_older: bool, cons
         config = resolve(recipe).with_vocab_size(data.vocab_size).to_dict()
         mark = {"version": 1, "config": config_digest(config, data.digest), "commit": commit}
         state = known_state(path, mark, accept_older=accept_older)
-        jobs.append(
-            Job(
-                arm=arm,
-                seed=seed,
-                path=path,
-                recipe=recipe,
-                mark=mark,
-                resume=state == "resume",
-                done=state == "done",
-                summary=data.summary,
-            )
-        )
+        jobs.append(Job(arm=arm, seed=seed, path=path, recipe=recipe, mark=mark, state=state, summary=data.summary))
     return jobs
 
 
@@ -129,21 +136,21 @@ def config_digest(config: dict[str, Any], data_digest: str) -> str:
     return sha256_bytes(canonical_json(plain).encode())
 
 
-def known_state(path: Path, mark: dict[str, Any], *, accept_older: bool) -> str:
-    """Return `done`, `resume` (the same run, cut short) or `new` for a run folder."""
+def known_state(path: Path, mark: dict[str, Any], *, accept_older: bool) -> State:
+    """Return what is in a run folder: nothing to keep, the run that is wanted, or one made otherwise."""
     try:
         found = read_json_object(path / MARK_FILE)
         run = Run.open(path)
         status = run.status
     except (OSError, ValueError):
         return "new"
-    if found.get("config") != mark["config"]:
+    finished = status in ("done", "diverged")
+    if not finished and not any(path.glob("checkpoints/step-*")):
         return "new"
-    if found.get("commit") != mark["commit"] and not accept_older:
-        return "new"
-    if status in ("done", "diverged"):
-        return "done"
-    return "resume" if status == "stopped" and any(path.glob("checkpoints/step-*")) else "new"
+    same = found.get("config") == mark["config"] and (found.get("commit") == mark["commit"] or accept_older)
+    if same and status not in ("done", "diverged", "stopped"):
+        return "new"  # failed: tried again
+    return ("done" if finished else "resume") if same else "other"
 
 
 def _train_all(jobs: Sequence[Job], parallel: int, console: Console) -> None:
@@ -152,7 +159,7 @@ def _train_all(jobs: Sequence[Job], parallel: int, console: Console) -> None:
         return
     for job in jobs:
         if not job.resume:
-            shutil.rmtree(job.path, ignore_errors=True)
+            remove_run(job.path)
         atomic_write(job.path / MARK_FILE, canonical_json(job.mark))
     started = time.monotonic()
     stage = Stage("runs", len(jobs))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from hornbook.config import flatten, merge
 from hornbook.errors import ConfigError, HornbookError
 from hornbook.fileio import atomic_write
 from hornbook.studies.execution import train_one
+from hornbook.studies.folder import remove_run
 from hornbook.studies.outcome import read_outcome
 from hornbook.tracking.console import Console
 from hornbook.tracking.records import read_records
@@ -134,7 +134,7 @@ def _run_trial(base: Mapping[str, Any], settings: Mapping[str, Any], folder: Pat
     losses = []
     for seed in range(seeds):
         path = folder / f"seed-{seed}"
-        shutil.rmtree(path, ignore_errors=True)
+        remove_run(path)
         run = {"name": f"{folder.name}-seed-{seed}", "directory": str(path)}
         recipe = merge(merge(base, settings), {"run": run, "training": {"seed": seed}})
         status, reason = train_one(path, recipe, False, {})

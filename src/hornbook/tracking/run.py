@@ -9,7 +9,6 @@ No torch here. Left out: checkpoints (hornbook.checkpoint) and what is in them.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import time
 from collections.abc import Iterable, Mapping
@@ -19,6 +18,7 @@ from typing import Any
 from hornbook.config import dump_toml, read
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json, read_json_object
+from hornbook.locks import FolderLock, is_held
 from hornbook.tracking.records import read_records
 
 CONFIG_FILE = "config.toml"
@@ -40,7 +40,7 @@ class Run:
         self.path = path
         self.config = config
         self.environment = environment
-        self._lock: int | None = None
+        self._lock = FolderLock(path)
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, status={self.status!r})"
@@ -100,7 +100,7 @@ class Run:
     def status(self) -> str:
         """One of "running", "done", "stopped", "diverged", "failed"."""
         status = str(self.status_record().get("status", "stopped"))
-        if status == "running" and not self._lock and not self._held_by_another():
+        if status == "running" and not self._lock.held and not is_held(self.path):
             return "stopped"
         return status if status in STATUSES else "failed"
 
@@ -145,34 +145,12 @@ class Run:
         Raises:
             HornbookError: another process trains in it.
         """
-        if self._lock is not None:
-            return
-        descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-            raise HornbookError(
-                f"another process is training in {self.path}; wait for it, or use another --run.name"
-            ) from None
-        self._lock = descriptor
+        if not self._lock.take():
+            raise HornbookError(f"another process is training in {self.path}; wait for it, or use another --run.name")
 
     def release(self) -> None:
         """End `hold`: another process may train in the folder."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-    def _held_by_another(self) -> bool:
-        with contextlib.suppress(OSError):
-            descriptor = os.open(self.path / ".lock", os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                return True
-            finally:
-                os.close(descriptor)
-        return False
+        self._lock.release()
 
 
 def best_record(records: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
