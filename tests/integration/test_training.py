@@ -126,7 +126,8 @@ def test_the_tokenizer_never_sees_the_validation_part(tmp_path):
 
 
 def test_fewer_than_twenty_documents_are_cut_at_a_line(tmp_path):
-    from hornbook.data.split import scan_file, split
+    from hornbook.data.scan import scan_file
+    from hornbook.data.split import split
 
     (tmp_path / "one.txt").write_text("".join(f"line {i:04d}\n" for i in range(1000)))
     file = scan_file(tmp_path / "one.txt", "<|endoftext|>")

@@ -1,9 +1,9 @@
 """From a [data] section to token files: scan the text, split it, train the tokenizer on the training part, encode
 both.
 
-What comes out is kept in the cache under a digest of everything that decides it (the text's SHA-256, the split, the
-tokenizer's settings), so a second run, and every arm of a study, starts at once. A folder in the cache appears whole
-under its name or not at all; two processes may prepare the same data at the same time. No torch.
+What comes out is kept in the cache under the digest of everything that decides it (split_key.py), so a second run,
+and every arm of a study, starts at once. A folder in the cache appears whole under its name or not at all; two
+processes may prepare the same data at the same time. No torch.
 """
 
 from __future__ import annotations
@@ -20,21 +20,19 @@ import numpy as np
 
 from hornbook.data.corpora.registry import corpus_file
 from hornbook.data.datasets import which_has
+from hornbook.data.scan import TextFile, scan_file
 from hornbook.data.sections import DataSection, TokenizerSection
-from hornbook.data.split import TextFile, TextSlice, copy_slice, scan_file, split
+from hornbook.data.split import TextSlice, copy_slice, split
+from hornbook.data.split_key import SplitKey
 from hornbook.data.text_files import STDIN, find_files
 from hornbook.errors import ConfigError, DataError, TokenizerError
-from hornbook.fileio import atomic_write, cache_folder, canonical_json, sha256_bytes
+from hornbook.fileio import atomic_write, cache_folder, canonical_json, fsync_directory, sha256_bytes
 from hornbook.format import counted, quantity
 from hornbook.tokenizer.utf8 import Errors
 from hornbook.tracking.console import Console
 
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
-
-
-# Changes when the same inputs would give other files.
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -68,17 +66,8 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
     files = _scan(data.text or _corpus(data, console), data, tokenizer, console)
     held_out = _scan(data.validation_text, data, tokenizer, console)
     given = _load_tokenizer(tokenizer.path)
-    description = {
-        "version": VERSION,
-        "training": [[f.sha256, f.num_bytes] for f in files],
-        "validation": [f.sha256 for f in held_out] or data.validation,
-        "errors": data.errors,
-        "tokenizer": given.fingerprint
-        if given
-        else [tokenizer.vocab_size, list(tokenizer.special_tokens), tokenizer.pattern, tokenizer.separator],
-    }
-    digest = sha256_bytes(canonical_json(description).encode())
-    folder = cache_folder() / "prepared" / digest[:24]
+    key = SplitKey.of(files, held_out, data, tokenizer, given.fingerprint if given else None)
+    folder = cache_folder() / "prepared" / key.digest[:24]
     if not (folder / "READY.json").exists():
         if held_out:
             parts = [TextSlice(f, 0, f.num_bytes) for f in files], [TextSlice(f, 0, f.num_bytes) for f in held_out]
@@ -88,12 +77,12 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
         temporary.mkdir(parents=True)
         try:
             _build(temporary, *parts, data, tokenizer, given, console)
-            atomic_write(temporary / "READY.json", canonical_json(description))
+            atomic_write(temporary / "READY.json", key.description)
             _publish(temporary, folder)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-    return _open_prepared(folder, digest)
+    return _open_prepared(folder, key.digest)
 
 
 def _build(
@@ -235,9 +224,14 @@ def _publish(temporary: Path, folder: Path) -> None:
     try:
         temporary.rename(folder)
     except OSError:
-        if not (folder / "READY.json").exists():
+        if (folder / "READY.json").exists():  # another process was faster; its files are the same
+            shutil.rmtree(temporary, ignore_errors=True)
+        elif folder.exists():  # a folder appears whole: what lacks its end mark is damaged
+            shutil.rmtree(folder)
+            temporary.rename(folder)
+        else:
             raise
-        shutil.rmtree(temporary, ignore_errors=True)  # another process was faster; its files are the same
+    fsync_directory(folder.parent)
 
 
 def _as_files(parts: Sequence[TextSlice], target: Path) -> list[Path]:

@@ -1,38 +1,24 @@
-"""Text files: checked, counted and cut into a training and a validation part.
+"""Text files cut into a training and a validation part.
 
-One pass over each file finds its SHA-256, checks that it is UTF-8 and counts its documents; what was found is kept in
-the cache under the file's size and time, so that a second run over the same 12 GB starts at once. The split is the
-design's: the last share of the documents, or, under 20 documents, the last share of the bytes cut at a line. No torch.
-Packed files and files of records (text_reader.py) become plain text in the cache first, which training then maps.
+The split is the design's: the last share of the documents, or, under 20 documents, the last share of the bytes cut at
+a line. No torch.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 import mmap
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from hornbook.data.text_reader import TextReader
+from hornbook.data.documents import document_starts
+from hornbook.data.scan import BLOCK, TextFile
 from hornbook.errors import DataError
-from hornbook.fileio import atomic_write, cache_folder, canonical_json, open_atomic, read_json_object, sha256_bytes
+from hornbook.fileio import open_atomic
 from hornbook.format import counted
-from hornbook.tokenizer.utf8 import Errors, checked
 
-BLOCK = 1 << 23
 FEW_DOCUMENTS = 20
-
-
-@dataclass(frozen=True)
-class TextFile:
-    """A text file and what one pass over it found."""
-
-    path: str
-    num_bytes: int
-    sha256: str
-    num_documents: int
 
 
 @dataclass(frozen=True)
@@ -47,50 +33,6 @@ class TextSlice:
     def is_whole(self) -> bool:
         """Whether the slice is the whole file."""
         return self.start == 0 and self.end == self.file.num_bytes
-
-
-def scan_file(
-    path: str | Path,
-    separator: str | None,
-    *,
-    errors: Errors = "strict",
-    field: str = "text",
-    progress: Callable[[int], None] = lambda done: None,
-) -> TextFile:
-    """Read a text file once; one that is packed, or of records, becomes plain text in the cache first.
-
-    Args:
-        path: the file, of any kind that `TextReader` reads.
-        separator: the string between documents; None: the file is one document.
-        errors: "strict": bytes that are not UTF-8 are an error; "replace": they become U+FFFD when they are encoded.
-        field: of jsonl and parquet, the field that holds the text.
-        progress: is called with the bytes read so far.
-
-    Raises:
-        DataError: the file is empty, holds only white space, or is not UTF-8 (the byte is named).
-        OSError: it is missing or cannot be read.
-    """
-    path = Path(path)
-    status = path.stat()
-    key = canonical_json([str(path.resolve()), status.st_size, status.st_mtime_ns, separator, errors, field])
-    memory = cache_folder() / "inspected" / f"{sha256_bytes(key.encode())[:32]}.json"
-    try:
-        known = TextFile(**read_json_object(memory))
-        if Path(known.path).stat().st_size == known.num_bytes:
-            return known
-    except (OSError, ValueError, TypeError):
-        pass  # not seen before, or an entry that cannot be used: look at the file
-    plain = status.st_size == 0 or TextReader(path).is_plain
-    text_path = path.resolve() if plain else _as_text(path, separator, field, errors, progress)
-    digest, size = _checksum(text_path, str(path), errors == "strict", progress if plain else lambda done: None)
-    if size == 0:
-        raise DataError(f"{path} is empty; training needs text")
-    documents = sum(1 for _ in _document_starts(text_path, separator))
-    if documents == 0:
-        raise DataError(f"{path} holds nothing but white space and separators; training needs text")
-    found = TextFile(str(text_path), size, digest, documents)
-    atomic_write(memory, canonical_json(asdict(found)))
-    return found
 
 
 def split(files: Sequence[TextFile], separator: str | None, share: float) -> tuple[list[TextSlice], list[TextSlice]]:
@@ -137,44 +79,10 @@ def copy_slice(piece: TextSlice, target: Path) -> None:
             left -= len(block)
 
 
-def _checksum(path: Path, name: str, strict: bool, progress: Callable[[int], None]) -> tuple[str, int]:
-    digest, done = hashlib.sha256(), 0
-    with open(path, "rb") as file:  # noqa: PTH123
-        blocks = iter(lambda: file.read(BLOCK), b"")
-        for block in checked(blocks, "strict", name) if strict else blocks:
-            digest.update(block)
-            done += len(block)
-            progress(done)
-    return digest.hexdigest(), done
-
-
-def _document_starts(path: Path, separator: str | None) -> Iterator[int]:
-    """Yield where each document starts: after a separator and the line break behind it, if text follows."""
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:  # noqa: PTH123
-        mark = separator.encode() if separator else b""
-        start = 0
-        while start < len(data):
-            end = data.find(mark, start) if mark else -1
-            end = len(data) if end < 0 else end
-            if _has_text(data, start, end):
-                yield start
-            start = end + len(mark) if mark else end
-            if end < len(data) and data[start : start + 1] == b"\n":
-                start += 1
-
-
-def _has_text(data: mmap.mmap, start: int, end: int) -> bool:
-    while start < end:
-        if data[start : min(start + 64, end)].strip():
-            return True
-        start += 64
-    return False
-
-
 def _find_document(files: Sequence[TextFile], separator: str | None, number: int) -> tuple[int, int]:
     for i, file in enumerate(files):
         if number < file.num_documents:
-            for document, start in enumerate(_document_starts(Path(file.path), separator)):
+            for document, start in enumerate(document_starts(Path(file.path), separator)):
                 if document == number:
                     return i, start
         number -= file.num_documents
@@ -205,18 +113,3 @@ def _line_at(path: Path, place: int) -> int:
         while place > 0 and data[place] & 0xC0 == 0x80:
             place -= 1
         return place
-
-
-def _as_text(path: Path, separator: str | None, field: str, errors: Errors, progress: Callable[[int], None]) -> Path:
-    """Return a file that is packed, or of records, as plain text, in the cache."""
-    status = path.stat()
-    key = canonical_json([str(path.resolve()), status.st_size, status.st_mtime_ns, separator, field, errors])
-    target = cache_folder() / "unpacked" / f"{sha256_bytes(key.encode())[:16]}-{path.stem}"
-    if target.exists():
-        return target
-    corpus = TextReader(path, field=field, separator=separator or "\n", errors=errors)
-    with open_atomic(target) as out:
-        for chunk in corpus:
-            out.write(chunk)
-            progress(corpus.read_bytes)
-    return target

@@ -1,0 +1,116 @@
+"""One pass over a text file: its SHA-256, whether it is UTF-8, how many documents it has.
+
+What was found is kept in the cache, so that a second run over the same 12 GB starts at once. Content decides whether
+it still holds, not time: beside size, times and inode the key has a hash of samples of the file (`sampled_hash`).
+Packed files and files of records (text_reader.py) become plain text in the cache first, which training then maps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hornbook.data.documents import document_starts
+from hornbook.data.text_reader import TextReader
+from hornbook.errors import DataError
+from hornbook.fileio import atomic_write, cache_folder, canonical_json, open_atomic, read_json_object, sha256_bytes
+from hornbook.tokenizer.utf8 import Errors, checked
+
+BLOCK = 1 << 23
+# Samples of a file for `sampled_hash`: a file of up to 1 MiB is read whole.
+SAMPLES, SAMPLE_BYTES = 16, 1 << 16
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A text file and what one pass over it found."""
+
+    path: str
+    num_bytes: int
+    sha256: str
+    num_documents: int
+
+
+def scan_file(
+    path: str | Path,
+    separator: str | None,
+    *,
+    errors: Errors = "strict",
+    field: str = "text",
+    progress: Callable[[int], None] = lambda done: None,
+) -> TextFile:
+    """Read a text file once; one that is packed, or of records, becomes plain text in the cache first.
+
+    Args:
+        path: the file, of any kind that `TextReader` reads.
+        separator: the string between documents; None: the file is one document.
+        errors: "strict": bytes that are not UTF-8 are an error; "replace": they become U+FFFD when they are encoded.
+        field: of jsonl and parquet, the field that holds the text.
+        progress: is called with the bytes read so far.
+
+    Raises:
+        DataError: the file is empty, holds only white space, or is not UTF-8 (the byte is named).
+        OSError: it is missing or cannot be read.
+    """
+    path = Path(path)
+    status = path.stat()
+    stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, sampled_hash(path)]
+    key = sha256_bytes(canonical_json([str(path.resolve()), *stamp, separator, errors, field]).encode())
+    memory = cache_folder() / "inspected" / f"{key[:32]}.json"
+    try:
+        known = TextFile(**read_json_object(memory))
+        if Path(known.path).stat().st_size == known.num_bytes:
+            return known
+    except (OSError, ValueError, TypeError):
+        pass  # not seen before, or an entry that cannot be used: look at the file
+    plain = status.st_size == 0 or TextReader(path).is_plain
+    text_path = path.resolve() if plain else _as_text(path, key, separator, field, errors, progress)
+    digest, size = _checksum(text_path, str(path), errors == "strict", progress if plain else lambda done: None)
+    if size == 0:
+        raise DataError(f"{path} is empty; training needs text")
+    documents = sum(1 for _ in document_starts(text_path, separator))
+    if documents == 0:
+        raise DataError(f"{path} holds nothing but white space and separators; training needs text")
+    found = TextFile(str(text_path), size, digest, documents)
+    atomic_write(memory, canonical_json(asdict(found)))
+    return found
+
+
+def _checksum(path: Path, name: str, strict: bool, progress: Callable[[int], None]) -> tuple[str, int]:
+    digest, done = hashlib.sha256(), 0
+    with open(path, "rb") as file:  # noqa: PTH123
+        blocks = iter(lambda: file.read(BLOCK), b"")
+        for block in checked(blocks, "strict", name) if strict else blocks:
+            digest.update(block)
+            done += len(block)
+            progress(done)
+    return digest.hexdigest(), done
+
+
+def sampled_hash(path: Path) -> str:
+    """Return a hash of 16 stretches of a file, both ends among them: cheap at any size, whole up to 1 MiB."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:  # noqa: PTH123
+        room = max(0, os.fstat(file.fileno()).st_size - SAMPLE_BYTES)
+        for number in range(SAMPLES):
+            file.seek(max(number * room // (SAMPLES - 1), 0))
+            digest.update(file.read(SAMPLE_BYTES))
+    return digest.hexdigest()
+
+
+def _as_text(
+    path: Path, key: str, separator: str | None, field: str, errors: Errors, progress: Callable[[int], None]
+) -> Path:
+    """Return a file that is packed, or of records, as plain text, in the cache."""
+    target = cache_folder() / "unpacked" / f"{key[:16]}-{path.stem}"
+    if target.exists():
+        return target
+    corpus = TextReader(path, field=field, separator=separator or "\n", errors=errors)
+    with open_atomic(target) as out:
+        for chunk in corpus:
+            out.write(chunk)
+            progress(corpus.read_bytes)
+    return target
