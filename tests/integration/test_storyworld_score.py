@@ -7,7 +7,7 @@ import torch
 
 import hornbook as hb
 from hornbook.data.corpora import storyworld
-from hornbook.evaluation.storyworld import sample_stories, score_stories
+from hornbook.evaluation.story_score import sample_stories, score_stories
 
 LEVEL = "easy"
 

@@ -117,6 +117,29 @@ def storyworld(
     return 0
 
 
+def cloze(
+    out: Path, *, items: int = 1000, level: Literal["easy", "normal", "rich"] = "normal", seed: int | None = None
+) -> int:
+    """Write cloze questions (which of two sentences goes on with the story?) and a task for lm-evaluation-harness.
+
+    Args:
+        out: the folder to write cloze.jsonl and storyworld_cloze.yaml to.
+        items: how many questions.
+        level: vocabulary, depth and length of the stories.
+        seed: of the stories; `hornbook eval --task cloze` asks those of the default.
+
+    Examples:
+        hornbook data cloze cloze --level easy
+        lm_eval --model hf --model_args pretrained=my-model --include_path cloze --tasks storyworld_cloze
+    """
+    from hornbook.data.corpora.storyworld.cloze import SEED, cloze_items
+    from hornbook.evaluation.cloze import write_harness_task
+
+    task = write_harness_task(out, cloze_items(items, level, SEED if seed is None else seed))
+    print(f"{task}: {items:,} questions of level {level}")
+    return 0
+
+
 def _explained(text: str, level: str) -> str:
     """Return the story cut at its choices, each piece beside what was chosen there and how likely it was."""
     from math import log

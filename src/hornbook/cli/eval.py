@@ -32,6 +32,8 @@ def main(
     stories: int = 100,
     samples: int = 200,
     seed: int = 0,
+    task: Literal["cloze"] | None = None,
+    items: int = 400,
     device: str = "cpu",
     json_: bool = False,
 ) -> int:
@@ -48,12 +50,15 @@ def main(
         stories: on storyworld: compare so many whole validation stories with their true entropy; 0 for none.
         samples: on storyworld: let the model write so many stories and have the corpus's parser read them; 0 for none.
         seed: of the stories that the model writes.
+        task: measure this alone; cloze: which of two sentences goes on with a story of storyworld?
+        items: of a task, how many questions.
         device: where to compute.
         json_: print JSON.
 
     Examples:
         hornbook eval runs/tinystories
         hornbook eval runs/tinystories --text other.txt --context-length 128
+        hornbook eval runs/stories --task cloze --items 1000
     """
     for flag, value in (("--stories", stories), ("--samples", samples)):
         if value < 0:
@@ -65,6 +70,8 @@ def main(
 
     console = Console(stream=sys.stderr)
     model, tokenizer, config = load_run(run, checkpoint, choose_device(device))
+    if task == "cloze":
+        return _cloze(run, model, tokenizer, config.data.corpus_level, items, console, json_)
     data, name = _data(run, text, errors, tokenizer, config, console)
     stage = Stage("evaluating", len(data))
     with console.watch(stage):
@@ -79,6 +86,19 @@ def main(
     else:
         print(f"{run} on {name}: {result.num_tokens:,} tokens, context {result.context_length}")
         print("\n".join([_words(result), *(metrics.lines() if metrics else [])]))
+    return 0
+
+
+def _cloze(run: str, model: Any, tokenizer: Any, level: str, items: int, console: Console, as_json: bool) -> int:
+    from hornbook.data.corpora.storyworld.cloze import cloze_items
+    from hornbook.evaluation.cloze import evaluate_cloze
+
+    if tokenizer is None:
+        raise DataError(f"{run} has no tokenizer, so it cannot read questions; it was trained on bare token files")
+    with console.stage("answering cloze questions", items) as stage:
+        score = evaluate_cloze(model, tokenizer, cloze_items(items, level), progress=stage.update)
+    facts = {"run": run, "task": "cloze", "level": level, "items": items, "accuracy": score.accuracy}
+    print(json.dumps({**facts, "standard_error": score.standard_error}) if as_json else score.line())
     return 0
 
 

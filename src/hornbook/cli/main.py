@@ -20,6 +20,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "data list": ("data.list_corpora", "the corpora that have a name, and which of their files are here"),
     "data get": ("data.get", "fetch one of them, or any file by its address"),
     "data storyworld": ("data.storyworld", "print stories, explain their choices, or write a corpus"),
+    "data cloze": ("data.cloze", "cloze questions of storyworld, as a task of lm-evaluation-harness"),
     "data prepare": ("data.prepare", "tokenizer and token files of a recipe, ahead of its training"),
     "tokenizer train": ("tokenizer_train.train", "train a byte-level BPE on your text"),
     "tokenizer encode": ("tokenizer_encode.encode", "text to token ids: to a token file, or to the terminal"),

@@ -26,7 +26,7 @@ from hornbook.fileio import atomic_write
 from hornbook.format import counted, number, setting
 from hornbook.report import tables
 from hornbook.report.figures import run_figures, save_figures
-from hornbook.report.load import RunData, read_run, read_runs
+from hornbook.report.load import RunData, as_number, read_run, read_runs
 from hornbook.report.storyworld_tables import story_tables, story_value
 from hornbook.studies.charts import Figure, to_dict
 from hornbook.studies.folder import StudyData, is_study, read_study
@@ -138,6 +138,7 @@ def _facts(run: RunData) -> list[tuple[str, str, str]]:
         (tables.WINDOW_RATIO, None if measured else row["window_ratio"], ""),
         ("tokens", row["tokens"], "seen"),
         ("wall time", (row["seconds"] or {}).get("text"), ""),
+        ("cloze", as_number(run.storyworld.get("cloze_accuracy")), "right of two sentences; 0.5 is chance"),
         ("valid stories", story_value(run, "valid_share"), "of its samples, by storyworld's parser"),
     ]
     return [
