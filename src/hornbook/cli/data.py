@@ -130,7 +130,6 @@ def cloze(
 
     Examples:
         hornbook data cloze cloze --level easy
-        lm_eval --model hf --model_args pretrained=my-model --include_path cloze --tasks storyworld_cloze
     """
     from hornbook.data.corpora.storyworld.cloze import SEED, cloze_items
     from hornbook.evaluation.cloze import write_harness_task
