@@ -138,7 +138,7 @@ def test_malformed_utf8_names_the_byte_and_can_be_replaced(tmp_path, name):
         ('{"body": "a"}', "it has body"),
         ('{"text": 3}', "text is int"),
         ('{"text": "\\ud800"}', r"lone surrogate \(U\+D800\)"),
-        (b'{"text": "\xff"}', "line 2 is not UTF-8"),
+        (b'{"text": "\xff"}', "not UTF-8: malformed at byte"),
     ],
 )
 def test_a_bad_record_is_named(tmp_path, line, words):

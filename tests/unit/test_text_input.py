@@ -1,10 +1,14 @@
+import bz2
 import gzip
 import json
+import lzma
+from pathlib import Path
 
 import pytest
 
 from hornbook import config
 from hornbook.cli.main import main
+from hornbook.data.split import scan_file
 from hornbook.data.text_files import find_files
 from hornbook.data.text_reader import TextReader
 from hornbook.errors import DataError
@@ -51,3 +55,72 @@ def test_a_byte_order_mark_before_a_tokenizer_is_dropped(tmp_path):
 def test_a_byte_order_mark_before_records_is_dropped(tmp_path):
     (tmp_path / "a.jsonl").write_bytes(BOM + b'{"text": "one"}\n')
     assert b"".join(TextReader(tmp_path / "a.jsonl")) == b"one<|endoftext|>"
+
+
+TEXT = b"one two\n<|endoftext|>\nthree four\n" * 200
+PACK = {".gz": gzip.compress, ".xz": lzma.compress, ".bz2": bz2.compress}
+
+
+@pytest.mark.parametrize("ending", PACK)
+def test_packed_text_is_known_by_its_first_bytes(tmp_path, ending):
+    packed = PACK[ending](TEXT)
+    for name in (f"a.txt{ending}", f"A{ending.upper()}", "a.txt", "a"):
+        (tmp_path / name).write_bytes(packed)
+        reader = TextReader(tmp_path / name)
+        assert b"".join(reader) == TEXT
+        assert not reader.is_plain
+    (tmp_path / "two").write_bytes(packed + packed)
+    assert b"".join(TextReader(tmp_path / "two")) == TEXT * 2
+    with pytest.raises(DataError, match=r"cut short|damaged"):
+        list(TextReader(_write(tmp_path / "cut", packed[:-9])))
+    with pytest.raises(DataError, match="packed twice"):
+        list(TextReader(_write(tmp_path / "twice", PACK[ending](packed))))
+
+
+def test_a_small_packed_file_unpacks_in_small_pieces(tmp_path):
+    for ending, pack in PACK.items():
+        _write(tmp_path / f"a{ending}", pack(bytes(1) + b"a" * (64 << 20)))
+        assert max(map(len, TextReader(tmp_path / f"a{ending}"))) <= 1 << 21
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("The cat".encode("utf-16"), "UTF-16 text.*iconv -f utf-16 "),
+        ("The cat".encode("utf-16-le"), "UTF-16 text.*iconv -f utf-16le"),
+        ("The cat".encode("utf-16-be"), "UTF-16 text.*iconv -f utf-16be"),
+        ("The cat".encode("utf-32"), "UTF-32 text.*iconv -f utf-32 "),
+        ("The cat".encode("utf-32-be"), "UTF-32 text.*iconv -f utf-32be"),
+        (b"PK\x03\x04rest", "zip archive"),
+        (bytes(257) + b"ustar", "tar archive"),
+        (gzip.compress(b"a" * 257 + b"ustar\x0000"), "tar archive"),
+        (b"%PDF-1.7\n", "a PDF.*pdftotext"),
+        (b"\x93NUMPY\x01\0", "NumPy file.*data.tokens"),
+        (b"7z\xbc\xaf\x27\x1c", "7-zip"),
+    ],
+)
+@pytest.mark.parametrize("errors", ["strict", "replace"])
+def test_what_is_no_text_is_refused_by_its_name(tmp_path, content, words, errors):
+    file = _write(tmp_path / "a.txt", content)
+    with pytest.raises(DataError, match=words):
+        list(TextReader(file, errors=errors))
+    assert not TextReader(file).is_plain
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz", "a.jsonl"])
+def test_a_byte_order_mark_before_text_is_dropped(tmp_path, name):
+    content = BOM + (b'{"text": "one"}\n' if name.endswith("jsonl") else b"one<|endoftext|>")
+    reader = TextReader(_write(tmp_path / name, gzip.compress(content) if name.endswith("gz") else content))
+    assert b"".join(reader) == b"one<|endoftext|>"
+    assert not reader.is_plain
+
+
+def test_training_drops_a_byte_order_mark(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path / "cache"))
+    found = scan_file(_write(tmp_path / "a.txt", BOM + TEXT), "<|endoftext|>")
+    assert Path(found.path).read_bytes() == TEXT
+
+
+def _write(path, content):
+    path.write_bytes(content)
+    return path

@@ -36,7 +36,7 @@ def train(
     """Train a byte-level BPE and save it.
 
     Args:
-        files: text, .jsonl, .parquet, each also .gz or .zst; folders; globs; `-` for standard input.
+        files: text, .jsonl, .parquet, each also .gz, .xz, .bz2 or .zst; folders; globs; `-` for standard input.
         vocab_size: entries wanted: special tokens, the 256 bytes, and the merges.
         out: the folder (or file, for tiktoken and huggingface) to write.
         special_tokens: they get the first ids; the first one separates records and files.

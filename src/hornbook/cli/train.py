@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from hornbook.tracking.console import Console
     from hornbook.tracking.run import Run
 
-PACKED = (".gz", ".zst", ".parquet")
-"""Files that hold about four times their size of text."""
 EXIT_CODES = {"done": 0, "diverged": 1, "stopped": 130}
 
 
@@ -109,8 +107,10 @@ def _recipe(
 def _automatic(text: tuple[str, ...], resume: bool, given: dict[str, Any], console: Console) -> dict[str, Any]:
     """Pick a recipe for text files; a run that is there already keeps the one it was made with."""
     from hornbook.data.text_files import find_files
+    from hornbook.data.text_kinds import ending, packing_of_name
 
-    sizes = [Path(path).stat().st_size * (4 if path.endswith(PACKED) else 1) for path in find_files(text)]
+    packed = {path: packing_of_name(path) or ending(path) == ".parquet" for path in find_files(text)}
+    sizes = [Path(path).stat().st_size * (4 if is_packed else 1) for path, is_packed in packed.items()]
     if not any(sizes):
         raise DataError(f"{', '.join(text)} is empty; give some text to train on")
     name = str(given.get("run", {}).get("name") or _run_name(Path(text[0]).resolve().name))
@@ -136,7 +136,9 @@ def _automatic(text: tuple[str, ...], resume: bool, given: dict[str, Any], conso
 
 def _run_name(file_name: str) -> str:
     """Return the name of a run on a file or a folder: without its endings, and a word for a glob."""
-    stem = file_name.removesuffix(".gz").removesuffix(".zst")
+    from hornbook.data.text_kinds import unpacked_name
+
+    stem = unpacked_name(file_name)
     stem = stem.rsplit(".", 1)[0] if stem.rsplit(".", 1)[0] else stem
     return re.sub(r"[*?\[\]]+", "-", stem).strip("-. ") or "text"
 

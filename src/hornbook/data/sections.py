@@ -23,8 +23,8 @@ class DataSection:
     """Where the text or the tokens come from, and in which order training sees them."""
 
     text: tuple[str, ...] = ()
-    """Text (UTF-8), read in this order: files, folders, globs; .jsonl, .parquet, .gz and .zst too. Documents are
-    separated by the first special token; each record of .jsonl and .parquet is one."""
+    """Text (UTF-8), read in this order: files, folders, globs; .jsonl, .parquet, .gz, .xz, .bz2 and .zst too.
+    Documents are separated by the first special token; each record of .jsonl and .parquet is one."""
     field: str = "text"
     """Of .jsonl and .parquet, the field (the column) that holds the text."""
     corpus: str | None = None

@@ -1,7 +1,4 @@
-"""Which files a user means: names, folders, globs and standard input; and what kind of text a name promises.
-
-Left out: reading them (text_reader.py).
-"""
+"""Which files a user means: names, folders, globs and standard input. Left out: reading them (text_reader.py)."""
 
 from __future__ import annotations
 
@@ -10,14 +7,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from hornbook.data.text_kinds import ENDINGS, PACKINGS, ending
 from hornbook.errors import DataError
 
 STDIN = "-"
 """The source that stands for standard input."""
 
-PACKED = (".gz", ".zst")
-_RECORDS = (".jsonl", ".ndjson")
-_IN_FOLDERS = (".txt", ".md", ".parquet", *_RECORDS)
 StrPath = str | os.PathLike[str]
 
 
@@ -44,7 +39,7 @@ def find_files(sources: StrPath | Sequence[StrPath]) -> list[str]:
             found = sorted(str(file) for file in path.rglob("*") if file.is_file() and _is_text_name(file, path))
             if not found:
                 raise DataError(
-                    f"the folder {name} holds no text: looked for {', '.join(_IN_FOLDERS)}, also with .gz or .zst"
+                    f"the folder {name} holds no text: looked for {', '.join(ENDINGS)}, also with {', '.join(PACKINGS)}"
                 )
             files += found
         elif any(mark in name for mark in "*?[") and not path.exists():
@@ -62,14 +57,4 @@ def find_files(sources: StrPath | Sequence[StrPath]) -> list[str]:
 
 def _is_text_name(file: Path, folder: Path) -> bool:
     inside = file.relative_to(folder)
-    return _unpacked_name(file.name).endswith(_IN_FOLDERS) and not any(part.startswith(".") for part in inside.parts)
-
-
-def text_kind(file: str) -> str:
-    """Return "text", "jsonl" or "parquet" by the end of a name in any case, packed or not."""
-    name = _unpacked_name(file)
-    return "parquet" if name.endswith(".parquet") else "jsonl" if name.endswith(_RECORDS) else "text"
-
-
-def _unpacked_name(file: str) -> str:
-    return file.lower().removesuffix(".gz").removesuffix(".zst")
+    return ending(file.name) in ENDINGS and not any(part.startswith(".") for part in inside.parts)

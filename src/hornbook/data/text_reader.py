@@ -4,15 +4,18 @@ A `TextReader` is an iterable of chunks of bytes whose concatenation is one long
 a special token. It goes wherever a stream of text is taken: `hb.count_pretokens(corpus, …)`,
 `tokenizer.encode_file(corpus, …)`.
 
-    kind, by the end of the name          documents
+    kind                                  documents
     .txt .md and whatever else            as in the file: a separator in the text separates them
     .jsonl .ndjson                        one per line, the field `field`
     .parquet                              one per row, the column `field`  (needs pyarrow)
-    any of the text kinds + .gz, .zst     the same, unpacked while reading (.zst needs zstandard)
+    packed: .gz .xz .bz2 .zst             the same, unpacked while reading (.zst needs zstandard)
+
+Packing and parquet are known by their first bytes, whatever the name; a byte-order mark is dropped; other kinds are
+refused by their name (text_kinds.py).
 
 Between a file and the next a separator is put where the text does not already end with one. Nothing is held but the
 chunk (and the record) under way. Malformed UTF-8 is an error that names the file and the byte; errors="replace" is the
-way round it. Left out: archives of many files (tar, zip), other encodings than UTF-8, downloading.
+way round it. Left out: archives of many files, other encodings than UTF-8, downloading.
 """
 
 from __future__ import annotations
@@ -22,10 +25,11 @@ import random
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
-from hornbook.data.text_files import PACKED, STDIN, StrPath, find_files, text_kind
-from hornbook.data.unpacking import CHUNK_BYTES, gunzip, split_lines, unzstd
+from hornbook.data.text_files import STDIN, StrPath, find_files
+from hornbook.data.text_kinds import BOM, HEAD_BYTES, Kind, foreign, kind_of, packing_of
+from hornbook.data.unpacking import CHUNK_BYTES, peek, split_lines, unpack
 from hornbook.errors import DataError, did_you_mean
 from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tokenizer.utf8 import Errors, check_errors, checked
@@ -39,7 +43,7 @@ class TextReader:
         field: name of the field (jsonl) or column (parquet) that holds the text.
         separator: put after each record, and between files; a special token of the tokenizer.
         errors: "strict", or "replace" for U+FFFD in place of malformed UTF-8.
-        kind: "text", "jsonl" or "parquet" for sources whose names do not say it; None goes by the name.
+        kind: "text", "jsonl" or "parquet" for sources whose names do not say it; None goes by first bytes and name.
 
     Raises:
         DataError, FileNotFoundError: as `find_files`.
@@ -56,7 +60,7 @@ class TextReader:
         field: str = "text",
         separator: str = END_OF_TEXT,
         errors: Errors = "strict",
-        kind: Literal["text", "jsonl", "parquet"] | None = None,
+        kind: Kind | None = None,
     ) -> None:
         check_errors(errors)
         self.files = find_files(sources)
@@ -76,10 +80,13 @@ class TextReader:
     @property
     def is_plain(self) -> bool:
         """True for files of plain text only, which can be read in place and by several threads."""
-        return all(
-            file != STDIN and self._kind(file) == "text" and not file.lower().endswith(PACKED) and Path(file).is_file()
-            for file in self.files
-        )
+        return all(file != STDIN and Path(file).is_file() and self._is_plain(file) for file in self.files)
+
+    def _is_plain(self, file: str) -> bool:
+        with open(file, "rb") as stream:  # noqa: PTH123
+            head = stream.read(HEAD_BYTES)
+        strange = packing_of(head, file) or foreign(head) or head.startswith(BOM)
+        return not strange and (self.kind or kind_of(head, file)) == "text"
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the text in chunks of about a megabyte; a chunk may end inside a character.
@@ -134,16 +141,23 @@ class TextReader:
                 chosen[place : place + 1] = [(index, document)]
         return [document for _, document in sorted(chosen)]
 
-    def _kind(self, file: str) -> str:
-        return self.kind or text_kind(file)
-
     def _read(self, file: str) -> Iterator[bytes]:
-        kind = self._kind(file)
+        """Yield the text of one file: unpacked, its kind found, without a byte-order mark."""
+        before = self.read_bytes
+        head, packed = peek(self._blocks(file), HEAD_BYTES)
+        packing = packing_of(head, file)
+        head, blocks = peek(unpack(packed, packing, file), HEAD_BYTES)
+        if obstacle := foreign(head):
+            raise DataError(f"{_names([file])} {obstacle}")
+        kind = self.kind or kind_of(head, file)
         if kind == "parquet":
+            if packing:
+                raise DataError(f"{_names([file])} is parquet packed by {packing}: unpack it first")
+            self.read_bytes = before
             return self._gather(self._parquet(file))
-        if kind == "jsonl":
-            return self._gather(self._jsonl(file))
-        return checked(self._unpacked(file), self.errors, _names([file]))
+        text = checked(blocks, self.errors, _names([file]))
+        text = _without_first(text, len(BOM)) if head.startswith(BOM) else text
+        return self._gather(self._jsonl(text, file)) if kind == "jsonl" else text
 
     def _gather(self, documents: Iterator[str]) -> Iterator[bytes]:
         mark = self.separator.encode()
@@ -157,39 +171,28 @@ class TextReader:
                 chunk.clear()
         yield bytes(chunk)
 
-    def _unpacked(self, file: str) -> Iterator[bytes]:
+    def _blocks(self, file: str) -> Iterator[bytes]:
+        """Yield a file as it lies."""
         if file == STDIN:
             if self._stdin_taken:
                 raise DataError("standard input can be read only once: save it to a file first")
             self._stdin_taken = True
-            yield from self._blocks(sys.stdin.buffer)
+            yield from self._blocks_of(sys.stdin.buffer)
             return
         with open(file, "rb") as stream:  # noqa: PTH123
-            blocks = self._blocks(stream)
-            yield from (
-                gunzip(blocks, file)
-                if file.lower().endswith(".gz")
-                else unzstd(blocks, file)
-                if file.lower().endswith(".zst")
-                else blocks
-            )
+            yield from self._blocks_of(stream)
 
-    def _blocks(self, stream: BinaryIO) -> Iterator[bytes]:
+    def _blocks_of(self, stream: BinaryIO) -> Iterator[bytes]:
         while block := stream.read(CHUNK_BYTES):
             self.read_bytes += len(block)
             yield block
 
-    def _jsonl(self, file: str) -> Iterator[str]:
-        for number, line in enumerate(split_lines(self._unpacked(file)), start=1):
+    def _jsonl(self, blocks: Iterator[bytes], file: str) -> Iterator[str]:
+        for number, line in enumerate(split_lines(blocks), start=1):
             if not line.strip():
                 continue
             try:
-                record = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8", errors=self.errors))
-            except UnicodeDecodeError as error:
-                raise DataError(
-                    f"{file}, line {number} is not UTF-8 (byte {error.start} of the line): "
-                    "convert it, or use errors=replace"
-                ) from None
+                record = json.loads(line)
             except (ValueError, RecursionError) as error:
                 raise DataError(f"{file}, line {number} is not JSON: {error}") from None
             if not isinstance(record, dict) or self.field not in record:
@@ -245,6 +248,12 @@ class TextReader:
 def _if_text(document: bytes) -> Iterator[bytes]:
     if document.strip():
         yield document
+
+
+def _without_first(blocks: Iterator[bytes], number: int) -> Iterator[bytes]:
+    """Yield a stream without its first bytes, which lie in its first block."""
+    yield next(blocks)[number:]
+    yield from blocks
 
 
 def _names(files: Sequence[str]) -> str:

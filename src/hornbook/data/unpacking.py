@@ -1,13 +1,35 @@
-"""Streams of bytes unpacked while they are read: gzip, zstd, and lines; never more in memory than a chunk or a line."""
+"""Streams of bytes unpacked while they are read: gzip, xz, bzip2, zstd, and lines; no more in memory than a chunk or a
+line, whatever a small file unpacks to.
+"""
 
 from __future__ import annotations
 
+import bz2
+import itertools
+import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from hornbook.errors import DataError
 
 CHUNK_BYTES = 1 << 20
+_XZ_MEMORY = 1 << 29  # xz -9 needs 65 MB to unpack; a file may ask for 4 GB
+
+
+def unpack(blocks: Iterator[bytes], packing: str | None, file: str) -> Iterator[bytes]:
+    """Unpack "gzip", "xz", "bzip2" or "zstd"; None passes the blocks on. Raises DataError as the functions below."""
+    if packing is None:
+        return blocks
+    return {"gzip": gunzip, "xz": unxz, "bzip2": unbz2, "zstd": unzstd}[packing](blocks, file)
+
+
+def peek(blocks: Iterator[bytes], least: int) -> tuple[bytes, Iterator[bytes]]:
+    """Return the first `least` bytes or more of a stream (fewer where it ends), and the stream with them."""
+    head: list[bytes] = []
+    while sum(map(len, head)) < least and (block := next(blocks, None)) is not None:
+        head.append(block)
+    first = b"".join(head)
+    return first, itertools.chain([first], blocks)
 
 
 def split_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -41,6 +63,35 @@ def gunzip(blocks: Iterator[bytes], file: str) -> Iterator[bytes]:
         raise DataError(f"{file} is damaged, or not gzip: {error}") from None
     if begun and not unpacker.eof:
         raise DataError(f"{file} is cut short: its gzip stream does not end")
+
+
+def unxz(blocks: Iterator[bytes], file: str) -> Iterator[bytes]:
+    """Unpack an xz (or old .lzma) file of one or more streams. Raises DataError where it is damaged or cut short."""
+    return _unpacked(blocks, file, "xz", lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY))
+
+
+def unbz2(blocks: Iterator[bytes], file: str) -> Iterator[bytes]:
+    """Unpack a bzip2 file of one or more streams. Raises DataError where it is damaged or cut short."""
+    return _unpacked(blocks, file, "bzip2", bz2.BZ2Decompressor)
+
+
+def _unpacked(
+    blocks: Iterator[bytes], file: str, what: str, make: Callable[[], lzma.LZMADecompressor | bz2.BZ2Decompressor]
+) -> Iterator[bytes]:
+    unpacker = None
+    try:
+        for block in blocks:
+            rest = block if unpacker else block.lstrip(b"\0")  # xz pads between streams
+            while rest or (unpacker and not unpacker.needs_input):
+                unpacker = unpacker or make()
+                yield unpacker.decompress(rest, CHUNK_BYTES)
+                rest = b""
+                if unpacker.eof:
+                    rest, unpacker = unpacker.unused_data.lstrip(b"\0"), None
+    except (lzma.LZMAError, OSError) as error:
+        raise DataError(f"{file} is damaged, or not {what}: {error}") from None
+    if unpacker is not None:
+        raise DataError(f"{file} is cut short: its {what} stream does not end")
 
 
 def unzstd(blocks: Iterator[bytes], file: str) -> Iterator[bytes]:
