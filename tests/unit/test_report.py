@@ -266,13 +266,13 @@ def test_figure_records_survive_a_round_trip_and_damage_is_named():
     again = figure_from_dict(record, "results.json")
     assert again.series[0].y == [1.0, None]
     for damage, message in (
-        ({"colour": 1}, "unknown field 'colour'"),
-        ({"series": 3}, "must be a list"),
+        ({"colour": 1}, "colour: there is no such key"),
+        ({"series": 3}, "series: wanted a list"),
         ({"series": [{"name": "a", "x": {"step": [1]}, "y": [1, 2]}]}, "1 values, y has 2"),
-        ({"title": 7}, "title must be str"),
+        ({"title": 7}, "title: wanted text, got 7"),
         ({"x_axes": []}, "at least one axis"),
     ):
         with pytest.raises(FormatError, match=message):
             figure_from_dict(record | damage, "results.json")
-    with pytest.raises(FormatError, match="lacks the field 'rows'"):
+    with pytest.raises(FormatError, match="rows is missing"):
         table_from_dict({"id": "t", "title": "T", "columns": []}, "results.json")

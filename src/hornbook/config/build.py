@@ -10,7 +10,7 @@ import dataclasses
 import tomllib
 import types
 import typing
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -33,7 +33,7 @@ def build(cls: type[T], given: Mapping[str, Any], where: str = "") -> T:
 
     Args:
         cls: a dataclass; fields may be bool, int, float, str, Path, Literal, optional (`X | None`), tuples, lists,
-            `dict[str, X]` and dataclasses.
+            sequences, `dict[str, X]`, mappings and dataclasses.
         given: the values; fields with a default may be absent.
         where: the path of this section in messages, such as `model`.
 
@@ -81,9 +81,9 @@ def convert(value: Any, hint: Any, where: str) -> Any:
         return _convert_literal(value, arguments, where)
     if dataclasses.is_dataclass(hint):
         return build(typing.cast(type, hint), value, where)
-    if origin in (list, tuple):
+    if origin in (list, tuple, Sequence):
         return _convert_sequence(value, origin, arguments, where, hint)
-    if origin is dict:
+    if origin in (dict, Mapping):
         if not isinstance(value, Mapping):
             raise _wrong(value, hint, where)
         return {str(key): convert(item, arguments[-1], _join(where, key)) for key, item in value.items()}
@@ -143,7 +143,8 @@ def _convert_sequence(value: Any, origin: type, arguments: tuple[Any, ...], wher
             convert(item, kind, f"{where}[{i}]") for i, (item, kind) in enumerate(zip(value, arguments, strict=True))
         )
     kind = next(iter(arguments), Any)
-    return origin(convert(item, kind, f"{where}[{i}]") for i, item in enumerate(value))
+    made = tuple if origin is tuple else list
+    return made(convert(item, kind, f"{where}[{i}]") for i, item in enumerate(value))
 
 
 def _split(word: Word) -> list[Any]:

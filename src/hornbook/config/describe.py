@@ -100,7 +100,7 @@ def type_in_words(hint: Any) -> str:
         return " or ".join(type_in_words(argument) for argument in arguments if argument is not type(None))
     if origin is Literal:
         return one_of(arguments)
-    if origin in (list, tuple):
+    if origin in (list, tuple, Sequence):
         return "a list" if not arguments else f"a list of {type_in_words(arguments[0]).removeprefix('a ')} values"
     return names.get(hint, "a section" if dataclasses.is_dataclass(hint) else str(hint))
 

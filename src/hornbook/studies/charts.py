@@ -10,12 +10,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from hornbook.errors import FormatError
+from hornbook.config import build
+from hornbook.errors import ConfigError, FormatError
 from hornbook.format import number
 
 Number = float | int | None
+Record = TypeVar("Record", "Figure", "Table")
 PAIRS = ("x_axes", "lines")
 """Fields of a figure that are mappings whose order matters."""
 
@@ -39,6 +41,12 @@ class Series:
     color: int | None = None
     """Index of the colour; series that belong together share one. None: the series' place in the figure."""
 
+    def __post_init__(self) -> None:
+        others = {"low": self.low, "high": self.high} | {f"x.{axis}": values for axis, values in self.x.items()}
+        for name, values in others.items():
+            if values is not None and len(values) != len(self.y):
+                raise ConfigError(f"{name} of {self.name!r} has {len(values)} values, y has {len(self.y)}")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Figure:
@@ -59,6 +67,13 @@ class Figure:
     """Label → height of horizontal lines, such as the entropy floor."""
     categories: Sequence[str] | None = None
     """Names at x = 0, 1, 2 …, where the horizontal axis is a list of arms and not a quantity."""
+
+    def __post_init__(self) -> None:
+        if not self.x_axes:
+            raise ConfigError("x_axes must name at least one axis")
+        for series in self.series:
+            if missing := self.x_axes.keys() - series.x.keys():
+                raise ConfigError(f"series {series.name!r} has no values on axis {min(missing)!r}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -125,77 +140,25 @@ def to_dict(record: Figure | Table) -> dict[str, Any]:
 
 def figure_from_dict(content: Any, where: str) -> Figure:
     """Return the figure in `content` (as from JSON). Raises FormatError naming `where` and the field at fault."""
-    fields = _checked(content, Figure, where)
-    fields["series"] = [
-        _series_from_dict(s, f"{where}.series[{i}]") for i, s in enumerate(_list(fields, "series", where))
-    ]
-    for key in PAIRS:
-        pairs = fields.get(key, [])
-        if not isinstance(pairs, list) or not all(isinstance(p, list) and len(p) == 2 for p in pairs):
-            raise FormatError(f"{where}.{key} must be a list of pairs")
-        fields[key] = {str(name): value for name, value in pairs}
-    if not fields["x_axes"]:
-        raise FormatError(f"{where}.x_axes must name at least one axis")
-    for series in fields["series"]:
-        missing = [axis for axis in fields["x_axes"] if len(series.x.get(axis, ())) != len(series.y)]
-        if missing:
-            raise FormatError(
-                f"{where}: series {series.name!r} needs as many x values on axis {missing[0]!r} as y values"
-            )
-    return Figure(**fields)
+    try:
+        pairs = {key: dict(content[key]) for key in PAIRS if key in content}
+    except (TypeError, ValueError):
+        raise FormatError(f"{where} must be an object, with lists of pairs as {' and '.join(PAIRS)}") from None
+    return _from_dict(Figure, {**content, **pairs} if isinstance(content, Mapping) else content, where)
 
 
 def table_from_dict(content: Any, where: str) -> Table:
     """Return the table in `content` (as from JSON). Raises FormatError naming `where` and the field at fault."""
-    fields = _checked(content, Table, where)
-    columns = _list(fields, "columns", where)
-    fields["columns"] = [Column(**_checked(c, Column, f"{where}.columns[{i}]")) for i, c in enumerate(columns)]
-    if not all(isinstance(row, Mapping) for row in _list(fields, "rows", where)):
-        raise FormatError(f"{where}.rows must be a list of objects")
-    return Table(**fields)
+    return _from_dict(Table, content, where)
 
 
-def _series_from_dict(content: Any, where: str) -> Series:
-    fields = _checked(content, Series, where)
-    lists = {"y": fields["y"], "low": fields.get("low"), "high": fields.get("high")}
-    if not isinstance(fields["x"], Mapping):
-        raise FormatError(f"{where}.x must be an object of lists")
-    lists |= {f"x.{key}": values for key, values in fields["x"].items()}
-    for key, values in lists.items():
-        if values is None and key in ("low", "high"):
-            continue
-        if not isinstance(values, list) or not all(v is None or isinstance(v, (int, float)) for v in values):
-            raise FormatError(f"{where}.{key} must be a list of numbers or null")
-        if len(values) != len(fields["y"]):
-            raise FormatError(f"{where}.{key} has {len(values)} values, y has {len(fields['y'])}")
-    return Series(**fields)
-
-
-def _list(fields: Mapping[str, Any], key: str, where: str) -> list[Any]:
-    if not isinstance(fields[key], list):
-        raise FormatError(f"{where}.{key} must be a list, not {type(fields[key]).__name__}")
-    return fields[key]
-
-
-_PLAIN = {"str": str, "bool": bool}
-
-
-def _checked(content: Any, cls: type, where: str) -> dict[str, Any]:
-    """Return `content` as keyword arguments of `cls`, or say which field is missing, unknown or of the wrong type."""
+def _from_dict(cls: type[Record], content: Any, where: str) -> Record:
     if not isinstance(content, Mapping):
         raise FormatError(f"{where} must be an object, not {type(content).__name__}")
-    known = {field.name: field for field in dataclasses.fields(cls)}
-    for key in content:
-        if key not in known:
-            raise FormatError(f"{where} has the unknown field {key!r}; known: {', '.join(known)}")
-    for name, field in known.items():
-        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        if required and name not in content:
-            raise FormatError(f"{where} lacks the field {name!r}")
-        wanted = _PLAIN.get(str(field.type))
-        if wanted and name in content and not isinstance(content[name], wanted):
-            raise FormatError(f"{where}.{name} must be {wanted.__name__}, not {type(content[name]).__name__}")
-    return dict(content)
+    try:
+        return build(cls, content)
+    except ConfigError as error:
+        raise FormatError(f"{where}: {error}") from None
 
 
 def _finite(value: Any) -> Any:
