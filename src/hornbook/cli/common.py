@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable
@@ -12,6 +13,7 @@ from hornbook.errors import DataError
 
 if TYPE_CHECKING:
     from hornbook.data.text_reader import TextReader
+    from hornbook.tokenizer.tokenizer import Tokenizer
     from hornbook.tracking.console import Console
 
 
@@ -38,6 +40,21 @@ def open_corpus(files: tuple[str, ...], special_tokens: Iterable[str], **options
     if corpus.total_bytes == 0:
         raise DataError(f"there is no text in {' '.join(files)}: it is empty")
     return corpus
+
+
+def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
+    """Read a tokenizer of any format; what had to be assumed is said on standard error. Raises as `Tokenizer.load`."""
+    from hornbook.tokenizer.tokenizer import Tokenizer
+
+    tokenizer = Tokenizer.load(path)
+    say_assumed(tokenizer.assumed)
+    return tokenizer
+
+
+def say_assumed(assumed: str) -> None:
+    """Say on standard error what the reader of a tokenizer had to assume, if anything."""
+    if assumed:
+        result_console(json=True).print(f"note: {assumed}")
 
 
 def result_console(json: bool) -> Console:

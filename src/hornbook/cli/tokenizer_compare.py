@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hornbook.cli.common import open_corpus, result_console
+from hornbook.cli.common import load_tokenizer, open_corpus, result_console
 from hornbook.errors import ConfigError
 from hornbook.tokenizer.special import END_OF_TEXT
 
@@ -42,7 +42,6 @@ def compare(
     """
     from hornbook.fileio import canonical_json
     from hornbook.tokenizer.inspection import compression
-    from hornbook.tokenizer.tokenizer import Tokenizer
 
     if documents is not None and documents < 1:
         raise ConfigError(f"--documents {documents} is below 1; leave it out for all of the text")
@@ -51,7 +50,7 @@ def compare(
     cells: list[dict[str, Any]] = []
     for name in corpora:
         for path in tokenizers:
-            tok = Tokenizer.load(path)
+            tok = load_tokenizer(path)
             # One separator for all, so that every tokenizer sees the same documents whatever its special tokens are.
             corpus = open_corpus((name,), (END_OF_TEXT,), field=field, errors=errors)
             texts = corpus.documents() if documents is None else corpus.sample(documents, seed)

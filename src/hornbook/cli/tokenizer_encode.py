@@ -8,7 +8,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hornbook.cli.common import SpecialTokens, TextKind, TokenizerFormat, open_corpus, result_console, show_bytes
+from hornbook.cli.common import (
+    SpecialTokens,
+    TextKind,
+    TokenizerFormat,
+    load_tokenizer,
+    open_corpus,
+    result_console,
+    say_assumed,
+    show_bytes,
+)
 from hornbook.errors import ConfigError, TokenizerError
 from hornbook.format import quantity
 
@@ -48,10 +57,9 @@ def encode(
         hornbook tokenizer encode tok books/*.txt --out books.npy
     """
     from hornbook.fileio import canonical_json
-    from hornbook.tokenizer.tokenizer import Tokenizer
     from hornbook.tokenizer.utf8 import decoded
 
-    tok = Tokenizer.load(tokenizer)
+    tok = load_tokenizer(tokenizer)
     if (text is None) == (not files):
         raise ConfigError("give either files or --text: one of them, not both")
     if text is not None:
@@ -115,9 +123,7 @@ def decode(
         hornbook tokenizer decode tok 15 201 7
         hornbook tokenizer decode tok --tokens books.npy --count 200
     """
-    from hornbook.tokenizer.tokenizer import Tokenizer
-
-    tok = Tokenizer.load(tokenizer)
+    tok = load_tokenizer(tokenizer)
     if tokens is not None:
         if ids:
             raise ConfigError("give either ids or --tokens: one of them, not both")
@@ -175,6 +181,7 @@ def convert(
     from hornbook.tokenizer import formats
 
     parts = formats.read(tokenizer, list(special_tokens) or None, pattern)
+    say_assumed(parts.assumed)
     formats.write(parts, out, to)
     print(f"{out}: {len(parts.vocab):,} entries as {formats.FORMATS[to]}")
     return 0

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hornbook.cli.common import open_corpus
+from hornbook.cli.common import load_tokenizer, open_corpus
 from hornbook.errors import ConfigError
 from hornbook.format import counted
 
@@ -46,11 +46,10 @@ def inspect(
         hornbook tokenizer inspect tok --word " little"
     """
     from hornbook.fileio import canonical_json
-    from hornbook.tokenizer.tokenizer import Tokenizer
 
     if longest < 0:
         raise ConfigError(f"--longest {longest} is below 0")
-    tok = Tokenizer.load(tokenizer)
+    tok = load_tokenizer(tokenizer)
     result: dict[str, Any] = {"vocab_size": tok.vocab_size, "merges": len(tok.merges), "pattern": tok.pattern}
     result |= {"special_tokens": tok.special_token_ids, "fingerprint": tok.fingerprint}
     if text is not None:

@@ -66,6 +66,8 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
     files = _scan(data.text or _corpus(data, console), data, tokenizer, console)
     held_out = _scan(data.validation_text, data, tokenizer, console)
     given = _load_tokenizer(tokenizer.path)
+    if given is not None and given.assumed:
+        console.print(f"note: {given.assumed}")
     key = SplitKey.of(files, held_out, data, tokenizer, given.fingerprint if given else None)
     folder = cache_folder() / "prepared" / key.digest[:24]
     if not (folder / "READY.json").exists():

@@ -64,6 +64,7 @@ class Tokenizer:
             raise TokenizerError("a vocabulary maps at least one id, a whole number from 0 to 4,294,967,294, to bytes")
         self.special_token_ids: dict[str, int] = place_special(self.vocab, self.special_tokens)
         self.pattern: str = resolve(pattern).text
+        self.assumed: str = ""  # by the reader of the file that it came from, see TokenizerParts
         self.engine = engine_for(self.vocab, self.merges, self.special_token_ids, self.pattern, cache_bytes)
 
     @property
@@ -94,6 +95,7 @@ class Tokenizer:
     def from_parts(cls, parts: TokenizerParts) -> Tokenizer:
         """Build a tokenizer from what a format holds."""
         tokenizer = cls(parts.vocab, parts.merges, list(parts.special_tokens), pattern=parts.pattern)
+        tokenizer.assumed = parts.assumed
         if tokenizer.special_token_ids != parts.special_tokens:
             raise FormatError("a special token of this file has another id than the lowest entry with its bytes")
         return tokenizer
@@ -110,7 +112,8 @@ class Tokenizer:
         Args:
             vocab_filepath: JSON, token → id.
             merges_filepath: one merge per line.
-            special_tokens: the files do not say them; those that they lack are appended.
+            special_tokens: the files do not say them; those that they lack are appended. None takes what lies beside
+                the files (hornbook.json), as does the pattern.
 
         Raises:
             FormatError: damaged files.

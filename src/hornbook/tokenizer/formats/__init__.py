@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,9 +18,16 @@ __all__ = ["FORMATS", "read", "write"]
 
 FORMATS: dict[str, str] = {
     "hornbook": f"hornbook's own: a folder with {FILE_NAME}",
-    "gpt2": "GPT-2's vocab.json and merges.txt",
+    "gpt2": "GPT-2's vocab.json and merges.txt, and hornbook.json with pattern and special tokens",
     "tiktoken": "tiktoken's ranks, NAME.tiktoken, and NAME.tiktoken.json with pattern and special tokens",
     "huggingface": "Hugging Face's tokenizer.json",
+}
+# Of a folder, the first of these that is there is read.
+_FILES = {
+    "hornbook": FILE_NAME,
+    "huggingface": "tokenizer.json",
+    "gpt2": "vocab.json",
+    "tiktoken": "tokenizer.tiktoken",
 }
 
 
@@ -33,11 +41,11 @@ def read(
     Args:
         path: a folder (hornbook's own file is looked for first, then tokenizer.json, then vocab.json with merges.txt,
             then one `*.tiktoken`), or a file of one of these.
-        special_tokens: for formats that do not say them (vocab.json, ranks); None takes what the files say.
+        special_tokens: for formats that do not say them (vocab.json, ranks); None takes what lies beside the files.
         pattern: the same.
 
     Raises:
-        FormatError: nothing here is a tokenizer, or it is damaged.
+        FormatError: nothing here is a tokenizer, it is damaged, or it says itself what is given.
         OSError: a file cannot be read.
     """
     file = _find(Path(path))
@@ -46,7 +54,11 @@ def read(
             raise FormatError(f"{file} does not say the ids of its special tokens: give them as a mapping, token to id")
         return read_tiktoken(file, special_tokens, pattern)
     if file.name in ("vocab.json", "encoder.json") or file.name.endswith("-vocab.json"):
-        return read_gpt2(file, _merges_beside(file), list(special_tokens or []), pattern or "gpt2")
+        return read_gpt2(file, _merges_beside(file), None if special_tokens is None else list(special_tokens), pattern)
+    if file.suffix == ".json" and (special_tokens is not None or pattern is not None):
+        raise FormatError(
+            f"{file} says its pattern and special tokens itself: both are given for vocab.json and ranks only"
+        )
     if file.name == FILE_NAME:
         return read_own(file)
     if file.suffix == ".json":
@@ -59,7 +71,7 @@ def _find(path: Path) -> Path:
         if not path.exists():
             raise FormatError(f"there is no tokenizer at {path} (no such file or folder)")
         return path
-    for name in (FILE_NAME, "tokenizer.json", "vocab.json"):
+    for name in _FILES.values():
         if (path / name).exists():
             return path / name
     ranks = sorted(path.glob("*.tiktoken"))
@@ -87,17 +99,25 @@ def write(parts: TokenizerParts, path: str | os.PathLike[str], format: str = "ho
         format: one of `FORMATS`.
 
     Raises:
-        FormatError: an unknown format, or a tokenizer that it cannot express.
+        FormatError: an unknown format, a tokenizer that it cannot express, or a folder with another format in it that
+            would be read in place of this one.
         OSError: a file cannot be written.
     """
     target = Path(path)
-    if format == "hornbook":
-        write_own(parts, target)
-    elif format == "gpt2":
-        write_gpt2(parts, target / "vocab.json", target / "merges.txt")
-    elif format == "tiktoken":
-        write_tiktoken(parts, target if target.suffix == ".tiktoken" else target / "tokenizer.tiktoken")
-    elif format == "huggingface":
-        write_huggingface(parts, target if target.suffix == ".json" else target / "tokenizer.json")
-    else:
+    if format not in _FILES:
         raise FormatError(f"there is no format {format!r}{did_you_mean(format, FORMATS)}: use {', '.join(FORMATS)}")
+    if target.suffix != {"tiktoken": ".tiktoken", "huggingface": ".json"}.get(format):
+        target = target / _FILES[format]
+        for name in itertools.takewhile(lambda name: name != target.name, _FILES.values()):
+            if target.with_name(name).exists():
+                raise FormatError(
+                    f"{target.parent} holds {name}, which would be read in place of {target.name}: use another folder"
+                )
+    if format == "hornbook":
+        write_own(parts, target.parent)
+    elif format == "gpt2":
+        write_gpt2(parts, target, target.with_name("merges.txt"))
+    elif format == "tiktoken":
+        write_tiktoken(parts, target)
+    else:
+        write_huggingface(parts, target)

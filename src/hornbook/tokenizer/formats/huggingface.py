@@ -77,10 +77,20 @@ def read_huggingface(path: str | os.PathLike[str]) -> TokenizerParts:
     lines = of_type(model.get("merges"), list, file, "model.merges")
     merges = read_merges((" ".join(line) if _is_pair(line) else line for line in lines), file)
     check_order(merges, file)
-    parts = checked(file, vocab=vocab, merges=merges, special_tokens=added, pattern=pattern)
+    assumed = _passed_over(pipeline, file)
+    parts = checked(file, vocab=vocab, merges=merges, special_tokens=added, pattern=pattern, assumed=assumed)
     if model.get("ignore_merges"):
         _check_reachable(parts, file)
     return parts
+
+
+def _passed_over(pipeline: dict[str, Any], file: Path) -> str:
+    post = pipeline.get("post_processor")
+    steps = post.get("processors") if isinstance(post, dict) and post.get("type") == "Sequence" else [post]
+    steps = of_type(steps, list, file, "post_processor")
+    names = [f"the post-processor {_type(step)}" for step in steps if step and _type(step) != "ByteLevel"]
+    names += [key for key in ("truncation", "padding") if pipeline.get(key)]
+    return f"{file} has {' and '.join(names)}, which is passed over: ids are those of the text alone" if names else ""
 
 
 def _check_model(model: dict[str, Any], file: Path) -> None:
@@ -127,6 +137,7 @@ def _type(step: Any) -> str:
 
 def _added_tokens(items: Any, file: Path) -> dict[str, int]:
     added: dict[str, int] = {}
+    second: set[str] = set()
     for item in of_type(items, list, file, "added_tokens"):
         match item:
             case {"content": str(content), "id": int(token_id)} if content and type(token_id) is int:
@@ -138,9 +149,26 @@ def _added_tokens(items: Any, file: Path) -> dict[str, int]:
                 if content in added:
                     raise FormatError(f"{file}: the added token {content!r} is given twice")
                 added[content] = token_id
+                if item.get("normalized"):
+                    second.add(content)
             case _:
                 raise FormatError(f"{file}: added_tokens has {str(item)[:80]} where an id and a content were expected")
+    _check_one_search(second, added.keys() - second, file)
     return added
+
+
+def _check_one_search(second: set[str], first: set[str], file: Path) -> None:
+    # HF looks for the tokens marked `normalized` after all others, hornbook for all at once: what they find differs
+    # where one of the first begins inside one of the second.
+    beginnings = {token[:length] for token in first for length in range(1, len(token) + 1)}
+    for token in second:
+        for start in range(len(token)):
+            rest = token[start:]
+            if rest in beginnings or any(rest[:length] in first for length in range(1, len(rest))):
+                raise FormatError(
+                    f"{file}: the added token {token!r} is `normalized` and overlaps with one that is not: "
+                    "they are searched one after the other, which hornbook does not do"
+                )
 
 
 def _is_pair(line: Any) -> bool:

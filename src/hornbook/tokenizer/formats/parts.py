@@ -30,6 +30,8 @@ class TokenizerParts:
     """Special token → id, in order of id."""
     pattern: str = "gpt2"
     """Name or regular expression, see `patterns.resolve`."""
+    assumed: str = field(default="", compare=False)
+    """What the file did not say, or says and is passed over, in one sentence; empty for what hornbook wrote."""
 
     def __post_init__(self) -> None:
         # A published expression in place of its name is the same tokenizer, and so is another order of the tokens.
@@ -159,6 +161,19 @@ def read_vocab(entries: dict[str, Any], plain: Collection[str], file: Path) -> d
     return vocab
 
 
+def read_settings(file: Path, pattern_key: str) -> tuple[str, dict[str, int]]:
+    """Read what lies beside a format that lacks it: the pattern, and special token → id. Raises FormatError."""
+    settings = of_type(load_json(file), dict, file, "the file")
+    pattern = of_type(settings.get(pattern_key), str, file, pattern_key)
+    special = of_type(settings.get("special_tokens"), dict, file, "special_tokens")
+    for token, token_id in special.items():
+        if type(token_id) is not int:
+            raise FormatError(
+                f"{file}: the special token {token!r} has id {token_id!r} where a whole number was expected"
+            )
+    return pattern, special
+
+
 def read_merges(lines: Iterable[Any], file: Path) -> list[tuple[bytes, bytes]]:
     """Read merges, each written as `left right` in byte characters. Raises FormatError."""
     merges: list[tuple[bytes, bytes]] = []
@@ -200,7 +215,7 @@ def unique_keys(parts: TokenizerParts, what: str) -> dict[str, int]:
         what: the file that will hold the keys, for the complaint.
 
     Raises:
-        FormatError: two entries would have the same key.
+        FormatError: two entries would have the same key, or a special token would be decoded as other bytes.
     """
     names = {token_id: token for token, token_id in parts.special_tokens.items()}
     keys: dict[str, int] = {}
@@ -212,4 +227,10 @@ def unique_keys(parts: TokenizerParts, what: str) -> dict[str, int]:
                 "save in hornbook's own format, or train without that special token"
             )
         keys[key] = token_id
+    for token in parts.special_tokens:
+        if to_bytes(token) not in (None, token.encode()):
+            raise FormatError(
+                f"the special token {token!r} is made of byte characters: programs that read {what} decode it as "
+                f"{to_bytes(token)!r}. Save in hornbook's own format, or train with another special token"
+            )
     return keys

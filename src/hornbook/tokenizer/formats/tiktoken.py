@@ -22,7 +22,7 @@ from pathlib import Path
 
 from hornbook.errors import FormatError
 from hornbook.fileio import atomic_write, canonical_json
-from hornbook.tokenizer.formats.parts import TokenizerParts, checked, load_json, of_type, ordinary_entries
+from hornbook.tokenizer.formats.parts import TokenizerParts, checked, ordinary_entries, read_settings
 from hornbook.tokenizer.patterns import NAMED, resolve
 
 _LONGEST = 65_536  # bytes of an entry; finding its last merge takes a hundred times its size
@@ -96,15 +96,7 @@ def _settings(file: Path) -> tuple[str | None, dict[str, int]]:
     beside = settings_path(file)
     if not beside.exists():
         return _PUBLISHED.get(file.name.removesuffix(".tiktoken"), (None, {}))
-    settings = of_type(load_json(beside), dict, beside, "the file")
-    pattern = of_type(settings.get("pat_str"), str, beside, "pat_str")
-    special = of_type(settings.get("special_tokens"), dict, beside, "special_tokens")
-    for token, token_id in special.items():
-        if type(token_id) is not int:
-            raise FormatError(
-                f"{beside}: the special token {token!r} has id {token_id!r} where a whole number was expected"
-            )
-    return pattern, special
+    return read_settings(beside, "pat_str")
 
 
 def _read_ranks(file: Path) -> dict[bytes, int]:
