@@ -8,7 +8,7 @@ import pytest
 
 from hornbook import config
 from hornbook.cli.main import main
-from hornbook.data.split import scan_file
+from hornbook.data.scan import scan_file
 from hornbook.data.text_files import find_files
 from hornbook.data.text_reader import TextReader
 from hornbook.errors import DataError
