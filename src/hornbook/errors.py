@@ -6,7 +6,6 @@ code 2; anything that is neither a `HornbookError` nor an `OSError` is a defect 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -41,5 +40,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         name: what the user wrote.
         known: the names that would have been accepted.
     """
+    import difflib  # 10 ms that only a mistake costs
+
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" (did you mean {close[0]!r}?)" if close else ""

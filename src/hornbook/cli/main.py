@@ -6,6 +6,7 @@ code; its module is imported only when it is called, so that `hornbook --help` a
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import os
@@ -13,6 +14,7 @@ import signal
 import sys
 from collections.abc import Callable
 
+from hornbook.cli import interrupts
 from hornbook.errors import ConfigError, HornbookError, did_you_mean
 
 SUBCOMMANDS: dict[str, tuple[str, str]] = {
@@ -55,11 +57,15 @@ GROUPS = {
 
 def entry() -> None:
     """Run the command line of this process and exit with its code."""
+    interrupts.watch()
+    _open_missing()
     # OpenMP threads spin while they wait for work, and two processes of ours then hold each other up: two trainings at
     # once took 1.0 s a step instead of 0.72. 5,000 turns cost a process alone nothing (docs/log.md).
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "5000")
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    interrupts.done()
+    sys.exit(code)
 
 
 def main(argv: list[str]) -> int:
@@ -78,21 +84,35 @@ def main(argv: list[str]) -> int:
         return 0
     if argv[:1] == ["help"]:
         argv = [*argv[1:], "--help"]
+    code = 0
     try:
         code = _run(argv)
         sys.stdout.flush()
         return code
-    except HornbookError as error:
-        return complain(str(error))
     except BrokenPipeError:
         # The reader of a pipe (`| head`) has left: nothing more can be said; Python's flush at exit must not try.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        return complain(describe_os_error(error))
-    except KeyboardInterrupt:
-        print("hornbook: interrupted", file=sys.stderr)
-        return 128 + signal.SIGINT
+        return code
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) or interrupts.came():
+            say("interrupted")
+            return 128 + signal.SIGINT
+        if isinstance(error, HornbookError):
+            return complain(str(error))
+        if isinstance(error, OSError):
+            return complain(describe_os_error(error))
+        raise
+
+
+def _open_missing() -> None:
+    """Put /dev/null where standard input, output or error is closed: else a file of ours gets its number and prints."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def names(group: str = "") -> dict[str, str]:
@@ -146,8 +166,14 @@ def _run(argv: list[str]) -> int:
 
 def complain(sentence: str) -> int:
     """Print one sentence about a mistake to standard error and return exit code 2."""
-    print(f"hornbook: {sentence}", file=sys.stderr)
+    say(sentence)
     return 2
+
+
+def say(sentence: str) -> None:
+    """Print a sentence to standard error, if anybody is there."""
+    with contextlib.suppress(OSError):
+        print(f"hornbook: {sentence}", file=sys.stderr)
 
 
 def describe_os_error(error: OSError) -> str:

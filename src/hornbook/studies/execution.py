@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json
+from hornbook.processes import starting_workers
 from hornbook.tracking.console import Console, Stage
 from hornbook.tracking.run import CONFIG_FILE, SUMMARY_FILE, Run
 
@@ -56,7 +57,8 @@ def execute(jobs: Sequence[Job], parallel: int, stage: Stage) -> Iterator[tuple[
     with concurrent.futures.ProcessPoolExecutor(
         parallel, mp_context=context, initializer=_limit, initargs=(threads,)
     ) as pool:
-        waiting = {pool.submit(train_one, job.path, job.recipe, job.resume, job.summary): job for job in jobs}
+        with starting_workers():
+            waiting = {pool.submit(train_one, job.path, job.recipe, job.resume, job.summary): job for job in jobs}
         try:
             for future in concurrent.futures.as_completed(waiting):
                 yield (waiting[future], *_result(future))

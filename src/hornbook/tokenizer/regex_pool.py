@@ -15,7 +15,6 @@ import itertools
 import json
 import struct
 import subprocess
-import sys
 import tempfile
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
@@ -26,6 +25,7 @@ from typing import IO, Any
 import numpy as np
 
 from hornbook.errors import DataError, TokenizerError
+from hornbook.processes import start_module
 from hornbook.tokenizer.formats.own import write_own
 from hornbook.tokenizer.formats.parts import TokenizerParts
 from hornbook.tokenizer.patterns import split
@@ -85,9 +85,9 @@ class _Workers:
     """Processes that answer texts, and a thread for each that writes to it and reads from it."""
 
     def __init__(self, arguments: list[str], processes: int) -> None:
-        command = [sys.executable, "-m", "hornbook.tokenizer.regex_worker", *arguments]
         self._processes = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(max(1, processes))
+            start_module("hornbook.tokenizer.regex_worker", *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            for _ in range(max(1, processes))
         ]
         self._idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
         for process in self._processes:

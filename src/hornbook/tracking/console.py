@@ -9,10 +9,12 @@ reads it back. Left out: curses, colours of our own, key presses.
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -88,7 +90,9 @@ class Console:
         live: bool | None = None,
         silent: bool = False,
     ):
-        self.stream = stream or sys.stdout
+        self.on_lost: Callable[[], None] | None = None
+        """Called once when nobody reads the stream any more, which is silent from then on; None: that is an error."""
+        self.stream: Any = _Outlet(stream or sys.stdout, self)
         self.live = self.stream.isatty() if live is None else live
         self.silent = silent
         self._log: TextIO | None = None
@@ -181,7 +185,8 @@ class Console:
             if stage.speaks and silent < LONGEST:
                 pause = LONGEST - silent
                 continue
-            self.print(stage.line())
+            with contextlib.suppress(OSError):  # the owner's next line meets it as well
+                self.print(stage.line())
             pause = LONGEST if stage.speaks else min(LONGEST, max(PAUSE, SHARE * (time.monotonic() - stage.started)))
 
     def _write(self, text: str) -> None:
@@ -196,6 +201,33 @@ class Console:
             with contextlib.suppress(OSError):
                 self._log.write(text + "\n")
                 self._log.flush()
+
+
+class _Outlet:
+    """A stream whose reader may leave: the reader of a pipe (`| head`), or the terminal."""
+
+    def __init__(self, stream: TextIO, console: Console) -> None:
+        self._stream, self._console = stream, console
+
+    def write(self, text: str) -> int:
+        self._try(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._try(self._stream.flush)
+
+    def _try(self, do: Callable[[], object]) -> None:
+        try:
+            do()
+        except OSError as error:
+            if self._console.on_lost is None or error.errno not in (errno.EPIPE, errno.EIO):
+                raise
+            # What is buffered must not fail again, at the latest when the process ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            self._console.on_lost()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def describe_record(record: Mapping[str, Any], steps: int | None = None) -> str:

@@ -7,6 +7,7 @@ checkpointer.py, trainer.py (one update), monitoring/run_logger.py (records); wh
 from __future__ import annotations
 
 import contextlib
+import signal
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -73,6 +74,7 @@ def _train(recipe: TrainConfig, resume: bool, console: Console, clock: RunClock,
     run = setup.run
     try:
         with Signals(one_of_many=group is not None) as signals:
+            console.on_lost = lambda: signals.request(signal.SIGPIPE)
             status, reason = _run(setup, signals, console)
         run.set_status(status, reason)
     except BaseException as error:

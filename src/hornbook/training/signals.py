@@ -1,4 +1,7 @@
-"""SIGTERM and Ctrl-C: ask the loop to save and leave within one step; a second Ctrl-C leaves at once.
+"""SIGTERM, SIGHUP and Ctrl-C: ask the loop to save and leave within one step; a second Ctrl-C leaves at once.
+
+So does the console when nobody reads it any more (`| head`, a terminal that was closed). SIGHUP stays ignored where it
+was (nohup).
 
 The handler only sets a flag, which the loop reads between steps (and evaluation between batches), so nothing is ever
 interrupted half-way. Outside a training, and in threads, signals keep their usual meaning.
@@ -12,7 +15,7 @@ import threading
 from types import FrameType
 from typing import Any
 
-WATCHED = (signal.SIGTERM, signal.SIGINT)
+WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Signals:
@@ -33,7 +36,9 @@ class Signals:
 
     def __enter__(self) -> Signals:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._handle) for number in WATCHED}
+            for number in WATCHED:
+                if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -41,8 +46,12 @@ class Signals:
             deaf = self.one_of_many and kind is not None and number == signal.SIGTERM
             signal.signal(number, signal.SIG_IGN if deaf else handler)
 
+    def request(self, number: int) -> None:
+        """Ask the loop to stop, as the signal `number` does."""
+        self.requested = number
+
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT and self.requested == signal.SIGINT:
             os.write(2, b"hornbook: interrupted at once; the run stands at its last checkpoint (--resume)\n")
             os._exit(128 + number)  # the user does not want to wait; checkpoints are whole at any instant
-        self.requested = number
+        self.request(number)

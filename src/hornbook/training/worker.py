@@ -18,6 +18,7 @@ from hornbook.tracking.run import Run
 from hornbook.training.config import resolve
 from hornbook.training.distributed.group import Command, Group, WorkerLostError, detect_worker_loss
 from hornbook.training.launch.device import set_machine
+from hornbook.training.signals import WATCHED
 from hornbook.training.trainer import Trainer
 
 RANK_SEEDS, STEP_SEEDS = 1_000_003, 7_919
@@ -30,7 +31,7 @@ def work(group: Group) -> Run:
         WorkerLostError: the main process is gone.
         SystemExit: the main process ended with an error.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):  # the main process gets them too, saves, and sends stop
+    for number in WATCHED:  # the main process gets them too, saves, and sends stop
         signal.signal(number, signal.SIG_IGN)
     try:
         return _carry_out_commands(group)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hornbook.errors import HornbookError, TokenizerError
+from hornbook.processes import start_module
 from hornbook.tokenizer import reference
 
 
@@ -78,7 +79,7 @@ def _count_part(path: str, start: str, stop: str, pattern: str, *special_tokens:
 
 def start_process(module: str, *arguments: str) -> subprocess.Popen[bytes]:
     """Start a fresh interpreter that runs `module` with these arguments."""
-    return subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return start_module(module, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def result_of(process: subprocess.Popen[bytes]) -> dict:
