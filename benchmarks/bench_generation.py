@@ -1,6 +1,6 @@
 """Tokens per second of generation at batch 1, hornbook against transformers' `generate` with its cache, alternately.
 
-    python benchmarks/bench_generation.py
+    python benchmarks/bench_generation.py [--isa avx2]
 
 The model is the TinyStories one (V 10k, d 512, L 4, H 16, F 1344, T 256) with fresh weights; both continue the same
 16-token prompt by 224 tokens. Greedy choice, then sampling at temperature 0.8 and top-p 0.95. A contender's figure is
@@ -22,6 +22,7 @@ import torch
 import hornbook as hb
 
 sys.path.insert(0, str(Path(__file__).parent))
+import instruction_set
 from bench_training import SIZES, commit, llama, machine
 
 PROMPT, NEW = 16, 224
@@ -53,7 +54,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--json", action="store_true")
+    instruction_set.add_option(parser)
     arguments = parser.parse_args()
+    instruction_set.hold(arguments.isa)
     config, _ = SIZES["tinystories"]
     prompt = torch.randint(0, config.vocab_size, (PROMPT,), device=arguments.device)
     results = {}
@@ -74,7 +77,7 @@ def main() -> None:
         results["sampled" if sampling else "greedy"] = rates
     where = f"{machine(arguments.device)}; torch {torch.__version__}; hornbook {commit()}"
     if arguments.json:
-        print(json.dumps({"machine": where, "tokens_per_second": results}, indent=2))
+        print(json.dumps({"machine": where, "isa": instruction_set.name(), "tokens_per_second": results}, indent=2))
         return
     print(where)
     for kind, rates in results.items():

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import instruction_set
 from tokenizer_bench import SEPARATOR, alternate, machine, median, peak_megabytes, plot, ratios, spread
 
 LINE = "Could you tell me, please, what the weather in Paris is going to be like tomorrow afternoon?"
@@ -104,7 +105,9 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--compare", action="store_true", help="also compare all ids with tiktoken's (a minute or so)")
     parser.add_argument("--plot", type=Path)
+    instruction_set.add_option(parser)
     arguments = parser.parse_args()
+    instruction_set.hold(arguments.isa)
     from tokenizer_corpus import corpora, describe
 
     source = str(arguments.source)

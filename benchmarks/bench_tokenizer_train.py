@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+import instruction_set
 from tokenizer_bench import SEPARATOR, alternate, machine, median, peak_megabytes, plot, ratios, spread
 
 
@@ -62,7 +63,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--plot", type=Path)
+    instruction_set.add_option(parser)
     arguments = parser.parse_args()
+    instruction_set.hold(arguments.isa)
     from tokenizer_corpus import corpora, describe
 
     paths = corpora(arguments.source, arguments.out)

@@ -2,11 +2,13 @@
 
     python benchmarks/bench_training.py                 V 10k, d 512, L 4, H 16, F 1344, batch 8 × 256 (TinyStories)
     python benchmarks/bench_training.py --size small    V 4,096, d 128, L 4, batch 32 × 128
+    python benchmarks/bench_training.py --isa avx2      as on a machine without AVX-512, both sides
 
 Every contender makes a whole step: forward, backward, clipping at 1.0, AdamW. Each round runs all contenders one after
-another; the figure of a contender is its best round (what the machine can do), beside it stands its worst. The share
-of the machine's matrix-product rate counts matrix products only (111.7 MFLOP per token for the TinyStories model)
-against the best bfloat16 `torch.mm` over the model's own shapes, measured in the same run.
+another; the figure of a contender is its best round (what the machine can do), beside it stands its worst. hornbook
+computes in the dtype that "auto" takes on this machine, and so does the compiled peer. The share of the machine's
+matrix-product rate counts matrix products only (111.7 MFLOP per token for the TinyStories model) against the best
+`torch.mm` of that dtype over the model's own shapes, measured in the same run.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import argparse
 import json
 import platform
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +29,10 @@ import hornbook as hb
 from hornbook.accounting.flops import training_flops_per_token
 from hornbook.nn import cpu_kernels
 from hornbook.training.compilation import compiled as compile_step
-from hornbook.training.launch.device import peak_flops
+from hornbook.training.launch.device import bfloat16_pays, peak_flops
+
+sys.path.insert(0, str(Path(__file__).parent))
+import instruction_set
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
@@ -53,10 +59,10 @@ def llama(config: hb.ModelConfig, device: str) -> LlamaForCausalLM:
 
 
 def their_step(config: hb.ModelConfig, ids: torch.Tensor, *, half: bool, compiled: bool) -> Callable[[], None]:
-    """A step of transformers' Llama; `half`: bfloat16 autocast with torch's fused AdamW."""
+    """A step of transformers' Llama; `half`: under bfloat16 autocast; torch's fused AdamW in all but plain float32."""
     device = ids.device.type
     model = llama(config, device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=half or None)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=half or compiled or None)
     forward = torch.compile(model) if compiled else model
     inputs, targets = ids[:, :-1], ids[:, 1:]
 
@@ -103,15 +109,15 @@ def synchronize(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def best_mm(config: hb.ModelConfig, tokens: int, device: str) -> float:
-    """The best bfloat16 rate of `torch.mm` over the model's own products, forward and backward, in FLOP/s."""
+def best_mm(config: hb.ModelConfig, tokens: int, device: str, dtype: torch.dtype) -> float:
+    """The best rate of `torch.mm` over the model's own products, forward and backward, in FLOP/s."""
     d, f, v = config.d_model, config.resolved_d_ff, config.vocab_size
     best = 0.0
     for inner, outer in ((d, d), (d, 3 * d), (d, f), (d, 2 * f), (f, d), (d, v)):
         for m, k, n in ((tokens, inner, outer), (tokens, outer, inner), (outer, tokens, inner)):
-            a = torch.randn(m, k, device=device).bfloat16()
-            b = torch.randn(n, k, device=device).bfloat16().T
-            out = torch.empty(m, n, device=device, dtype=torch.bfloat16)
+            a = torch.randn(m, k, device=device, dtype=dtype)
+            b = torch.randn(n, k, device=device, dtype=dtype).T
+            out = torch.empty(m, n, device=device, dtype=dtype)
             for _ in range(12):
                 synchronize(device)
                 start = time.perf_counter()
@@ -138,7 +144,10 @@ def machine(device: str) -> str:
             line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
         ]
         model = names[0] if names else model
-    return f"{model}, {torch.get_num_threads()} threads, kernels: {cpu_kernels.variant()}"
+    return (
+        f"{model}, {torch.get_num_threads()} threads, isa: {instruction_set.name()}, "
+        f"kernels: {cpu_kernels.variant()}, PyTorch: {torch.backends.cpu.get_cpu_capability()}"
+    )
 
 
 def main() -> None:
@@ -149,7 +158,9 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--all", action="store_true", help="the slower modes of both as well")
     parser.add_argument("--json", action="store_true")
+    instruction_set.add_option(parser)
     arguments = parser.parse_args()
+    instruction_set.hold(arguments.isa)
     device = arguments.device
     config, batch = SIZES[arguments.size]
     tokens = batch * config.context_length
@@ -157,15 +168,17 @@ def main() -> None:
     if device == "cpu":
         cpu_kernels.keep_freed_memory()  # as `hornbook train` does; the peers in this process profit as well
 
-    on_gpu = device == "cuda"
+    on_gpu, half = device == "cuda", bfloat16_pays(torch.device(device))
+    dtype = torch.bfloat16 if half else torch.float32
+    kind = "bfloat16" if half else "float32"
     contenders: dict[str, Callable[[], None]] = {
         "transformers, eager float32": their_step(config, ids, half=False, compiled=False),
-        "transformers, compiled bfloat16": their_step(config, ids, half=True, compiled=True),
-        "hornbook": our_step(config, ids, half=True, fused=True, compiled=on_gpu),
+        f"transformers, compiled {kind}": their_step(config, ids, half=half, compiled=True),
+        "hornbook": our_step(config, ids, half=half, fused=True, compiled=on_gpu),
     }
     if arguments.all:
         contenders["transformers, eager bfloat16"] = their_step(config, ids, half=True, compiled=False)
-        contenders["hornbook, compiled bfloat16"] = our_step(config, ids, half=True, fused=True, compiled=True)
+        contenders[f"hornbook, compiled {kind}"] = our_step(config, ids, half=half, fused=True, compiled=True)
         contenders["hornbook, float32"] = our_step(config, ids, half=False, fused=True, compiled=on_gpu)
         contenders["hornbook, plain parts, float32"] = our_step(config, ids, half=False, fused=False, compiled=False)
 
@@ -179,7 +192,7 @@ def main() -> None:
     rates: dict[str, list[float]] = {name: [] for name in contenders}
     products = 0.0
     for _ in range(arguments.rounds):
-        products = max(products, best_mm(config, tokens, device))
+        products = max(products, best_mm(config, tokens, device, dtype))
         for name, step in contenders.items():
             synchronize(device)
             start = time.perf_counter()
@@ -187,14 +200,15 @@ def main() -> None:
                 step()
             synchronize(device)
             rates[name].append(tokens * arguments.steps / (time.perf_counter() - start))
-    report(arguments, config, device, rates, first, products)
+    report(arguments, config, device, kind, rates, first, products)
 
 
-def report(arguments, config, device, rates, first, products) -> None:
+def report(arguments, config, device, dtype, rates, first, products) -> None:
     flops = training_flops_per_token(config)
     ours = max(rates["hornbook"])
     result = {
-        "size": arguments.size, "machine": machine(device), "torch": torch.__version__, "commit": commit(),
+        "size": arguments.size, "machine": machine(device), "isa": instruction_set.name(), "dtype": dtype,
+        "torch": torch.__version__, "commit": commit(),
         "matmul_flops_per_token": flops, "best_mm_flops_per_second": products,
         "share_of_best_mm": ours * flops / products,
         "tokens_per_second": rates, "first_step_seconds": first,
@@ -203,7 +217,7 @@ def report(arguments, config, device, rates, first, products) -> None:
     if arguments.json:
         print(json.dumps(result, indent=2))
         return
-    print(f"{result['machine']}; torch {torch.__version__}; hornbook {result['commit']}; {arguments.size}")
+    print(f"{result['machine']}; torch {torch.__version__}; hornbook {result['commit']}; {arguments.size}; {dtype}")
     print(f"{'':34}{'tokens/s':>10}{'worst':>10}{'first step':>12}{'hornbook is':>13}")
     for name, rate in rates.items():
         ratio = ours / max(rate)
@@ -213,7 +227,7 @@ def report(arguments, config, device, rates, first, products) -> None:
         f"{result['share_of_best_mm']:.1%} ({flops / 1e6:.1f} MFLOP per token)"
     )
     if device == "cuda":
-        print(f"MFU: {ours * flops / peak_flops(torch.device(device), 'bfloat16'):.1%} of the data sheet's peak")
+        print(f"MFU: {ours * flops / peak_flops(torch.device(device), dtype):.1%} of the data sheet's peak")
     else:
         print("on a GPU: not measured, there is none here")
 

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import instruction_set
+
 SEPARATOR = "<|endoftext|>"
 
 
@@ -66,7 +68,9 @@ def machine() -> str:
     ]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
     flags = "AVX-512" if "avx512bw" in Path("/proc/cpuinfo").read_text() else "AVX2"
-    return f"{names[0]} ({len(names)} cores, {flags}), Python {platform.python_version()}, commit {commit.strip()}"
+    isa = instruction_set.name()
+    where = f"{names[0]} ({len(names)} cores, {flags}; hornbook's isa: {isa})"
+    return f"{where}, Python {platform.python_version()}, commit {commit.strip()}"
 
 
 def plot(path: Path, title: str, label: str, bars: dict[str, dict[str, list[float]]]) -> None:

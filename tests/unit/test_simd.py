@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from hornbook import simd
 from hornbook.errors import ConfigError
 from hornbook.nn import _kernels
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(word, *arguments):
@@ -44,3 +47,17 @@ def test_what_the_machine_lacks_is_a_sentence(monkeypatch):
     monkeypatch.setenv(simd.VARIABLE, "avx512")
     with pytest.raises(ConfigError, match="'avx512', which this machine lacks"):
         simd.obey(lambda _: False)
+
+
+@pytest.mark.skipif("avx2" not in _kernels.variants(), reason="no narrower set than the machine's own to hold to")
+def test_a_benchmark_holds_hornbook_and_pytorch_to_the_same_instruction_set(tmp_path):
+    script = tmp_path / "bench.py"
+    script.write_text(
+        f"import sys; sys.path.insert(0, {str(ROOT / 'benchmarks')!r})\n"
+        "import instruction_set, torch\n"
+        "from hornbook.nn import cpu_kernels\n"
+        "instruction_set.hold(sys.argv[1])\n"
+        "print(cpu_kernels.variant(), torch.backends.cpu.get_cpu_capability(), sys.flags.dev_mode)"
+    )
+    done = run(None, "-X", "dev", "-W", "ignore", str(script), "avx2")
+    assert done.stdout.split() == ["avx2", "AVX2", "True"], done.stderr
