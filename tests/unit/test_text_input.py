@@ -1,5 +1,7 @@
 import bz2
+import csv
 import gzip
+import io
 import json
 import lzma
 from pathlib import Path
@@ -124,3 +126,101 @@ def test_training_drops_a_byte_order_mark(tmp_path, monkeypatch, capsys):
 def _write(path, content):
     path.write_bytes(content)
     return path
+
+
+RECORDS = [{"text": "one"}, {"text": None}, {"text": 'two, "2"\nlines'}, {"id": 10**30, "text": "é" * 3000}]
+JOINED = b"".join(r["text"].encode() + b"<|endoftext|>" for r in RECORDS if r["text"])
+
+
+def _csv(delimiter):
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=delimiter)
+    writer.writerows([["id", "text"], *([number, r["text"]] for number, r in enumerate(RECORDS))])
+    return out.getvalue().encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", json.dumps(RECORDS, indent=1).encode()),
+        ("a.json", b"\n".join(json.dumps(r).encode() for r in RECORDS)),
+        ("a.json", b"\n".join(json.dumps(r, indent=2).encode() for r in RECORDS)),
+        ("noname", json.dumps(RECORDS).encode()),
+        ("noname", b"\n".join(json.dumps(r).encode() for r in RECORDS)),
+        ("a.csv", _csv(",")),
+        ("a.TSV", _csv("\t")),
+    ],
+)
+@pytest.mark.parametrize("chunk", [1, 7, 1 << 20])
+def test_records_are_read_whatever_holds_them(tmp_path, monkeypatch, name, content, chunk):
+    monkeypatch.setattr("hornbook.data.text_reader.CHUNK_BYTES", chunk)
+    monkeypatch.setattr("hornbook.data.text_reader.HEAD_BYTES", 64)
+    reader = TextReader(_write(tmp_path / name, BOM + content))
+    assert b"".join(reader) == JOINED
+    assert not reader.is_plain
+
+
+def test_a_nested_field_is_a_path_of_keys(tmp_path):
+    content = '{"a": {"b.c": "no", "b": {"c": "yes"}}}\n{"a": null}\n{"a.b.c": "whole"}\n'
+    file = _write(tmp_path / "a.jsonl", content.encode())
+    assert b"".join(TextReader(file, field="a.b.c")) == b"yes<|endoftext|>whole<|endoftext|>"
+    with pytest.raises(DataError, match=r"line 1 has no field 'a\.x'; it has b\.c, b"):
+        list(TextReader(file, field="a.x"))
+
+
+@pytest.mark.parametrize("keys", [("role", "content"), ("from", "value")])
+def test_a_chat_is_a_paragraph_for_each_message(tmp_path, keys):
+    chat = [dict(zip(keys, message, strict=True)) for message in (("user", "Hi."), ("assistant", "Yes?"))]
+    file = _write(tmp_path / "a.jsonl", json.dumps({"messages": chat}).encode())
+    assert b"".join(TextReader(file, field="messages")) == b"user: Hi.\n\nassistant: Yes?<|endoftext|>"
+
+
+def test_parquet_has_nested_fields_and_chats_and_is_known_without_its_name(tmp_path):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    rows = [{"a": {"b": "one"}, "c": [{"role": "user", "content": "Hi."}]}, {"a": None, "c": None}]
+    parquet.write_table(arrow.Table.from_pylist(rows), tmp_path / "a.dat")
+    assert b"".join(TextReader(tmp_path / "a.dat", field="a.b")) == b"one<|endoftext|>"
+    assert b"".join(TextReader(tmp_path / "a.dat", field="c")) == b"user: Hi.<|endoftext|>"
+
+
+def test_damaged_parquet_names_file_and_row_group(tmp_path):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    words = [f"{number} {number * number}" for number in range(4000)]
+    parquet.write_table(arrow.table({"text": words}), tmp_path / "a.parquet", row_group_size=2000, use_dictionary=False)
+    content = bytearray((tmp_path / "a.parquet").read_bytes())
+    content[len(content) // 4 : len(content) // 4 + 2000] = b"\xff" * 2000
+    _write(tmp_path / "a.parquet", bytes(content))
+    with pytest.raises(DataError, match=r"a.parquet is not whole parquet, row group 0"):
+        list(TextReader(tmp_path / "a.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.json", '[{"text": "a"}, {"text": "b"', "record 2 is not JSON"),
+        ("a.json", '[{"text": "a"}', "record 2 is missing: the JSON array is cut short"),
+        ("a.json", '[{"text": "a"}] {', "goes on behind the end"),
+        ("a.json", '[{"text": "a"}, {"txt": "b"}]', "record 2 has no field 'text' .did you mean 'txt'"),
+        ("a.json", '{"a": {"text": "b"}}', "record 1 has no field 'text'"),
+        ("a.json", '[3, "a"]', "record 1 has no field"),
+        ("a.csv", 'text,id\n"a,1\n', "not whole csv behind row 0"),
+        ("a.csv", "text,id\na,1\nb\n", "row 2 has 1 column"),
+        ("a.csv", "body,id\na,1\n", "has no column 'text'; it has body, id"),
+    ],
+)
+def test_damaged_records_are_named_by_their_place(tmp_path, name, content, words):
+    with pytest.raises(DataError, match=words):
+        list(TextReader(_write(tmp_path / name, content.encode())))
+
+
+def test_a_number_of_6000_digits_beside_the_text_does_no_harm(tmp_path):
+    for name in ("a.jsonl", "a.json"):
+        file = _write(tmp_path / name, b'{"n": ' + b"7" * 6000 + b', "text": "one"}')
+        assert b"".join(TextReader(file)) == b"one<|endoftext|>"
+
+
+def test_a_wrong_record_is_found_without_reading_on(tmp_path):
+    reader = TextReader(_write(tmp_path / "a.json", b'[{"text": wrong}, ' + b'{"text": "a"}, ' * 500_000))
+    with pytest.raises(DataError, match="record 1 is not JSON"):
+        list(reader)
+    assert reader.read_bytes <= 2 << 20

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from hornbook.data.text_kinds import Kind
 from hornbook.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from hornbook.tracking.console import Console
 
 
-TextKind = Literal["text", "jsonl", "parquet"]
+TextKind = Kind
 TokenizerFormat = Literal["hornbook", "gpt2", "tiktoken", "huggingface"]
 SpecialTokens = Annotated[tuple[str, ...], "TOKEN …"]
 

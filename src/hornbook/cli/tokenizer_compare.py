@@ -32,7 +32,7 @@ def compare(
         corpora: text, as in `hornbook tokenizer train`, each a corpus of its own.
         documents: so many documents drawn at random; all of the text by default.
         seed: of the draw.
-        field: the field (jsonl) or column (parquet) with the text.
+        field: of records, the field or column with the text; a.b.c for a nested one.
         errors: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
         threads: threads of the encoder. Speed is measured on the text at hand: the first pass, caches cold.
         json: print JSON.

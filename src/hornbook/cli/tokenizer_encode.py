@@ -46,7 +46,7 @@ def encode(
         files: as in `hornbook tokenizer train`.
         text: a text to encode, instead of files.
         out: the token file to write, NAME.npy (its manifest is NAME.json).
-        field: the field (jsonl) or column (parquet) with the text.
+        field: of records, the field or column with the text; a.b.c for a nested one.
         kind: of sources whose names do not say it, such as standard input.
         errors: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
         threads: how many; all cores by default.

@@ -38,7 +38,7 @@ def inspect(
         longest: how many of the longest tokens.
         word: draw the merges that build this word (a space before it matters).
         text: show the tokens of this text, coloured on a terminal.
-        field: the field (jsonl) or column (parquet) with the text.
+        field: of records, the field or column with the text; a.b.c for a nested one.
         errors: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
         json: print JSON.
 

@@ -36,13 +36,13 @@ def train(
     """Train a byte-level BPE and save it.
 
     Args:
-        files: text, .jsonl, .parquet, each also .gz, .xz, .bz2 or .zst; folders; globs; `-` for standard input.
+        files: text, .jsonl, .json, .csv, .parquet, also as .gz, .xz, .bz2, .zst, folders, globs, `-` for stdin.
         vocab_size: entries wanted: special tokens, the 256 bytes, and the merges.
         out: the folder (or file, for tiktoken and huggingface) to write.
         special_tokens: they get the first ids; the first one separates records and files.
         pattern: how text is cut: gpt2, cl100k, o200k, or a regular expression.
         format: what to write: hornbook's own folder, or files of another library.
-        field: the field (jsonl) or column (parquet) with the text.
+        field: of records, the field or column with the text; a.b.c for a nested one.
         kind: of sources whose names do not say it, such as standard input.
         errors: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
         threads: how many; all cores by default.

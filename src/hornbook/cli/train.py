@@ -40,8 +40,8 @@ def main(
 
     Args:
         recipe: a .toml, .json or .yaml recipe, or the folder of a run to continue.
-        text: text to train on (files, folders, globs; .jsonl, .parquet, .gz, .zst too); without a recipe, sizes are
-            picked to suit it and this machine.
+        text: text to train on (files, folders, globs; .jsonl, .json, .csv, .parquet, packed or not); without a
+            recipe, sizes are picked to suit it and this machine.
         name: name of the run: its folder is runs/NAME.
         resume: continue the run where its last checkpoint left it.
         max_minutes: train for so long; the learning rate decays to its end by then.

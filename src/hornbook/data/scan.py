@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hornbook.data.documents import document_starts
-from hornbook.data.text_reader import TextReader
+from hornbook.data.text_reader import VERSION, TextReader
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write, cache_folder, canonical_json, open_atomic, read_json_object, sha256_bytes
 from hornbook.tokenizer.utf8 import Errors, checked
@@ -58,7 +58,7 @@ def scan_file(
     path = Path(path)
     status = path.stat()
     stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, sampled_hash(path)]
-    key = sha256_bytes(canonical_json([str(path.resolve()), *stamp, separator, errors, field]).encode())
+    key = sha256_bytes(canonical_json([str(path.resolve()), *stamp, separator, errors, field, VERSION]).encode())
     memory = cache_folder() / "inspected" / f"{key[:32]}.json"
     try:
         known = TextFile(**read_json_object(memory))

@@ -23,10 +23,11 @@ class DataSection:
     """Where the text or the tokens come from, and in which order training sees them."""
 
     text: tuple[str, ...] = ()
-    """Text (UTF-8), read in this order: files, folders, globs; .jsonl, .parquet, .gz, .xz, .bz2 and .zst too.
-    Documents are separated by the first special token; each record of .jsonl and .parquet is one."""
+    """Text (UTF-8), read in this order: files, folders, globs; .jsonl, .json, .csv, .parquet, .gz, .xz, .bz2
+    and .zst too. Documents are separated by the first special token; each record is one."""
     field: str = "text"
-    """Of .jsonl and .parquet, the field (the column) that holds the text."""
+    """Of records, the field (the column) that holds the text; `a.b.c` for a nested one. A chat (a list of {role,
+    content}) becomes a paragraph `role: content` for each message."""
     corpus: str | None = None
     """A corpus by name instead of files, such as "storyworld"; `hornbook data list` shows them."""
     corpus_bytes: int = 20_000_000

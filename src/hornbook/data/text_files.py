@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from hornbook.data.text_kinds import ENDINGS, PACKINGS, ending
+from hornbook.data.text_kinds import IN_FOLDERS, PACKINGS, ending
 from hornbook.errors import DataError
 
 STDIN = "-"
@@ -39,7 +39,8 @@ def find_files(sources: StrPath | Sequence[StrPath]) -> list[str]:
             found = sorted(str(file) for file in path.rglob("*") if file.is_file() and _is_text_name(file, path))
             if not found:
                 raise DataError(
-                    f"the folder {name} holds no text: looked for {', '.join(ENDINGS)}, also with {', '.join(PACKINGS)}"
+                    f"the folder {name} holds no text: looked for {', '.join(IN_FOLDERS)}, also with "
+                    f"{', '.join(PACKINGS)}; .json and .csv files are read where they are named, as by a glob"
                 )
             files += found
         elif any(mark in name for mark in "*?[") and not path.exists():
@@ -57,4 +58,4 @@ def find_files(sources: StrPath | Sequence[StrPath]) -> list[str]:
 
 def _is_text_name(file: Path, folder: Path) -> bool:
     inside = file.relative_to(folder)
-    return ending(file.name) in ENDINGS and not any(part.startswith(".") for part in inside.parts)
+    return ending(file.name) in IN_FOLDERS and not any(part.startswith(".") for part in inside.parts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Kind = Literal["text", "jsonl", "parquet"]
+Kind = Literal["text", "jsonl", "json", "csv", "tsv", "parquet"]
 BOM = b"\xef\xbb\xbf"
 HEAD_BYTES = 512
 """First bytes that are enough to tell any kind."""
@@ -21,11 +21,17 @@ ENDINGS: dict[str, Kind] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "tsv",
 }
-"""What the end of a name promises; any other name is text."""
+"""What the end of a name promises."""
+IN_FOLDERS = (".txt", ".md", ".jsonl", ".ndjson", ".parquet")
+"""What is read of a folder. A .json or .csv in it is as often a note about the data, and is read where it is named."""
 
 _PACKED = re.compile(rb"(?P<gzip>\x1f\x8b\x08)|(?P<xz>\xfd7zXZ\0)|(?P<bzip2>BZh[1-9]1AY&SY)|(?P<zstd>\x28\xb5\x2f\xfd)")
 _PARQUET = b"PAR1"
+_JSON = re.compile(rb"""\s*(\[\s*)?\{\s*"[^"\n]*"\s*:""")
 _UNPACK = "unpack it first"
 _CONVERT = "convert it: iconv -f {0} -t utf-8"
 _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
@@ -70,7 +76,7 @@ def kind_of(head: bytes, name: str) -> Kind:
     """Return the kind of the unpacked content that begins with `head`."""
     if head.startswith(_PARQUET):
         return "parquet"
-    return ENDINGS.get(ending(name), "text")
+    return ENDINGS.get(ending(name)) or ("json" if _JSON.match(head.removeprefix(BOM)) else "text")
 
 
 def ending(name: str) -> str:

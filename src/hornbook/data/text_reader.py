@@ -7,6 +7,8 @@ a special token. It goes wherever a stream of text is taken: `hb.count_pretokens
     kind                                  documents
     .txt .md and whatever else            as in the file: a separator in the text separates them
     .jsonl .ndjson                        one per line, the field `field`
+    .json                                 one per record of an array, or of records one after the other
+    .csv .tsv                             one per row; the first row names the columns
     .parquet                              one per row, the column `field`  (needs pyarrow)
     packed: .gz .xz .bz2 .zst             the same, unpacked while reading (.zst needs zstandard)
 
@@ -20,19 +22,22 @@ way round it. Left out: archives of many files, other encodings than UTF-8, down
 
 from __future__ import annotations
 
-import json
 import random
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from hornbook.data.records import FieldReader, parquet, records
 from hornbook.data.text_files import STDIN, StrPath, find_files
 from hornbook.data.text_kinds import BOM, HEAD_BYTES, Kind, foreign, kind_of, packing_of
-from hornbook.data.unpacking import CHUNK_BYTES, peek, split_lines, unpack
-from hornbook.errors import DataError, did_you_mean
+from hornbook.data.unpacking import CHUNK_BYTES, peek, unpack
+from hornbook.errors import DataError
 from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tokenizer.utf8 import Errors, check_errors, checked
+
+VERSION = 2
+"""Changes when the same file gives another text; what the cache knows of a text goes by it."""
 
 
 class TextReader:
@@ -40,10 +45,11 @@ class TextReader:
 
     Args:
         sources: see `find_files`.
-        field: name of the field (jsonl) or column (parquet) that holds the text.
+        field: name of the field or column that holds the text of a record; `a.b.c` for a nested one (records.py).
         separator: put after each record, and between files; a special token of the tokenizer.
         errors: "strict", or "replace" for U+FFFD in place of malformed UTF-8.
-        kind: "text", "jsonl" or "parquet" for sources whose names do not say it; None goes by first bytes and name.
+        kind: "text", "jsonl", "json", "csv", "tsv" or "parquet" for sources whose names do not say it; None goes by
+            first bytes and name.
 
     Raises:
         DataError, FileNotFoundError: as `find_files`.
@@ -65,6 +71,7 @@ class TextReader:
         check_errors(errors)
         self.files = find_files(sources)
         self.field, self.separator, self.kind = field, separator, kind
+        self._fields = FieldReader(field, errors)
         self.errors: Errors = errors
         self.read_bytes = 0
         """Bytes of the files (as they lie, packed) that the last iteration has taken so far."""
@@ -157,7 +164,19 @@ class TextReader:
             return self._gather(self._parquet(file))
         text = checked(blocks, self.errors, _names([file]))
         text = _without_first(text, len(BOM)) if head.startswith(BOM) else text
-        return self._gather(self._jsonl(text, file)) if kind == "jsonl" else text
+        return text if kind == "text" else self._gather(records(kind, text, _names([file]), self._fields))
+
+    def _parquet(self, file: str) -> Iterator[str]:
+        if file == STDIN:
+            raise DataError(
+                "parquet is read from its end, and standard input has no end to begin with: save it to a file"
+            )
+        before, size = self.read_bytes, Path(file).stat().st_size
+
+        def advance(share: float) -> None:
+            self.read_bytes = before + round(share * size)
+
+        return parquet(file, self._fields, advance)
 
     def _gather(self, documents: Iterator[str]) -> Iterator[bytes]:
         mark = self.separator.encode()
@@ -186,63 +205,6 @@ class TextReader:
         while block := stream.read(CHUNK_BYTES):
             self.read_bytes += len(block)
             yield block
-
-    def _jsonl(self, blocks: Iterator[bytes], file: str) -> Iterator[str]:
-        for number, line in enumerate(split_lines(blocks), start=1):
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise DataError(f"{file}, line {number} is not JSON: {error}") from None
-            if not isinstance(record, dict) or self.field not in record:
-                keys = sorted(record) if isinstance(record, dict) else []
-                hint = did_you_mean(self.field, keys) or (f"; it has {', '.join(keys[:8])}" if keys else "")
-                raise DataError(
-                    f"{file}, line {number} has no field {self.field!r}{hint}: name the field that holds the text"
-                )
-            yield self._text(record[self.field], f"{file}, line {number}")
-
-    def _text(self, value: object, where: str) -> str:
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            raise DataError(f"{where}: {self.field} is {type(value).__name__} where text was expected")
-        if self.errors == "replace":
-            return value.encode("utf-8", errors="surrogatepass").decode("utf-8", errors="replace")
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            code = ord(value[error.start])
-            raise DataError(f"{where}: {self.field} has a lone surrogate (U+{code:04X}): use errors=replace") from None
-        return value
-
-    def _parquet(self, file: str) -> Iterator[str]:
-        if file == STDIN:
-            raise DataError(
-                "parquet is read from its end, and standard input has no end to begin with: save it to a file"
-            )
-        try:
-            import pyarrow
-            import pyarrow.parquet
-        except ImportError:
-            raise DataError(f"{file} is parquet, which needs pyarrow: pip install 'hornbook[data]'") from None
-        row = 0
-        try:
-            with pyarrow.parquet.ParquetFile(file) as table:
-                names = table.schema_arrow.names
-                if self.field not in names:
-                    hint = did_you_mean(self.field, names) or f"; it has {', '.join(names[:8])}"
-                    raise DataError(f"{file} has no column {self.field!r}{hint}: name the column that holds the text")
-                size = Path(file).stat().st_size
-                start, rows = self.read_bytes, max(1, table.metadata.num_rows)
-                for batch in table.iter_batches(batch_size=1024, columns=[self.field]):
-                    for value in batch.column(0).to_pylist():
-                        row += 1
-                        yield self._text(value, f"{file}, row {row}")
-                    self.read_bytes = start + size * row // rows
-        except (pyarrow.ArrowException, UnicodeDecodeError) as error:
-            raise DataError(f"{file} is not whole parquet (row {row}): {str(error).splitlines()[0]}") from None
 
 
 def _if_text(document: bytes) -> Iterator[bytes]:
