@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hornbook.report.load import RunData, as_number
-from hornbook.studies.charts import Column, Table
+from hornbook.studies.charts import Table, columns
 
 MEASURES = {
     "samples": "stories written",
@@ -39,17 +39,17 @@ def story_tables(runs: Sequence[RunData]) -> list[Table]:
     measured = [run for run in runs if _part(run.storyworld, "written")]
     if not measured:
         return []
-    columns = [Column(key="name", label="run", kind="text")]
-    columns += [Column(key=key, label=label) for key, label in MEASURES.items()]
+    shown = columns({"name": "run"} | MEASURES, "name")
     rows = [{"name": run.name} | {key: story_value(run, key) for key in MEASURES} for run in measured]
-    tables = [Table(id="stories", title="What storyworld's parser says", columns=columns, rows=rows, note=NOTE)]
+    tables = [Table(id="stories", title="What storyworld's parser says", columns=shown, rows=rows, note=NOTE)]
+    names = {f"run-{i}": run.name for i, run in enumerate(measured)}
     failures = _by_name(measured, "failures", as_number)
     if any(value for row in failures for key, value in row.items() if key != "name"):
         tables.append(
             Table(
                 id="story-failures",
                 title="Where samples stop being stories",
-                columns=_columns("first failure", measured),
+                columns=columns({"name": "first failure"} | names, "name"),
                 rows=failures,
                 note="Samples by the kind of their first failure; docs/storyworld.md says what each kind is.",
             )
@@ -63,18 +63,11 @@ def story_tables(runs: Sequence[RunData]) -> list[Table]:
         Table(
             id="story-plots",
             title="Plots of the valid stories",
-            columns=[*_columns("plot", measured), Column(key="true", label="share in the corpus")],
+            columns=columns({"name": "plot"} | names | {"true": "share in the corpus"}, "name"),
             rows=plots,
         )
     )
     return tables
-
-
-def _columns(first: str, runs: Sequence[RunData]) -> list[Column]:
-    return [
-        Column(key="name", label=first, kind="text"),
-        *[Column(key=f"run-{i}", label=run.name) for i, run in enumerate(runs)],
-    ]
 
 
 def _by_name(runs: Sequence[RunData], part: str, read: Any) -> list[dict[str, Any]]:

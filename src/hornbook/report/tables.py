@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import median_high
 from typing import Any
 
 from hornbook.config import flatten
 from hornbook.format import duration, setting
-from hornbook.report.load import RunData
-from hornbook.studies.charts import Column, Table
+from hornbook.report.load import RunData, as_number
+from hornbook.studies.charts import Table, columns
 
 IDENTITY = ("run.name", "run.directory", "run.note", "run.tags")
 """Configuration that names a run and changes nothing in it."""
@@ -24,39 +25,29 @@ WINDOW_NOTE = "× floor (windows): bits per byte over windows, which may begin w
 def final_metrics(runs: Sequence[RunData]) -> Table:
     """Return one row per run: status, steps, tokens, losses, distance to the entropy floor, speed, time."""
     rows = [_final_row(run) for run in runs]
-    columns = [
-        Column(key="name", label="run", kind="text"),
-        Column(key="status", label="status", kind="text"),
-        Column(key="step", label="steps"),
-        Column(key="tokens", label="tokens"),
-        Column(key="train_loss", label="train loss"),
-        Column(key="val_loss", label="val loss"),
-        Column(key="best_val_loss", label="best val loss"),
-        Column(key="perplexity", label="perplexity"),
-        Column(key="bits_per_byte", label="bits/byte"),
-        Column(key="floor", label="entropy floor"),
-        Column(key="ratio", label="× floor"),
-        Column(key="window_ratio", label=WINDOW_RATIO),
-        Column(key="tokens_per_second", label="tokens/s"),
-        Column(key="mfu", label="MFU"),
-        Column(key="seconds", label="wall time"),
-    ]
+    labels = {
+        "name": "run", "status": "status", "step": "steps", "tokens": "tokens", "train_loss": "train loss",
+        "val_loss": "val loss", "best_val_loss": "best val loss", "perplexity": "perplexity",
+        "bits_per_byte": "bits/byte", "floor": "entropy floor", "ratio": "× floor", "window_ratio": WINDOW_RATIO,
+        "tokens_per_second": "tokens/s", "mfu": "MFU", "seconds": "wall time",
+    }  # fmt: skip
     always = ("name", "status", "step")
     shown = {key for row in rows for key, value in row.items() if value is not None}
     if all(row["ratio"] is not None or row["window_ratio"] is None for row in rows):
         shown.discard("window_ratio")  # that of whole stories is better; beside a run that lacks it, both stay
-    columns = [c for c in columns if c.key in always or c.key in shown]
+    labels = {key: label for key, label in labels.items() if key in always or key in shown}
+    headings = columns(labels, "name", "status")
     notes = [
         "Losses are nats per token.",
         *([RATIO_NOTE] if "ratio" in shown else []),
         *([WINDOW_NOTE] if "window_ratio" in shown else []),
     ]
-    return Table(id="final", title="Final metrics", columns=columns, rows=rows, note=" ".join(notes))
+    return Table(id="final", title="Final metrics", columns=headings, rows=rows, note=" ".join(notes))
 
 
 def _final_row(run: RunData) -> dict[str, Any]:
     loss, bits, floor = run.last("val_loss"), run.last("val_bits_per_byte"), run.entropy_floor
-    speeds = sorted(r["tokens_per_second"] for r in run.metrics if isinstance(r.get("tokens_per_second"), (int, float)))
+    speeds = [speed for r in run.metrics if (speed := as_number(r.get("tokens_per_second"))) is not None]
     perplexity = run.last("val_perplexity")
     if perplexity is None and isinstance(loss, (int, float)):
         perplexity = math.exp(loss) if loss < 700 else math.inf
@@ -74,7 +65,7 @@ def _final_row(run: RunData) -> dict[str, Any]:
         "floor": floor,
         "ratio": run.ratio_to_floor,
         "window_ratio": bits / floor if isinstance(bits, (int, float)) and floor else None,
-        "tokens_per_second": _whole(speeds[len(speeds) // 2] if speeds else None),
+        "tokens_per_second": _whole(median_high(speeds) if speeds else None),
         "mfu": None if mfu is None else {"value": mfu, "text": f"{100 * mfu:.1f} %"},
         "seconds": None if seconds is None else {"value": seconds, "text": duration(seconds)},
     }

@@ -18,6 +18,7 @@ from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json
 from hornbook.processes import starting_workers
 from hornbook.tracking.console import Console, Stage
+from hornbook.tracking.environment import available_cores
 from hornbook.tracking.run import CONFIG_FILE, SUMMARY_FILE, Run
 
 State = Literal["new", "resume", "done", "other"]
@@ -51,7 +52,7 @@ def execute(jobs: Sequence[Job], parallel: int, stage: Stage) -> Iterator[tuple[
             stage.update(text=f"{job.arm}, seed {job.seed}")
             yield (job, *train_one(job.path, job.recipe, job.resume, job.summary))
         return
-    threads = max(1, _cores() // parallel)
+    threads = max(1, available_cores() // parallel)
     # Fresh interpreters: a forked one would inherit torch's threads in an unknown state.
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(
@@ -103,7 +104,3 @@ def _failed(path: Path, reason: str) -> tuple[str, str]:
 
 def _limit(threads: int) -> None:
     os.environ["OMP_NUM_THREADS"] = str(threads)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

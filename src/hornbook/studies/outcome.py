@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from pathlib import Path
+from statistics import median_high
 from typing import Any
 
 from hornbook.fileio import read_json_object
@@ -22,9 +24,8 @@ def read_outcome(path: Path, arm: str, seed: int) -> Outcome:
     values: dict[str, Any] = {key: value for key, value in run.summary().items() if value is not None}
     if status == "done" and not _finite(_last(records, "val_loss")):
         status, reason = "diverged", reason or "the last validation loss is not finite"
-    speeds = sorted(r["tokens_per_second"] for r in records if _finite(r.get("tokens_per_second")))
-    if speeds:
-        values["tokens_per_second"] = speeds[len(speeds) // 2]
+    if speeds := [r["tokens_per_second"] for r in records if _finite(r.get("tokens_per_second"))]:
+        values["tokens_per_second"] = median_high(speeds)
     values |= _facts(path, run.config)
     return Outcome(arm=arm, seed=seed, status=status, reason=reason, path=path, values=values, records=records)
 
@@ -36,13 +37,10 @@ def _facts(path: Path, config: dict[str, Any]) -> dict[str, Any]:
     if isinstance(model.get("vocab_size"), int):
         facts["uniform_loss"] = math.log(model["vocab_size"])
         facts["parameters"] = _parameters(model)
-    try:
-        summary = read_json_object(path / SUMMARY_FILE)
-    except (OSError, ValueError):
-        summary = {}
-    floor = summary.get("entropy_floor_bits_per_byte")
-    if _finite(floor):
-        facts["entropy_floor_bits_per_byte"] = floor
+    with contextlib.suppress(OSError, ValueError):
+        floor = read_json_object(path / SUMMARY_FILE).get("entropy_floor_bits_per_byte")
+        if _finite(floor):
+            facts["entropy_floor_bits_per_byte"] = floor
     return facts
 
 

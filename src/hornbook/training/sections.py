@@ -67,8 +67,7 @@ class OptimizerSection:
     """Muon: decay only weights that the step shrinks."""
 
     def __post_init__(self) -> None:
-        for name in ("lr", "eps", "weight_decay", "muon_lr"):
-            _at_least("optimizer", name, getattr(self, name), 0)
+        _at_least(0, "optimizer", self, "lr", "eps", "weight_decay", "muon_lr")
         for beta in (*self.betas, self.momentum):
             if not 0 <= beta < 1:
                 raise ConfigError(f"optimizer: a decay rate of {beta} must be at least 0 and below 1; 0.9 is usual")
@@ -88,11 +87,7 @@ class ScheduleSection:
     """"wsd": updates of the final decline; None: a fifth of the run."""
 
     def __post_init__(self) -> None:
-        _at_least("schedule", "warmup_steps", self.warmup_steps, 0)
-        if self.min_lr is not None:
-            _at_least("schedule", "min_lr", self.min_lr, 0)
-        if self.decay_steps is not None:
-            _at_least("schedule", "decay_steps", self.decay_steps, 0)
+        _at_least(0, "schedule", self, "warmup_steps", "min_lr", "decay_steps")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,13 +124,10 @@ class TrainingSection:
     """Under torchrun: with "ddp" ("auto" takes it) every process holds a copy of the weights, with "fsdp" its rows."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "gradient_accumulation"):
-            _at_least("training", name, getattr(self, name), 1)
-        _at_least("training", "clip_norm", self.clip_norm, 0)
+        _at_least(1, "training", self, "steps", "batch_size", "gradient_accumulation", "threads")
+        _at_least(0, "training", self, "clip_norm")
         if not 0 <= self.seed < 2**63:
             raise ConfigError(f"training.seed = {self.seed} must be at least 0 and below 2^63")
-        if self.threads != "auto":
-            _at_least("training", "threads", self.threads, 1)
         if self.max_minutes is not None and not (math.isfinite(self.max_minutes) and self.max_minutes > 0):
             raise ConfigError(f"training.max_minutes = {self.max_minutes} must be a positive number of minutes")
         if self.batch_size % self.gradient_accumulation:
@@ -170,12 +162,8 @@ class EvaluationSection:
     """Length of a sample at most."""
 
     def __post_init__(self) -> None:
-        for name in ("every", "batch_size", "sample_every"):
-            _at_least("evaluation", name, getattr(self, name), 0)
-        for name in ("context_length", "max_tokens"):
-            if getattr(self, name) is not None:
-                _at_least("evaluation", name, getattr(self, name), 1)
-        _at_least("evaluation", "sample_tokens", self.sample_tokens, 1)
+        _at_least(0, "evaluation", self, "every", "batch_size", "sample_every")
+        _at_least(1, "evaluation", self, "context_length", "max_tokens", "sample_tokens")
         if self.full and self.max_tokens is not None:
             raise ConfigError(
                 f"evaluation.full and evaluation.max_tokens = {self.max_tokens} contradict each other; leave one out "
@@ -197,8 +185,8 @@ class CheckpointSection:
     """Write in a thread from a copy in memory, so that training waits only for the copy."""
 
     def __post_init__(self) -> None:
-        _at_least("checkpoint", "every", self.every, 0)
-        _at_least("checkpoint", "keep_last", self.keep_last, 1)
+        _at_least(0, "checkpoint", self, "every")
+        _at_least(1, "checkpoint", self, "keep_last")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,9 +206,8 @@ class GuardSection:
     """Updates between checks of the guard (it is kept on the device; a check waits for the device)."""
 
     def __post_init__(self) -> None:
-        _at_least("guard", "max_rewinds", self.max_rewinds, 0)
-        _at_least("guard", "spike", self.spike, 0)
-        _at_least("guard", "check_every", self.check_every, 1)
+        _at_least(0, "guard", self, "max_rewinds", "spike")
+        _at_least(1, "guard", self, "check_every")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,9 +224,12 @@ class LoggingSection:
     """Trace a few steps: `profile/trace.json` and the ten most expensive operations."""
 
     def __post_init__(self) -> None:
-        _at_least("logging", "every", self.every, 1)
+        _at_least(1, "logging", self, "every")
 
 
-def _at_least(section: str, name: str, value: float, least: float) -> None:
-    if not (math.isfinite(value) and value >= least):
-        raise ConfigError(f"{section}.{name} = {value} must be at least {least}")
+def _at_least(least: float, name: str, section: object, *keys: str) -> None:
+    """Raise ConfigError for the first of the keys with a lower number; None and "auto" are none."""
+    for key in keys:
+        value = getattr(section, key)
+        if value not in (None, "auto") and not (math.isfinite(value) and value >= least):
+            raise ConfigError(f"{name}.{key} = {value} must be at least {least}")

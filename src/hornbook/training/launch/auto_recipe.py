@@ -87,7 +87,7 @@ def automatic_recipe(
     ladder = (_rung(start),) if start else LADDER
     chosen, steps = ladder[0], FEWEST_STEPS
     for shape in ladder:
-        model = start or _model(shape, vocab_size)
+        model = start or ModelConfig(vocab_size=vocab_size, **_sizes(shape))
         wanted = min(TOKENS_PER_PARAMETER * count_parameters(model).total, MOST_EPOCHS * tokens)
         enough_text = tokens * MOST_EPOCHS >= LEAST_TOKENS_PER_PARAMETER * count_parameters(model).total
         share = shape.bfloat16_share if dtype == "bfloat16" else shape.float32_share
@@ -99,12 +99,7 @@ def automatic_recipe(
     steps = max(FEWEST_STEPS, steps)
     sizes: dict[str, Any] = {
         "tokenizer": {"vocab_size": vocab_size},
-        "model": {
-            "context_length": chosen.context_length,
-            "d_model": chosen.d_model,
-            "num_layers": chosen.num_layers,
-            "num_heads": chosen.num_heads,
-        },
+        "model": _sizes(chosen),
     }
     recipe: dict[str, Any] = {
         "data": {"text": list(paths)},
@@ -131,23 +126,11 @@ def _rung(model: ModelConfig) -> Shape:
     The learning rate is that of fresh weights: on two texts unlike the first one it was better than smaller ones.
     """
     like = min(LADDER, key=lambda shape: abs(math.log(shape.d_model / model.d_model)))
-    return dataclasses.replace(
-        like,
-        d_model=model.d_model,
-        num_layers=model.num_layers,
-        num_heads=model.num_heads,
-        context_length=model.context_length,
-    )
+    return dataclasses.replace(like, **_sizes(model))
 
 
-def _model(shape: Shape, vocab_size: int) -> ModelConfig:
-    return ModelConfig(
-        vocab_size=vocab_size,
-        context_length=shape.context_length,
-        d_model=shape.d_model,
-        num_layers=shape.num_layers,
-        num_heads=shape.num_heads,
-    )
+def _sizes(of: Shape | ModelConfig) -> dict[str, Any]:
+    return {name: getattr(of, name) for name in ("context_length", "d_model", "num_layers", "num_heads")}
 
 
 def _round(number: float) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from statistics import median_high
 from typing import NamedTuple
 
 import torch
@@ -183,7 +184,7 @@ def measure_step(
         if times and spent >= (seconds if len(times) >= 3 else 10 * seconds):
             break
         times.append(timed(step, device))
-    return StepTime(first, sorted(times)[len(times) // 2])
+    return StepTime(first, median_high(times))
 
 
 def timed(call: Callable[[], object], device: torch.device) -> float:
