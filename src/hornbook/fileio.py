@@ -2,7 +2,8 @@
 
 A write goes to a temporary file in the same folder, is flushed and fsynced, then renamed over the target, and the
 folder is fsynced, so that a reader (or a machine that lost power) sees the old file or the new one and never a part.
-Left out: locking between processes, and anything but local file systems.
+An error says which: `NotConfirmedError` the new one, any other the old one. What a killed process leaves is removed by
+the next write of the same file. Left out: files that belong together (tokenizer/token_file.py has the only ones).
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from hornbook.errors import FormatError
+from hornbook.locks import stands_at, try_lock
 
 
 def cache_folder() -> Path:
@@ -29,13 +31,46 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "hornbook"
 
 
+class NotConfirmedError(OSError):
+    """New content stands under its name, but the disk did not confirm that it will after a loss of power."""
+
+
 def fsync_directory(path: str | os.PathLike[str]) -> None:
     """Make the entries of a folder (renames, new files) durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems do this by themselves
+            raise
     finally:
-        os.close(descriptor)
+        _quietly(lambda: os.close(descriptor))
+
+
+def make_folder(path: str | os.PathLike[str]) -> Path:
+    """Make a folder and those above it where they are missing, each made durable in its parent. Raises OSError."""
+    path = Path(path)
+    if not path.is_dir():
+        if path.parent != path:
+            make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        fsync_directory(path.parent)
+    return path
+
+
+def put_in_place(temporary: Path, target: Path) -> None:
+    """Rename something that is whole and on disk over `target`, durably.
+
+    Raises:
+        NotConfirmedError: it is in place, the disk did not confirm it.
+        OSError: what stood at `target` is untouched.
+    """
+    temporary.replace(target)
+    try:
+        fsync_directory(target.parent)
+    except OSError as error:
+        said = f"the new content is in place, but the disk did not confirm it ({error.strerror}); check the disk"
+        raise NotConfirmedError(error.errno, said, str(target)) from error
 
 
 @contextlib.contextmanager
@@ -43,21 +78,66 @@ def open_atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open `path` for binary writing; it appears under its name only when the block ends without an exception.
 
     Raises:
+        NotConfirmedError: the new content is in place, the disk did not confirm it.
         OSError: the folder cannot be written or the disk is full; what stood at `path` before is untouched.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    make_folder(target.parent)
+    temporary, file = open_temporary(target)
     try:
-        with open(temporary, "xb") as file:  # noqa: PTH123
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+        put_in_place(temporary, target)
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename == str(temporary):
+            error.filename = str(target)
+        _quietly(lambda: temporary.unlink(missing_ok=True))
         raise
-    fsync_directory(target.parent)
+    finally:
+        # Open until here, as its lock tells that its writer lives; after the fsync closing has nothing to say.
+        _quietly(file.close)
+
+
+def open_temporary(target: Path) -> tuple[Path, BinaryIO]:
+    """Return a new temporary file beside `target`, open and locked; one that a killed process left is removed.
+
+    It is `.NAME.tmp`; while another process writes the same file, it has a name of its own.
+    """
+    temporary = target.with_name(f".{target.name}.tmp")
+    while True:
+        with contextlib.suppress(FileExistsError):
+            file = open(temporary, "xb")  # noqa: SIM115, PTH123
+            if try_lock(file.fileno()) is None or stands_at(file.fileno(), temporary):
+                return temporary, cast(BinaryIO, file)
+            _quietly(file.close)  # taken for a leftover in the instant before it was locked
+            continue
+        if not _remove_leftover(temporary):
+            temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+
+
+def _remove_leftover(path: Path) -> bool:
+    """Remove a temporary that no living process holds; return whether its name is free now."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        return isinstance(error, FileNotFoundError)
+    try:
+        if not try_lock(descriptor):  # held, or nobody can know
+            return False
+        if stands_at(descriptor, path):
+            path.unlink()
+    except OSError:
+        return False
+    finally:
+        _quietly(lambda: os.close(descriptor))
+    return True
+
+
+def _quietly(do: Callable[[], object]) -> None:
+    """Do something whose failure changes nothing: what matters has happened, or has its own error under way."""
+    with contextlib.suppress(OSError):
+        do()
 
 
 def atomic_write(path: str | os.PathLike[str], content: bytes | str) -> None:
@@ -77,7 +157,7 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     temporary.mkdir()
     try:
@@ -87,11 +167,10 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
                 with open(Path(folder, name), "rb") as file:  # noqa: PTH123
                     os.fsync(file.fileno())
             fsync_directory(folder)
-        temporary.rename(target)
+        put_in_place(temporary, target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    fsync_directory(target.parent)
 
 
 def canonical_json(value: Any) -> str:

@@ -72,7 +72,7 @@ class FolderLock:
             descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
                 locked = try_lock(descriptor)
-                if locked and _stands_at(descriptor, self.folder / ".lock"):
+                if locked and stands_at(descriptor, self.folder / ".lock"):
                     self._descriptor, descriptor = descriptor, -1
                     return True
             finally:
@@ -132,7 +132,7 @@ def is_held(folder: Path) -> bool:
     return False
 
 
-def _stands_at(descriptor: int, path: Path) -> bool:
+def stands_at(descriptor: int, path: Path) -> bool:
     """Return whether an open file is still the one under its name: its folder may have been removed meanwhile."""
     with contextlib.suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(descriptor), path.stat())

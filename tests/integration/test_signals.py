@@ -73,7 +73,7 @@ def test_a_run_under_nohup_goes_on_when_the_terminal_closes(tmp_path):
 @pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
 def test_closed_descriptors_do_not_let_prints_into_files(tmp_path, closed):
     out = tmp_path / "stories.txt"
-    command = [sys.executable, "-c", START.replace("os.write(1, b'.')", "0"), "data", "storyworld", "--bytes", "50KB"]
+    command = [sys.executable, "-c", START.replace('os.write(1, b".")', "0"), "data", "storyworld", "--bytes", "50KB"]
     process = subprocess.Popen(
         [*command, "--out", str(out)],
         preexec_fn=lambda: [os.close(number) for number in closed],

@@ -9,6 +9,7 @@ remote storage, sharded state.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -22,7 +23,16 @@ from torch import Tensor
 
 from hornbook.checkpoint.tensors import read_tensors, write_tensors
 from hornbook.errors import CheckpointError, FormatError
-from hornbook.fileio import atomic_write, canonical_json, fsync_directory, read_json_object, sha256_file
+from hornbook.fileio import (
+    NotConfirmedError,
+    atomic_write,
+    canonical_json,
+    fsync_directory,
+    make_folder,
+    put_in_place,
+    read_json_object,
+    sha256_file,
+)
 
 VERSION = 1
 FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
@@ -77,22 +87,33 @@ class CheckpointStore:
         """Write a checkpoint, note it as the best one if `best_val_loss` is given, and remove those no longer kept.
 
         Raises:
-            CheckpointError: the disk is full or the folder cannot be written; all earlier checkpoints are untouched.
+            CheckpointError: the disk is full or the folder cannot be written; the sentence says whether the new
+                checkpoint is there. All earlier ones that are to be kept are untouched.
         """
         target = self.path(checkpoint.step)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             self._write(checkpoint, target)
-            if best_val_loss is not None:
-                record = {"version": VERSION, "step": checkpoint.step, "val_loss": best_val_loss}
-                atomic_write(self.folder / "best.json", canonical_json(record))
-            self.prune()
+        except NotConfirmedError as error:
+            raise CheckpointError(f"{target}: {error.strerror}, then continue with --resume") from error
         except OSError as error:
             kept = ", ".join(str(step) for step in self.steps()) or "none"
             raise CheckpointError(
                 f"the checkpoint of step {checkpoint.step} could not be written to {self.folder} "
                 f"({error.strerror or error}); earlier checkpoints are untouched (steps: {kept}): free some space, "
                 "then continue with --resume"
+            ) from error
+        failed = "noting it as the best one"
+        try:
+            if best_val_loss is not None:
+                record = {"version": VERSION, "step": checkpoint.step, "val_loss": best_val_loss}
+                atomic_write(self.folder / "best.json", canonical_json(record))
+            failed = "removing older ones"
+            self.prune()
+        except OSError as error:
+            raise CheckpointError(
+                f"the checkpoint of step {checkpoint.step} is whole in {target}, but {failed} failed "
+                f"({error.strerror or error}); see to the disk, then continue with --resume"
             ) from error
         return target
 
@@ -158,11 +179,10 @@ class CheckpointStore:
             fsync_directory(temporary)
             if target.exists():  # a damaged one that was passed over; other sound ones are older and stay
                 target.rename(target.with_name(f".{target.name}.{secrets.token_hex(4)}.old"))
-            temporary.rename(target)
+            put_in_place(temporary, target)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-        fsync_directory(self.folder)
 
     def _read(self, step: int) -> Checkpoint:
         path = self.path(step)
@@ -251,4 +271,5 @@ class _HashingFile:
                 self._file.flush()
                 os.fsync(self._file.fileno())
         finally:
-            self._file.close()
+            with contextlib.suppress(OSError):  # after the fsync closing has nothing to say
+                self._file.close()

@@ -57,15 +57,13 @@ GROUPS = {
 
 def entry() -> None:
     """Run the command line of this process and exit with its code."""
-    interrupts.watch()
+    interrupts.watch(_run)
     _open_missing()
     # OpenMP threads spin while they wait for work, and two processes of ours then hold each other up: two trainings at
     # once took 1.0 s a step instead of 0.72. 5,000 turns cost a process alone nothing (docs/log.md).
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "5000")
-    code = main(sys.argv[1:])
-    interrupts.done()
-    sys.exit(code)
+    sys.exit(main(sys.argv[1:]))
 
 
 def main(argv: list[str]) -> int:

@@ -26,8 +26,9 @@ from hornbook.errors import DataError, HornbookError
 from hornbook.fileio import (
     atomic_write,
     canonical_json,
-    fsync_directory,
+    make_folder,
     open_atomic,
+    put_in_place,
     read_json_object,
     sha256_file,
 )
@@ -105,7 +106,7 @@ def download(
         import httpx
     except ImportError:
         raise DataError("fetching files needs httpx: pip install 'hornbook[data]'") from None
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     path, note = (target.with_name(f".{target.name}{end}") for end in (".part", ".part.json"))
     with _open_exclusively(path) as file, console.stage(f"fetching {target.name}") as stage:
         source = _read_note(note, url)
@@ -126,8 +127,7 @@ def download(
         if unpack:
             path.unlink()
         else:
-            path.rename(target)
-            fsync_directory(target.parent)
+            put_in_place(path, target)
         note.unlink(missing_ok=True)
     return target
 

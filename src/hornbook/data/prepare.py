@@ -26,7 +26,14 @@ from hornbook.data.split import TextSlice, copy_slice, split
 from hornbook.data.split_key import SplitKey
 from hornbook.data.text_files import STDIN, find_files
 from hornbook.errors import ConfigError, DataError, TokenizerError
-from hornbook.fileio import atomic_write, cache_folder, canonical_json, fsync_directory, sha256_bytes
+from hornbook.fileio import (
+    atomic_write,
+    cache_folder,
+    canonical_json,
+    make_folder,
+    put_in_place,
+    sha256_bytes,
+)
 from hornbook.format import counted, quantity
 from hornbook.tokenizer.utf8 import Errors
 from hornbook.tracking.console import Console
@@ -76,7 +83,8 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
         else:
             parts = split(files, tokenizer.separator, data.validation)
         temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
-        temporary.mkdir(parents=True)
+        make_folder(folder.parent)
+        temporary.mkdir()
         try:
             _build(temporary, *parts, data, tokenizer, given, console)
             atomic_write(temporary / "READY.json", key.description)
@@ -224,16 +232,15 @@ def _open_prepared(folder: Path, digest: str) -> Dataset:
 
 def _publish(temporary: Path, folder: Path) -> None:
     try:
-        temporary.rename(folder)
+        put_in_place(temporary, folder)
     except OSError:
         if (folder / "READY.json").exists():  # another process was faster; its files are the same
             shutil.rmtree(temporary, ignore_errors=True)
         elif folder.exists():  # a folder appears whole: what lacks its end mark is damaged
             shutil.rmtree(folder)
-            temporary.rename(folder)
+            put_in_place(temporary, folder)
         else:
             raise
-    fsync_directory(folder.parent)
 
 
 def _as_files(parts: Sequence[TextSlice], target: Path) -> list[Path]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from hornbook.config import dump_toml, read
 from hornbook.errors import HornbookError
-from hornbook.fileio import atomic_write, canonical_json, read_json_object
+from hornbook.fileio import atomic_write, canonical_json, make_folder, read_json_object
 from hornbook.locks import FolderLock, is_held
 from hornbook.tracking.records import read_records
 
@@ -54,7 +54,7 @@ class Run:
             OSError: it cannot be written.
         """
         path = Path(path)
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         run = cls(path, dict(config), dict(environment))
         run.hold()
         if (path / CONFIG_FILE).exists():

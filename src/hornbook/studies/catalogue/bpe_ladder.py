@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import fmean, median_high
 from typing import Any
 
+from hornbook.fileio import atomic_write
 from hornbook.studies.charts import Figure, Table, band, columns
 from hornbook.studies.statistics import mean_interval
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
@@ -73,15 +74,14 @@ def analyse(results: Results) -> Analysis:
 
 def _text(results: Results, size: int) -> Path:
     path = results.folder / "text" / f"{size}.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
     if results.options.text is not None:
         with results.options.text.open("rb") as file:
             content = file.read(size)
-        path.write_text(content.decode("utf-8", "ignore"), encoding="utf-8")
+        atomic_write(path, content.decode("utf-8", "ignore"))
     else:
         from hornbook.data.corpora import storyworld
 
-        path.write_text(storyworld.generate(size, 1), encoding="utf-8")
+        atomic_write(path, storyworld.generate(size, 1))
     return path
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from hornbook.data.corpora.registry import corpus_file
 from hornbook.data.sections import DataSection
 from hornbook.errors import DataError
+from hornbook.fileio import atomic_write
 from hornbook.format import duration, number, quantity
 from hornbook.studies import analysis
 from hornbook.studies.charts import Figure, Interval, Table, columns
@@ -100,8 +101,7 @@ def measure(seed: int, scale: Scale, options: Options, folder: Path) -> list[dic
     rows = []
     for corpus, sample in texts.items():
         path = folder / "text" / f"{corpus}-seed-{seed}.txt"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(sample.training, encoding="utf-8")
+        atomic_write(path, sample.training)
         for size in SIZES[scale]:
             started = time.perf_counter()
             vocab, merges = hb.train_bpe(path, size, [END_OF_TEXT])

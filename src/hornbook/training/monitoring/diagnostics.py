@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from hornbook.fileio import atomic_write
 from hornbook.models.transformer import TransformerLM
 from hornbook.nn.dropout import evaluating
 
@@ -97,7 +98,7 @@ class Profiler:
         profile.export_chrome_trace(str(self.folder / "trace.json"))
         key = "self_cuda_time_total" if torch.cuda.is_available() else "self_cpu_time_total"
         table = profile.key_averages().table(sort_by=key, row_limit=TOP, max_name_column_width=48)
-        (self.folder / "top.txt").write_text(table, encoding="utf-8")
+        atomic_write(self.folder / "top.txt", table)
         for line in _top(profile):
             self.log(line)
         self.log(f"the whole table and a trace are in {self.folder}")
