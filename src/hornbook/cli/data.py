@@ -181,11 +181,13 @@ def prepare(recipe: str, *, overrides: Overrides) -> int:
         hornbook data prepare recipes/tinystories.toml --tokenizer.vocab-size 4000
     """
     from hornbook.config import merge, read
-    from hornbook.data import prepare as data
-    from hornbook.tracking.console import Console
-    from hornbook.training.config import resolve
+    from hornbook.training.config import check_paths, resolve
 
     sections = merge(read(recipe), overrides)
+    check_paths(sections)
+    from hornbook.data import prepare as data
+    from hornbook.tracking.console import Console
+
     if sections.get("model", {}).get("init_from"):
         from hornbook.training.launch.init_from import fill_from_source
 

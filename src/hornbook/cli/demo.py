@@ -15,6 +15,7 @@ from hornbook.cli.arguments import Overrides
 from hornbook.cli.common import command
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write
+from hornbook.training.config import check_paths
 
 if TYPE_CHECKING:
     from hornbook.tracking.console import Console
@@ -61,18 +62,20 @@ def main(
     Examples:
         hornbook demo --quick
     """
-    from hornbook.report.render import write_report
-    from hornbook.tracking.console import Console
-    from hornbook.training.loop import train
-
     recipe = config.merge(FULL, QUICK) if quick else FULL
     folder = _free(directory)
     own: dict[str, Any] = {"run": {"name": folder.name, "directory": str(folder / "run")}, "training": {"seed": seed}}
     recipe = config.merge(recipe, own)
     if text is not None:
         recipe = {**recipe, "data": {"text": [str(text)]}}
+    recipe = config.merge(recipe, overrides)
+    check_paths(recipe)
+    from hornbook.report.render import write_report
+    from hornbook.tracking.console import Console
+    from hornbook.training.loop import train
+
     console = Console()
-    run = train(config.merge(recipe, overrides), console=console)
+    run = train(recipe, console=console)
     if run.status == "stopped":
         console.print(f"stopped; continue with: {command()} train {run.path} --resume")
         return 130

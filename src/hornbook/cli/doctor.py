@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from hornbook.format import duration, quantity
+from hornbook.training.config import TrainConfig, load
 
 
 def main(recipe: str | None = None, *, json_: bool = False) -> int:
@@ -19,9 +20,10 @@ def main(recipe: str | None = None, *, json_: bool = False) -> int:
     Examples:
         hornbook doctor recipes/tinystories-cpu.toml
     """
+    config = None if recipe is None else load(recipe)
     found: dict[str, Any] = {"software": _software(), "cpu": _cpu(), "devices": _devices()}
-    if recipe is not None:
-        found["recipe"] = _recipe(recipe)
+    if config is not None:
+        found["recipe"] = _recipe(config)
     if json_:
         print(json.dumps(found, indent=2))
         return 0
@@ -82,7 +84,7 @@ def _devices() -> dict[str, Any]:
     return devices
 
 
-def _recipe(path: str) -> dict[str, Any]:
+def _recipe(config: TrainConfig) -> dict[str, Any]:
     """Time a few updates of a recipe's model on random tokens."""
     import torch
 
@@ -90,13 +92,12 @@ def _recipe(path: str) -> dict[str, Any]:
     from hornbook.models.transformer import TransformerLM
     from hornbook.nn.cpu_kernels import keep_freed_memory
     from hornbook.optim.registry import make_optimizer
-    from hornbook.training.config import load
     from hornbook.training.distributed.strategies import SingleProcess
     from hornbook.training.launch.device import measure_step, peak_flops, resolve_auto
     from hornbook.training.launch.memory_check import check_memory_fits
     from hornbook.training.step import TrainStep
 
-    config = resolve_auto(load(path))
+    config = resolve_auto(config)
     peak = check_memory_fits(config)
     device, training = torch.device(config.training.device), config.training
     keep_freed_memory()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hornbook.errors import ConfigError, DataError
 from hornbook.fileio import read_json_object
+from hornbook.tracking.run import Run
 
 if TYPE_CHECKING:
     from hornbook.data.token_data import TokenData
@@ -63,6 +64,9 @@ def main(
     for flag, value in (("--stories", stories), ("--samples", samples)):
         if value < 0:
             raise ConfigError(f"{flag} {value} is less than none")
+    Run.open(run)
+    for path in text:
+        Path(path).stat()
     from hornbook.evaluation.loss import evaluate
     from hornbook.tracking.console import Console, Stage
     from hornbook.training.launch.device import choose_device

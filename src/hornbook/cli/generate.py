@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hornbook.errors import DataError
 from hornbook.tokenizer.special import END_OF_TEXT
+from hornbook.tracking.run import Run
 
 if TYPE_CHECKING:
     from hornbook.models.transformer import TransformerLM
@@ -55,13 +56,14 @@ def main(
     Examples:
         hornbook generate runs/my --prompt "Once upon a time" --temperature 0.7
     """
+    if num_samples < 1:
+        raise DataError(f"num_samples = {num_samples} must be at least 1")
+    prompt = prompt if prompt_file is None else _read_prompt(Path(prompt_file))
+    Run.open(run)
     import torch
 
     from hornbook.generation.decode import generate, stream
 
-    if num_samples < 1:
-        raise DataError(f"num_samples = {num_samples} must be at least 1")
-    prompt = prompt if prompt_file is None else _read_prompt(Path(prompt_file))
     model, tokenizer = _load(run, checkpoint)
     ids = tokenizer.encode(prompt) or [_document_start(tokenizer)]
     settings = {"temperature": temperature, "top_p": top_p, "top_k": top_k, "dtype": dtype, "cache": cache}

@@ -14,6 +14,7 @@ from hornbook import config
 from hornbook.cli.arguments import Overrides
 from hornbook.cli.common import command
 from hornbook.errors import ConfigError, DataError
+from hornbook.training.config import check_paths
 
 if TYPE_CHECKING:
     from hornbook.tracking.console import Console
@@ -67,6 +68,8 @@ def main(
     flags |= {"run.name": name, "logging.norms": log_norms, "logging.profile": profile}
     given = config.merge({key: value for key, value in flags.items() if value not in (None, False)}, overrides)
     sections = {} if is_worker else config.merge(_recipe(recipe, text, resume, given, console), given)
+    if not is_worker:
+        check_paths(sections, resume=resume)
     if show_recipe:
         if is_worker:
             return 0

@@ -7,10 +7,12 @@ Left out: the download itself (download.py), storyworld, which is told and not f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from hornbook.data.text_files import STDIN, find_files
 from hornbook.errors import DataError, did_you_mean
 
 
@@ -97,3 +99,20 @@ def find_dataset(name: str) -> RemoteDataset:
 def which_has(file_name: str) -> RemoteDataset | None:
     """Return the data set that has a file of this name, or None."""
     return next((d for d in DATASETS.values() if any(f.name == file_name for f in d.files)), None)
+
+
+def find_sources(paths: Sequence[str]) -> list[str]:
+    """Return the files that a recipe's paths mean; where one is missing that the web has, say how to fetch it.
+
+    Raises:
+        DataError: standard input, which can be read only once; a file to fetch; or as `find_files`.
+        FileNotFoundError: a path that does not exist.
+    """
+    if STDIN in paths:
+        raise DataError("training reads its text more than once, which standard input does not give: save it to a file")
+    for path in paths:
+        dataset = which_has(Path(path).name)
+        if dataset is not None and not Path(path).exists():
+            folder = "" if Path(path).parent == Path("data") else f" --out {Path(path).parent}"
+            raise DataError(f"there is no file {path}; fetch it with: hornbook data get {dataset.name}{folder}")
+    return find_files(paths)

@@ -19,12 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hornbook.data.corpora.registry import corpus_file
-from hornbook.data.datasets import which_has
+from hornbook.data.datasets import find_sources
 from hornbook.data.scan import TextFile, scan_file
 from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.data.split import TextSlice, copy_slice, split
 from hornbook.data.split_key import SplitKey
-from hornbook.data.text_files import STDIN, find_files
 from hornbook.errors import ConfigError, DataError, TokenizerError
 from hornbook.fileio import (
     atomic_write,
@@ -156,7 +155,7 @@ def _train_tokenizer(paths: Sequence[Path], section: TokenizerSection, errors: E
 def _scan(paths: Sequence[str], data: DataSection, tokenizer: TokenizerSection, console: Console) -> list[TextFile]:
     if not paths:
         return []
-    files = _files(paths)
+    files = find_sources(paths)
     total = sum(Path(path).stat().st_size for path in files)
     found, before = [], 0
     with console.stage("reading the text", total) as stage:
@@ -170,18 +169,6 @@ def _scan(paths: Sequence[str], data: DataSection, tokenizer: TokenizerSection, 
         documents = sum(file.num_documents for file in found)
         stage.update(total, f"{quantity(sum(file.num_bytes for file in found), 'B')}, {counted(documents, 'document')}")
     return found
-
-
-def _files(paths: Sequence[str]) -> list[str]:
-    """Return the files that a recipe's paths mean; where one is missing that the web has, say how to fetch it."""
-    if STDIN in paths:
-        raise DataError("training reads its text more than once, which standard input does not give: save it to a file")
-    for path in paths:
-        dataset = which_has(Path(path).name)
-        if dataset is not None and not Path(path).exists():
-            folder = "" if Path(path).parent == Path("data") else f" --out {Path(path).parent}"
-            raise DataError(f"there is no file {path}; fetch it with: hornbook data get {dataset.name}{folder}")
-    return find_files(paths)
 
 
 def _corpus(data: DataSection, console: Console) -> tuple[str, ...]:

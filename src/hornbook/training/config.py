@@ -8,6 +8,7 @@ that a recipe is checked before anything heavy is imported. The file format: doc
 from __future__ import annotations
 
 import dataclasses
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, get_type_hints
 from hornbook import config
 from hornbook.config.build import check_keys
 from hornbook.config.describe import Section, keys_of, summary_of
+from hornbook.data.datasets import find_sources
 from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.models.config import ModelConfig
@@ -125,6 +127,33 @@ def check_names(recipe: Mapping[str, Any]) -> None:
             raise ConfigError(f"{name} must be a section with keys of its own, as in --{name}.key value")
         known = [field.name for field in dataclasses.fields(classes[name])]
         check_keys(section, [*known, "init_from"] if name == "model" else known, name)
+
+
+def check_paths(recipe: Mapping[str, Any], *, resume: bool = False) -> None:
+    """Check that what a recipe names is there, and the recipe as far as that can be done, before torch is imported.
+
+    Args:
+        recipe: its sections.
+        resume: a run goes on: the weights that it began with may be gone.
+
+    Raises:
+        ConfigError: the recipe is wrong.
+        DataError: a folder or a glob without text, or a file to fetch.
+        FileNotFoundError: a path that does not exist.
+    """
+    check_names(recipe)
+    data = config.build(DataSection, recipe.get("data", {}), "data")
+    tokenizer = config.build(TokenizerSection, recipe.get("tokenizer", {}), "tokenizer")
+    start = config.convert(recipe.get("model", {}).get("init_from"), str | None, "model.init_from")
+    for source in (data.text, data.validation_text):
+        if source:
+            find_sources(source)
+    single = [*data.tokens, *data.validation_tokens, tokenizer.path, None if resume else start]
+    for path in single:
+        if path is not None and not Path(path).exists():
+            raise FileNotFoundError(errno.ENOENT, "no such file or folder", path)
+    if start is None:  # else the shape may be that of the weights
+        resolve(recipe)
 
 
 def describe() -> list[Section]:
