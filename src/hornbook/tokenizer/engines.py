@@ -1,4 +1,4 @@
-"""The two ways from text to ids behind one protocol: a named pattern in the native core, any other by `regex`.
+"""The two ways from text to ids behind one interface: a named pattern in the native core, any other by `regex`.
 
 Both apply the merges in the native core, which remembers what it has encoded in a cache of bounded size that never
 changes the ids. They differ in who cuts the pre-tokens: the core itself (`_NativeEngine`), or the `regex` library, here
@@ -9,10 +9,11 @@ Left out: a choice of engine. A pattern that the core scans is never given to `r
 
 from __future__ import annotations
 
+import abc
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -31,56 +32,8 @@ Allowed = list[int] | None
 _PRETOKENS = 1 << 16
 
 
-class Engine(Protocol):
-    """Text to ids for one vocabulary. Every method may raise TokenizerError for text that it cannot encode."""
-
-    pattern: str
-    special_tokens: list[str]
-    encoder: _core.Encoder16 | _core.Encoder32
-
-    def encode(self, text: str, allowed: Allowed) -> list[int]:
-        """Return the ids of a text."""
-        ...
-
-    def encode_array(self, text: str | bytes, allowed: Allowed, threads: int) -> np.ndarray:
-        """Return the ids of a text, shape (num_tokens,); malformed bytes are characters by themselves."""
-        ...
-
-    def encode_batch(self, texts: Sequence[str], allowed: Allowed, threads: int) -> list[np.ndarray]:
-        """Return the ids of each text."""
-        ...
-
-    def encode_pretokens(self, pretokens: Sequence[bytes]) -> np.ndarray:
-        """Return the ids of pre-tokens that are cut already, one after the other."""
-        ...
-
-    def encode_chunks(self, chunks: Iterable[bytes], allowed: Allowed) -> Iterator[np.ndarray]:
-        """Yield the ids of a text that comes in chunks, each as soon as no later chunk can change them."""
-        ...
-
-    def encode_blocks(self, blocks: Iterable[bytes], threads: int) -> Iterator[np.ndarray]:
-        """Yield the ids of the blocks of `text.safe_blocks`, in order."""
-        ...
-
-    def encode_file(self, path: Path, errors: Errors, threads: int) -> np.ndarray:
-        """Return the ids of a file."""
-        ...
-
-    def append_file(
-        self, path: Path, writer: TokenFileWriter, errors: Errors, threads: int, progress: Callable[[int], Any] | None
-    ) -> tuple[int, int]:
-        """Write the ids of a file; return its bytes of ordinary text and its documents."""
-        ...
-
-
-def engine_for(
-    vocab: dict[int, bytes],
-    merges: list[tuple[bytes, bytes]],
-    special_token_ids: dict[str, int],
-    pattern: str,
-    cache_bytes: int = 128 << 20,
-) -> Engine:
-    """Return the engine of a pattern.
+class Engine(abc.ABC):
+    """Text to ids for one vocabulary. Every method may raise TokenizerError for text that it cannot encode.
 
     Args:
         vocab: id → bytes, special tokens included.
@@ -92,12 +45,6 @@ def engine_for(
     Raises:
         TokenizerError: a merge whose sides no earlier merge makes or whose result is not in `vocab`.
     """
-    kind = _NativeEngine if is_native(pattern) else _RegexEngine
-    return kind(vocab, merges, special_token_ids, pattern, cache_bytes)
-
-
-class _CoreEngine:
-    # What both engines have: the vocabulary, and the native encoder that applies the merges.
 
     def __init__(
         self,
@@ -105,7 +52,7 @@ class _CoreEngine:
         merges: list[tuple[bytes, bytes]],
         special_token_ids: dict[str, int],
         pattern: str,
-        cache_bytes: int,
+        cache_bytes: int = 128 << 20,
     ) -> None:
         self.vocab, self.merges, self.pattern = vocab, merges, pattern
         self.special_token_ids, self.special_tokens = special_token_ids, list(special_token_ids)
@@ -114,14 +61,50 @@ class _CoreEngine:
         self.encoder = encoder(vocab, merges, specials, pattern if is_native(pattern) else "", cache_bytes)
 
     def encode_pretokens(self, pretokens: Sequence[bytes]) -> np.ndarray:
+        """Return the ids of pre-tokens that are cut already, one after the other."""
         ends = np.cumsum([len(pretoken) for pretoken in pretokens], dtype=np.uint64)
         return self.encoder.encode_pieces(b"".join(pretokens), ends)
 
     def _tokens(self, allowed: Allowed) -> list[str]:
         return self.special_tokens if allowed is None else [self.special_tokens[index] for index in allowed]
 
+    @abc.abstractmethod
+    def encode(self, text: str, allowed: Allowed) -> list[int]:
+        """Return the ids of a text."""
 
-class _NativeEngine(_CoreEngine):
+    @abc.abstractmethod
+    def encode_array(self, text: str | bytes, allowed: Allowed, threads: int) -> np.ndarray:
+        """Return the ids of a text, shape (num_tokens,); malformed bytes are characters by themselves."""
+
+    @abc.abstractmethod
+    def encode_batch(self, texts: Sequence[str], allowed: Allowed, threads: int) -> list[np.ndarray]:
+        """Return the ids of each text."""
+
+    @abc.abstractmethod
+    def encode_chunks(self, chunks: Iterable[bytes], allowed: Allowed) -> Iterator[np.ndarray]:
+        """Yield the ids of a text that comes in chunks, each as soon as no later chunk can change them."""
+
+    @abc.abstractmethod
+    def encode_blocks(self, blocks: Iterable[bytes], threads: int) -> Iterator[np.ndarray]:
+        """Yield the ids of the blocks of `text.safe_blocks`, in order."""
+
+    @abc.abstractmethod
+    def encode_file(self, path: Path, errors: Errors, threads: int) -> np.ndarray:
+        """Return the ids of a file."""
+
+    @abc.abstractmethod
+    def append_file(
+        self, path: Path, writer: TokenFileWriter, errors: Errors, threads: int, progress: Callable[[int], Any] | None
+    ) -> tuple[int, int]:
+        """Write the ids of a file; return its bytes of ordinary text and its documents."""
+
+
+def engine_class(pattern: str) -> type[Engine]:
+    """Return the engine of a pattern."""
+    return _NativeEngine if is_native(pattern) else _RegexEngine
+
+
+class _NativeEngine(Engine):
     """A named pattern: the core cuts the text and applies the merges, on threads."""
 
     def encode(self, text: str, allowed: Allowed) -> list[int]:
@@ -163,7 +146,7 @@ class _NativeEngine(_CoreEngine):
         return num_bytes, num_documents
 
 
-class _RegexEngine(_CoreEngine):
+class _RegexEngine(Engine):
     """A free pattern: the `regex` library cuts the text; for large ones in processes, `threads` of them."""
 
     def encode(self, text: str, allowed: Allowed) -> list[int]:

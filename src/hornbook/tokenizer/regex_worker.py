@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 
 from hornbook.errors import HornbookError
-from hornbook.tokenizer.engines import engine_for
+from hornbook.tokenizer.engines import engine_class
 from hornbook.tokenizer.formats.own import read_own
 from hornbook.tokenizer.regex_pool import count_text, receive, send
 
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     engine = None
     if mode == "encode":
         parts = read_own(rest[0])
-        engine = engine_for(parts.vocab, parts.merges, parts.special_tokens, parts.pattern)
+        engine = engine_class(parts.pattern)(parts.vocab, parts.merges, parts.special_tokens, parts.pattern)
     words: Counter[bytes] = Counter()
     while block := receive(sys.stdin.buffer):
         try:

@@ -20,7 +20,7 @@ import numpy as np
 
 from hornbook.errors import FormatError, TokenizerError
 from hornbook.tokenizer import encode_files, formats
-from hornbook.tokenizer.engines import engine_for
+from hornbook.tokenizer.engines import engine_class
 from hornbook.tokenizer.formats.gpt2 import read_gpt2
 from hornbook.tokenizer.formats.own import fingerprint, write_own
 from hornbook.tokenizer.formats.parts import TokenizerParts
@@ -65,7 +65,8 @@ class Tokenizer:
         self.special_token_ids: dict[str, int] = place_special(self.vocab, self.special_tokens)
         self.pattern: str = resolve(pattern).text
         self.assumed: str = ""  # by the reader of the file that it came from, see TokenizerParts
-        self.engine = engine_for(self.vocab, self.merges, self.special_token_ids, self.pattern, cache_bytes)
+        engine = engine_class(self.pattern)
+        self.engine = engine(self.vocab, self.merges, self.special_token_ids, self.pattern, cache_bytes)
 
     @property
     def vocab_size(self) -> int:
