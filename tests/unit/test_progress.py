@@ -7,7 +7,7 @@ import random
 import pytest
 
 from hornbook.training.config import resolve
-from hornbook.training.progress import Budget, learning_rate_at
+from hornbook.training.progress import Budget, learning_rate_at, slow_warm_up
 
 MODEL = {"context_length": 8, "d_model": 8, "num_layers": 1, "num_heads": 1}
 
@@ -64,6 +64,28 @@ def test_the_warm_up_is_counted_in_steps():
     _, rates = run(recipe(5), lambda t: 0.5)
     assert rates[:4] == pytest.approx([1 / 20, 2 / 20, 3 / 20, 4 / 20])
     assert rates[19] == pytest.approx(1.0)
+
+
+def test_a_warm_up_ends_after_a_tenth_of_the_time():
+    _, rates = run(recipe(0.5), lambda t: 0.5)  # 20 steps of warm-up, some 54 in all
+    peak = rates.index(max(rates))
+    assert 4 <= peak + 1 <= 6
+    assert max(rates) == pytest.approx(1.0, abs=0.03)
+    assert all(a < b for a, b in itertools.pairwise(rates[: peak + 1]))
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        (200, None),
+        (100, "warm-up: 20 of 100 steps; a tenth would be --schedule.warmup-steps 10"),
+        (15, "warm-up: 20 of 15 steps, so that the learning rate never reaches its peak; a tenth would be "
+         "--schedule.warmup-steps 1"),
+    ],
+)  # fmt: skip
+def test_a_run_that_is_mostly_warm_up_is_told(steps, said):
+    assert slow_warm_up(recipe(steps=steps)) == said
+    assert slow_warm_up(recipe(5, steps=steps)) is None
 
 
 def test_a_budget_shorter_than_a_step_still_makes_one_and_ends():

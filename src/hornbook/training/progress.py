@@ -1,7 +1,8 @@
 """How far a run is: by steps, or by the clock under `max_minutes`; and the learning rate that follows from it.
 
 By steps, update k of N uses the schedule at k. Under a time budget N is not known, so the decline follows the share of
-the time that will be spent when the update is done; the warm-up is counted in steps either way. The last update is the
+the time that will be spent when the update is done; the warm-up is counted in steps, but ends after a tenth of the
+time. The last update is the
 one that ends the time left after keeping back what the final evaluation and checkpoint take (measured as they happen),
 and it runs at the share 1: the learning rate is fully decayed whatever the machine did in between.
 """
@@ -15,6 +16,8 @@ from hornbook.training.config import TrainConfig
 
 # Length of the decline in the schedule's own unit under a time budget; any number does, it only has to be fine.
 FINE = 1_000_000.0
+# Largest part of a time budget that a warm-up takes; of a run by steps it is only said when there is more of it.
+WARM_UP_SHARE = 0.1
 
 
 class Budget:
@@ -55,9 +58,10 @@ class Budget:
         self.share = max(self.share, min(1.0, (elapsed + 1.5 * self.step_seconds) / usable))
         if self.share >= 1.0:
             return self.warmup + FINE, self.warmup + FINE
-        if step <= self.warmup:
+        warming = max(float(step), self.warmup * self.share / WARM_UP_SHARE)
+        if warming <= self.warmup:
             self.warmed_at = self.share
-            return float(step), self.warmup + FINE
+            return warming, self.warmup + FINE
         start = self.warmed_at or 0.0
         return self.warmup + FINE * (self.share - start) / (1.0 - start), self.warmup + FINE
 
@@ -88,6 +92,18 @@ class Budget:
         self.step_seconds = float(state["step_seconds"])
         self.warmed_at = None if state["warmed_at"] is None else float(state["warmed_at"])
         self.share = float(state["share"])
+
+
+def slow_warm_up(config: TrainConfig) -> str | None:
+    """Return a sentence where the warm-up takes more than a tenth of a run by steps, as when one is cut short."""
+    warmup, steps = config.schedule.warmup_steps, config.training.steps
+    if config.training.max_minutes is not None or warmup <= max(1, WARM_UP_SHARE * steps):
+        return None
+    peak = ", so that the learning rate never reaches its peak" if warmup >= steps else ""
+    return (
+        f"warm-up: {warmup:,} of {steps:,} steps{peak}; a tenth would be --schedule.warmup-steps "
+        f"{max(1, int(WARM_UP_SHARE * steps))}"
+    )
 
 
 def learning_rate_at(config: TrainConfig, peak: float, it: float, total: float) -> float:

@@ -28,6 +28,7 @@ from hornbook.training.launch.estimate import Estimate, estimate_run
 from hornbook.training.launch.init_from import fill_from_source, weight_initializer
 from hornbook.training.launch.memory_check import check_memory_fits
 from hornbook.training.launch.open_run import OpenRun, open_run
+from hornbook.training.progress import slow_warm_up
 from hornbook.training.trainer import Trainer
 
 
@@ -90,6 +91,8 @@ def set_up(
         evaluator.sizes = estimate.evaluation or evaluator.sizes
         for line in estimate.lines():
             console.print(line)
+        if sentence := slow_warm_up(config):
+            console.print(sentence)
         if checkpointer.start():
             console.print(f"continuing {run.path} at step {trainer.counters.step:,}")
         return Setup(run, config, clock, trainer, evaluator, checkpointer, estimate, group)
