@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from hornbook.cli.common import load_tokenizer, open_corpus, result_console
 from hornbook.errors import ConfigError
@@ -93,19 +93,16 @@ def _show_comparison(tokenizers: tuple[Path, ...], corpora: tuple[str, ...], cel
         console.print(table)
 
 
+RungName = Literal["naive", "incremental", "heap", "parallel", "native"]
+
+
 def ladder(
     file: Path,
     *,
     vocab_size: int = 2000,
     special_tokens: tuple[str, ...] = (END_OF_TEXT,),
     pattern: str = "gpt2",
-    rungs: tuple[Literal["naive", "incremental", "heap", "parallel", "native"], ...] = (
-        "naive",
-        "incremental",
-        "heap",
-        "parallel",
-        "native",
-    ),
+    rungs: tuple[RungName, ...] = get_args(RungName),
     figure: Path | None = None,
     json: bool = False,
 ) -> int:

@@ -98,11 +98,8 @@ def _show_longest(rows: list[dict[str, Any]]) -> None:
     from hornbook.tokenizer.inspection import shortened
 
     counted = rows and rows[0]["count"] is not None
-    print(
-        f"\n{'id':>7} {'bytes':>5} {'count':>9}  token and bytes"
-        if counted
-        else f"\n{'id':>7} {'bytes':>5}  token and bytes"
-    )
+    heading = f" {'count':>9}" if counted else ""
+    print(f"\n{'id':>7} {'bytes':>5}{heading}  token and bytes")
     for row in rows:
         count = f" {row['count']:>9,}" if counted else ""
         digits = shortened(row["hex"].replace(" ", ""), 48)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -95,9 +93,9 @@ def _merge(
 
 def _summary(tokenizer: Tokenizer, corpus: TextReader, counts: Any) -> dict[str, Any]:
     from hornbook.tokenizer.inspection import compression_of_counts, longest_tokens, readable
+    from hornbook.tracking.environment import peak_memory
 
     result = compression_of_counts(tokenizer, counts)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {
         "vocab_size": tokenizer.vocab_size,
         "merges": len(tokenizer.merges),
@@ -110,7 +108,7 @@ def _summary(tokenizer: Tokenizer, corpus: TextReader, counts: Any) -> dict[str,
         "corpus_tokens": result.num_tokens,
         "bytes_per_token": round(result.bytes_per_token, 4),
         "longest_tokens": [{"id": row.id, "token": readable(row.content)} for row in longest_tokens(tokenizer, 8)],
-        "peak_mb": round(peak / 1e6, 1),
+        "peak_mb": round(peak_memory() / 1e6, 1),
     }
 
 

@@ -279,6 +279,11 @@ def best_of_group(results: Results, group: str) -> tuple[Arm, Interval] | None:
     return min(found, key=lambda pair: pair[1].mean, default=None)
 
 
+def group_reading(first: str, second: str) -> Callable[[Results], Analysis]:
+    """Return the `analyse` that adds to the standard reading how two groups compare, each at its best setting."""
+    return lambda results: standard(results, compare_groups(results, first, second))
+
+
 def compare_groups(results: Results, first: str, second: str) -> str:
     """Return one sentence that compares the best arms of two groups over paired seeds, each at its own best setting."""
     one, other = best_of_group(results, first), best_of_group(results, second)

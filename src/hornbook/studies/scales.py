@@ -7,7 +7,7 @@ one thing, so results compare across studies.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hornbook.config import merge
@@ -75,23 +75,25 @@ def seeds_of(scale: Scale, options: Options) -> tuple[int, ...]:
 
 
 def learning_rate_sweep(
-    scale: Scale, options: Options, key: str, groups: Mapping[str, Any], factors: Sequence[float]
-) -> Plan:
-    """Return a plan that varies one key, each value over several learning rates, as kinds need not share the best.
+    key: str, groups: Mapping[str, Any], factors: Mapping[Scale, Sequence[float]]
+) -> Callable[[Scale, Options], Plan]:
+    """Return the `plan` that varies one key, each value over several learning rates, as kinds need not share the best.
 
     Args:
-        scale: of the study.
-        options: the user's changes.
         key: `section.key` that is varied.
         groups: name → value; the first, at the base learning rate, is the baseline.
-        factors: learning rates as multiples of the base recipe's.
+        factors: scale → learning rates as multiples of the base recipe's.
     """
-    base = base_recipe(scale, options)
-    lr = base["optimizer"]["lr"]
-    arms = tuple(
-        Arm(name=f"{name}-lr-{lr * f:g}", overrides={key: value, "optimizer.lr": lr * f}, x=lr * f, group=name)
-        for name, value in groups.items()
-        for f in factors
-    )
-    baseline = f"{next(iter(groups))}-lr-{lr:g}"
-    return Plan(base=base, arms=arms, seeds=seeds_of(scale, options), baseline=baseline, x_label="peak learning rate")
+
+    def plan(scale: Scale, options: Options) -> Plan:
+        base = base_recipe(scale, options)
+        lr = base["optimizer"]["lr"]
+        arms = tuple(
+            Arm(name=f"{name}-lr-{lr * f:g}", overrides={key: value, "optimizer.lr": lr * f}, x=lr * f, group=name)
+            for name, value in groups.items()
+            for f in factors[scale]
+        )
+        baseline, seeds = f"{next(iter(groups))}-lr-{lr:g}", seeds_of(scale, options)
+        return Plan(base=base, arms=arms, seeds=seeds, baseline=baseline, x_label="peak learning rate")
+
+    return plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hornbook.studies import analysis
 from hornbook.studies.scales import learning_rate_sweep
-from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
+from hornbook.studies.study import Analysis, Results, Scale, Study
 
 PLACEMENTS = ("pre", "post", "none")
 FACTORS: dict[Scale, tuple[float, ...]] = {
@@ -12,11 +12,6 @@ FACTORS: dict[Scale, tuple[float, ...]] = {
     "cpu": (3.0, 1.0, 0.3),
     "gpu": (1.0, 0.3, 0.1, 0.03),
 }
-
-
-def plan(scale: Scale, options: Options) -> Plan:
-    """Return every placement of the norm at the base learning rate and at fractions of it."""
-    return learning_rate_sweep(scale, options, "model.norm", {norm: norm for norm in PLACEMENTS}, FACTORS[scale])
 
 
 def analyse(results: Results) -> Analysis:
@@ -39,6 +34,6 @@ STUDY = Study(
     design="norm = pre, post and none, each at the base learning rate and at other ones, because the kinds need not "
     "share a best learning rate: comparing all at one would compare learning rates. Same data, steps and seeds.",
     cost={"tiny": "12 runs of about 2 s", "cpu": "45 runs of about 25 s", "gpu": "60 runs of about 90 s"},
-    plan=plan,
+    plan=learning_rate_sweep("model.norm", {norm: norm for norm in PLACEMENTS}, FACTORS),
     analyse=analyse,
 )

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from hornbook.studies import analysis
 from hornbook.studies.scales import learning_rate_sweep
-from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
+from hornbook.studies.study import Scale, Study
 
 FACTORS: dict[Scale, tuple[float, ...]] = {"tiny": (1.0,), "cpu": (0.3, 1.0, 2.0), "gpu": (0.3, 1.0, 2.0)}
-
-
-def plan(scale: Scale, options: Options) -> Plan:
-    """Return rope and none around the base learning rate."""
-    return learning_rate_sweep(scale, options, "model.position", {"rope": "rope", "none": "none"}, FACTORS[scale])
-
-
-def analyse(results: Results) -> Analysis:
-    """Compare rope with none, each at its best learning rate."""
-    return analysis.standard(results, analysis.compare_groups(results, "rope", "none"))
-
 
 STUDY = Study(
     name="position",
@@ -25,6 +14,6 @@ STUDY = Study(
     design="position = rope and none (NoPE), each over several learning rates; nothing else differs, not even the "
     "initial weights.",
     cost={"tiny": "4 runs of about 2 s", "cpu": "30 runs of about 25 s", "gpu": "30 runs of about 90 s"},
-    plan=plan,
-    analyse=analyse,
+    plan=learning_rate_sweep("model.position", {"rope": "rope", "none": "none"}, FACTORS),
+    analyse=analysis.group_reading("rope", "none"),
 )

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from hornbook.studies import analysis
 from hornbook.studies.scales import learning_rate_sweep
-from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
+from hornbook.studies.study import Scale, Study
 
 FACTORS: dict[Scale, tuple[float, ...]] = {"tiny": (1.0,), "cpu": (0.3, 1.0, 2.0), "gpu": (0.3, 1.0, 2.0)}
-
-
-def plan(scale: Scale, options: Options) -> Plan:
-    """Return untied and tied embeddings around the base learning rate."""
-    return learning_rate_sweep(scale, options, "model.tie_embeddings", {"untied": False, "tied": True}, FACTORS[scale])
-
-
-def analyse(results: Results) -> Analysis:
-    """Compare untied with tied, each at its best learning rate."""
-    return analysis.standard(results, analysis.compare_groups(results, "untied", "tied"))
-
 
 STUDY = Study(
     name="weight_tying",
@@ -25,6 +14,6 @@ STUDY = Study(
     design="Tied and untied embeddings, each over several learning rates because their initial scales differ (tied "
     "starts at N(0, 1/d)); a tied model has V·d parameters fewer, and nothing is given back for them.",
     cost={"tiny": "4 runs of about 2 s", "cpu": "30 runs of about 25 s", "gpu": "30 runs of about 90 s"},
-    plan=plan,
-    analyse=analyse,
+    plan=learning_rate_sweep("model.tie_embeddings", {"untied": False, "tied": True}, FACTORS),
+    analyse=analysis.group_reading("untied", "tied"),
 )

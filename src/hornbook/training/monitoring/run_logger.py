@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import resource
-import sys
 from contextlib import ExitStack
 from typing import Any
 
@@ -19,6 +17,7 @@ from hornbook.checkpoint.tensors import write_tensors
 from hornbook.evaluation.loss import Evaluation
 from hornbook.fileio import atomic_write, canonical_json, open_atomic
 from hornbook.tracking.console import Console, Stage, describe_record
+from hornbook.tracking.environment import peak_memory
 from hornbook.tracking.records import RecordWriter
 from hornbook.tracking.run import Run
 from hornbook.tracking.sinks import SinkThread, open_sinks
@@ -245,5 +244,4 @@ def memory_bytes(device: torch.device) -> int:
     """Return the most memory used so far: on the GPU, or resident in this process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
+    return peak_memory()
