@@ -233,7 +233,7 @@ def test_the_guide_to_moving_a_model_is_true(tmp_path, capsys):
     guide = (Path(__file__).parents[2] / "docs" / "how-to" / "move-a-model.md").read_text(encoding="utf-8")
     (tmp_path / "my.txt").write_text(TEXT * 3000)
     blocks = re.findall(r"```(sh|python)\n(.*?)```", guide, re.S)
-    assert [kind for kind, _ in blocks] == ["sh", "python", "sh"]
+    assert [kind for kind, _ in blocks] == ["sh", "python", "sh", "sh"]
     for kind, block in blocks:
         if kind == "python":
             exec(compile(block, "guide", "exec"), {})

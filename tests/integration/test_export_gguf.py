@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -97,19 +100,86 @@ def test_what_llama_cpp_cannot_do_is_refused_and_nothing_is_written(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.gguf", "text.txt"]
 
 
+def open_in_llama_cpp(path, **how):
+    llama_cpp = pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
+    return llama_cpp.Llama(str(path), verbose=False, n_threads=2, **how)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("pattern", ["gpt2", "cl100k", "o200k"])
-def test_llama_cpp_cuts_and_continues_alike(tmp_path, pattern):
-    llama_cpp = pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
+def test_llama_cpp_continues_alike(tmp_path, pattern):
     tok = tokenizer(tmp_path, pattern)
     ours = model(tok, d_model=64)
     write_gguf(ours, tok, tmp_path / "m.gguf", name="mine")
-    theirs = llama_cpp.Llama(str(tmp_path / "m.gguf"), n_ctx=64, logits_all=True, verbose=False, n_threads=2)
-    for text in [*AWKWARD, TEXT]:
-        assert theirs.tokenize(text.encode(), add_bos=False, special=True) == tok.encode(text), text
+    theirs = open_in_llama_cpp(tmp_path / "m.gguf", n_ctx=64, logits_all=True)
     generator = torch.Generator().manual_seed(2)
     for _ in range(20):
         ids = torch.randint(tok.vocab_size, (8,), generator=generator).tolist()
         own = hb.generate(ours, [ids], 40, temperature=0)[0].tolist()
         other = [token for token, _ in zip(theirs.generate(ids, temp=0.0), range(40), strict=False)]
         assert other == own
+
+
+def read_texts(place: Path) -> list[str]:
+    """Text in many languages and of several kinds, 300,000 characters of each."""
+    texts = [(place / "tinystories.txt").read_text(encoding="utf-8")[:300_000]]
+    for name in ("books-en", "docs-en", "udhr", "zh-poetry"):
+        with gzip.open(place / f"{name}.txt.gz", "rt", encoding="utf-8") as file:
+            texts.append(file.read(300_000))
+    return texts
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+@pytest.mark.parametrize("pattern", ["gpt2", "cl100k", "o200k"])
+def test_llama_cpp_cuts_alike(tmp_path, shared_data, pattern):
+    """With merges of all of it, so that a cut in another place gives other ids; and on 3,000 random strings."""
+    texts = read_texts(shared_data)
+    (tmp_path / "text.txt").write_text("<|endoftext|>".join([*texts, TEXT]), encoding="utf-8")
+    vocab, merges = hb.train_bpe(tmp_path / "text.txt", 12_000, ["<|endoftext|>"], pattern=pattern)
+    tok = hb.Tokenizer(vocab, merges, ["<|endoftext|>"], pattern=pattern)
+    caution = write_gguf(model(tok), tok, tmp_path / "m.gguf", name="mine")
+    theirs = open_in_llama_cpp(tmp_path / "m.gguf", vocab_only=True)
+    draw = random.Random(3)
+    letters = [*" \n\t1aB.é中😀_٣Ⅷǅİ\u00a0\u3000\u200b\u2028\x85\x00", "\r\n", "  ", "'s", "'LL", "'ſ", "1234", "!!"]
+    strings = ["".join(draw.choices(letters, k=draw.randint(1, 12))) for _ in range(3000)]
+    pieces = [text[i : i + 200] for text in texts for i in range(0, len(text), 200)]
+    differing = [
+        text
+        for text in [*AWKWARD, *strings, *pieces, *texts]
+        if theirs.tokenize(text.encode(), add_bos=False, special=True) != tok.encode(text)
+    ]
+    assert (caution is not None) == bool(differing), "what export says of the pattern is what llama.cpp does"
+    assert not any(text.isascii() for text in differing)
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_perplexity_in_llama_cpp_is_ours(tmp_path, shared_data):
+    text = read_texts(shared_data)[0]
+    (tmp_path / "text.txt").write_text(text, encoding="utf-8")
+    tok = hb.Tokenizer(*hb.train_bpe(tmp_path / "text.txt", 1000, ["<|endoftext|>"]), ["<|endoftext|>"])
+    ids = torch.tensor(tok.encode(text))
+    torch.manual_seed(0)
+    ours = hb.TransformerLM(hb.ModelConfig(tok.vocab_size, 128, 64, 2, 4)).use_fused()
+    optimizer = hb.AdamW(ours.parameters(), lr=3e-3)
+    for _ in range(100):
+        x, y = hb.get_batch(ids.numpy()[:-20_000], 32, 128, "cpu")
+        ours.loss(x, y).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    held_out = ids[-5_120:].view(-1, 128)
+    with torch.no_grad():
+        own = float(ours.eval().loss(held_out[:, :-1], held_out[:, 1:]))
+    assert own < 5, "it has learned something"
+    for dtype, tolerance in (("f32", 1e-4), ("f16", 1e-3), ("q8_0", 1e-2)):
+        path = tmp_path / f"{dtype}.gguf"
+        write_gguf(ours, tok, path, dtype=dtype, name="mine")
+        theirs = open_in_llama_cpp(path, n_ctx=128, logits_all=True)
+        nats = []
+        for row in held_out:
+            theirs.reset()
+            theirs.eval(row[:-1].tolist())
+            logits = torch.tensor(np.array(theirs.scores[: len(row) - 1]))
+            nats.append(float(torch.nn.functional.cross_entropy(logits, row[1:])))
+        assert np.exp(np.mean(nats)) == pytest.approx(np.exp(own), rel=tolerance), dtype

@@ -51,16 +51,19 @@ def main(
     from hornbook.training.load import load_model
 
     loaded = load_model(run, checkpoint)
+    caution = None
     if to == "hf":
         _write_folder(run, loaded, out, weights, custom_code, license)
     else:
         from hornbook.interop.gguf import write_gguf
 
-        write_gguf(loaded.model, loaded.tokenizer, out, dtype=weights, name=run.name)
+        caution = write_gguf(loaded.model, loaded.tokenizer, out, dtype=weights, name=run.name)
     files = [out] if out.is_file() else list(out.iterdir())
     size = quantity(sum(path.stat().st_size for path in files), "B")
     parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
     print(f"{out}: step {loaded.step:,}, {counted(parameters, 'parameter')}, {weights}, {size}")
+    if caution:
+        print(caution)
     if loaded.tokenizer is None:
         print("the run keeps no tokenizer, so none is in it")
     if push:

@@ -40,12 +40,18 @@ LAYER = {
 }
 PATTERNS = {"gpt2": "gpt-2", "cl100k": "dbrx", "o200k": "gpt-4o"}
 """Pattern → llama.cpp's name of the pre-tokenizer that cuts as it does."""
-DTYPES = ("f32", "f16", "q8_0")
+CAUTIONS = {
+    "o200k": "llama.cpp's expression for o200k knows the case of ASCII letters only and no combining marks, so "
+    "it cuts some words beyond ASCII into other ids than here (gpt2 and cl100k it cuts alike)"
+}
+"""Pattern → where llama.cpp's own expression for it differs; found on text in many languages."""
 BLOCK = 32
 """Weights of a row that share a scale in q8_0."""
 
 
-def write_gguf(model: TransformerLM, tokenizer: Tokenizer | None, path: Path, *, dtype: str = "f32", name: str) -> None:
+def write_gguf(
+    model: TransformerLM, tokenizer: Tokenizer | None, path: Path, *, dtype: str = "f32", name: str
+) -> str | None:
     """Write a model and its tokenizer.
 
     Args:
@@ -55,6 +61,9 @@ def write_gguf(model: TransformerLM, tokenizer: Tokenizer | None, path: Path, *,
         dtype: of the matrices: "f32", "f16", or "q8_0" (8-bit integers, a scale for each 32 weights; rows that are no
             multiple of 32 stay f16). Norms are always f32.
         name: of the model, for those who open the file.
+
+    Returns:
+        A sentence about text that llama.cpp cuts otherwise, or None where it cuts all alike.
 
     Raises:
         HornbookError: the `gguf` package is not installed.
@@ -100,6 +109,7 @@ def write_gguf(model: TransformerLM, tokenizer: Tokenizer | None, path: Path, *,
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
         writer.close()
+    return CAUTIONS.get(parts.pattern)
 
 
 def _name(own: str) -> str:
