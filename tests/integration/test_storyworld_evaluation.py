@@ -1,9 +1,11 @@
 """storyworld's instruments where people meet them: `hornbook eval`, the report page, the study of sampling."""
 
+import dataclasses
 import itertools
 import json
 import math
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ import torch
 from hornbook.cli.main import main
 from hornbook.data.corpora import storyworld
 from hornbook.data.sections import DataSection
+from hornbook.data.stream import document_key, draw
 from hornbook.evaluation import storyworld as evaluation
 from hornbook.evaluation.registry import find_evaluator
 from hornbook.report.render import write_report
@@ -25,7 +28,9 @@ SMALL = [
     "--training.device", "cpu", "--training.threads", "1",
 ]  # fmt: skip
 WHOLE = storyworld.split_stories(storyworld.generate(60_000, 4, "easy"))
-SEEN, HELD_OUT = WHOLE[: len(WHOLE) - math.ceil(0.1 * len(WHOLE))], WHOLE[len(WHOLE) - math.ceil(0.1 * len(WHOLE)) :]
+DRAWN = draw([document_key(story.encode(), 0) for story in WHOLE], 0.1)
+SEEN = [story for story, drawn in zip(WHOLE, DRAWN, strict=True) if not drawn]
+HELD_OUT = [story for story, drawn in zip(WHOLE, DRAWN, strict=True) if drawn]
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +55,18 @@ def test_first_places_finds_samples_in_a_stream_and_counts_the_stories():
     places, total = storyworld.first_places([WHOLE[7], f"\n{WHOLE[3]} ", "no story", ""], pieces)
     assert total == len(WHOLE)
     assert places == {WHOLE[7]: WHOLE.index(WHOLE[7]), WHOLE[3]: WHOLE.index(WHOLE[3])}
+
+
+def test_the_stories_held_out_are_those_that_preparation_gives_to_validation(run):
+    record = json.loads((run / "data.json").read_text())
+    assert storyworld.split_stories(Path(record["validation_text"]).read_text()) == HELD_OUT
+    assert len(HELD_OUT) == math.ceil(0.1 * len(WHOLE))
+
+
+def test_with_the_tail_the_last_stories_are_new():
+    last, data = math.ceil(0.1 * len(WHOLE)), dataclasses.replace(DATA, validation_from="tail")
+    assert evaluation.assess_samples(WHOLE[:-last][-20:], data).novelty == 0
+    assert evaluation.assess_samples(WHOLE[-last:], data).novelty == 1
 
 
 def test_stories_of_the_training_part_are_known_and_those_of_the_validation_part_are_new():

@@ -114,7 +114,8 @@ def test_the_tokenizer_never_sees_the_validation_part(tmp_path):
     documents = text.split("<|endoftext|>\n")
     documents[-3:] = ["zyzzyva zyzzyva zyzzyva " * 30 + "\n"] * 3  # 60 documents: ⌈5 %⌉ = 3
     (tmp_path / "a.txt").write_text("<|endoftext|>\n".join(documents))
-    recipe = resolve({"data": {"text": ["a.txt"]}, "tokenizer": {"vocab_size": 400}, "model": {
+    data = {"text": ["a.txt"], "validation_from": "tail"}
+    recipe = resolve({"data": data, "tokenizer": {"vocab_size": 400}, "model": {
         "context_length": 8, "d_model": 8, "num_layers": 1, "num_heads": 1}})  # fmt: skip
     from hornbook.data.prepare import prepare
 
@@ -140,7 +141,8 @@ def test_fewer_than_twenty_documents_are_cut_at_a_line(tmp_path):
     assert 1890 < training[0].end < 1900
 
 
-def test_several_files_and_gzip_are_one_data_set(tmp_path):
+@pytest.mark.parametrize(("one_stream", "token_files"), [(True, (1, 1)), (False, (3, 2))])
+def test_several_files_and_gzip_are_one_data_set(tmp_path, one_stream, token_files):
     import gzip
 
     for i in range(3):
@@ -148,13 +150,14 @@ def test_several_files_and_gzip_are_one_data_set(tmp_path):
     with gzip.open(tmp_path / "3.txt.gz", "wb") as file:
         file.write(write_text(tmp_path / "3.txt", 30, seed=3).read_bytes())
     files = ["0.txt", "1.txt", "2.txt", "3.txt.gz"]
-    recipe = {"data": {"text": files, "validation": 0.3}, "tokenizer": {"vocab_size": 300}}
+    split = {"validation": 0.3, "validation_from": "tail", "one_stream": one_stream}
+    recipe = {"data": {"text": files, **split}, "tokenizer": {"vocab_size": 300}}
     model = {"context_length": 16, "d_model": 8, "num_layers": 1, "num_heads": 1}
     run = quiet_train({**recipe, "model": model, "training": {"steps": 3, "batch_size": 2}})
     assert run.status == "done"
     data = json.loads((run.path / "data.json").read_text())
-    assert len(data["train"]) == 3  # 120 documents: 84 train; the third file is cut
-    assert len(data["validation"]) == 2
+    # 120 documents: 84 train; the third file is cut
+    assert (len(data["train"]), len(data["validation"])) == token_files
 
 
 @pytest.mark.parametrize(

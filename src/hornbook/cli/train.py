@@ -99,7 +99,9 @@ def _recipe(
     if path.is_dir():
         if not (path / "config.toml").is_file():
             raise ConfigError(f"{path} is a folder without a run in it; give a recipe, or a text with --text")
-        sections = config.merge(config.read(path / "config.toml"), {"run": {"directory": str(path)}})
+        from hornbook.training.config import read_stored
+
+        sections = config.merge(read_stored(path), {"run": {"directory": str(path)}})
     elif resume and not path.exists() and not path.suffix:
         raise ConfigError(f"there is no run in {path} to resume; `hornbook runs` lists those there are")
     else:
@@ -117,9 +119,11 @@ def _automatic(text: tuple[str, ...], resume: bool, given: dict[str, Any], conso
     if not any(sizes):
         raise DataError(f"{', '.join(text)} is empty; give some text to train on")
     name = str(given.get("run", {}).get("name") or _run_name(Path(text[0]).resolve().name))
-    stored = Path("runs") / name / "config.toml"
-    if resume and stored.exists():
-        return config.read(stored)
+    stored = Path("runs") / name
+    if resume and (stored / "config.toml").exists():
+        from hornbook.training.config import read_stored
+
+        return read_stored(stored)
     from hornbook.training.launch.auto_recipe import automatic_recipe
     from hornbook.training.launch.device import training_rate
     from hornbook.training.sections import TrainingSection

@@ -9,6 +9,7 @@ processes may prepare the same data at the same time. No torch.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from hornbook.data.scan import TextFile, scan_file
 from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.data.split import TextSlice, copy_slice, split
 from hornbook.data.split_key import SplitKey
+from hornbook.data.stream import write_parts, write_slices
 from hornbook.errors import ConfigError, DataError, TokenizerError
 from hornbook.fileio import (
     atomic_write,
@@ -39,6 +41,8 @@ from hornbook.tracking.console import Console
 
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
+
+TRAINING_TEXT, VALIDATION_TEXT = "training.txt", "validation.txt"
 
 
 @dataclass(frozen=True)
@@ -69,23 +73,23 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
     """
     if data.tokens:
         return _open_tokens(data, tokenizer)
-    files = _scan(data.text or _corpus(data, console), data, tokenizer, console)
-    held_out = _scan(data.validation_text, data, tokenizer, console)
     given = _load_tokenizer(tokenizer.path)
     if given is not None and given.assumed:
         console.print(f"note: {given.assumed}")
-    key = SplitKey.of(files, held_out, data, tokenizer, given.fingerprint if given else None)
+    separator = _separator(data, tokenizer, given)
+    files = _scan(data.text or _corpus(data, console), data, separator, console)
+    held_out = _scan(data.validation_text, data, separator, console)
+    key = SplitKey.of(files, held_out, data, tokenizer, given, separator)
     folder = cache_folder() / "prepared" / key.digest[:24]
     if not (folder / "READY.json").exists():
-        if held_out:
-            parts = [TextSlice(f, 0, f.num_bytes) for f in files], [TextSlice(f, 0, f.num_bytes) for f in held_out]
-        else:
-            parts = split(files, tokenizer.separator, data.validation)
         temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
         make_folder(folder.parent)
         temporary.mkdir()
         try:
+            parts = _write_text(temporary, files, held_out, separator, data)
             _build(temporary, *parts, data, tokenizer, given, console)
+            if held_out:
+                (temporary / VALIDATION_TEXT).unlink(missing_ok=True)
             atomic_write(temporary / "READY.json", key.description)
             _publish(temporary, folder)
         except BaseException:
@@ -94,18 +98,41 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
     return _open_prepared(folder, key.digest)
 
 
+def _separator(data: DataSection, section: TokenizerSection, given: Tokenizer | None) -> str | None:
+    """Return what stands between documents: the recipe's separator, or of a tokenizer without it its own first one."""
+    if not data.one_stream or given is None or section.separator in given.special_token_ids:
+        return section.separator
+    return next(iter(given.special_token_ids), None)
+
+
+def _write_text(
+    folder: Path, files: list[TextFile], held_out: list[TextFile], separator: str | None, data: DataSection
+) -> tuple[list[Path], list[Path]]:
+    """Return the files that hold the training and the validation text, written into `folder` where need be."""
+    training, validation = folder / TRAINING_TEXT, folder / VALIDATION_TEXT
+    whole = [[TextSlice(file, 0, file.num_bytes) for file in part] for part in (files, held_out)]
+    if not data.one_stream:
+        parts = whole if held_out else split(files, separator, data.validation)
+        return _as_files(parts[0], training), _as_files(parts[1], validation)
+    if held_out:
+        write_slices(whole[0], separator, training)
+        write_slices(whole[1], separator, validation)
+    else:
+        seed = data.validation_seed if data.validation_from == "seeded" else None
+        write_parts(files, separator, data.validation, seed, (training, validation))
+    return [training], [validation]
+
+
 def _build(
     folder: Path,
-    training: Sequence[TextSlice],
-    validation: Sequence[TextSlice],
+    train_paths: Sequence[Path],
+    validation_paths: Sequence[Path],
     data: DataSection,
     section: TokenizerSection,
     given: Tokenizer | None,
     console: Console,
 ) -> None:
     """Write the token files and the tokenizer of one data set into `folder`."""
-    train_paths = _as_files(training, folder / "training.txt")
-    validation_paths = _as_files(validation, folder / "validation.txt")
     if given is None:
         given = _train_tokenizer(train_paths, section, data.errors, console)
     given.save(folder / "tokenizer")
@@ -125,7 +152,7 @@ def _build(
                 total, f"{quantity(total, 'B')}, {quantity(tokens)} tokens, {total / max(1, tokens):.2f} bytes each"
             )
     # The copy of a large training text has done its work; the validation part is kept for a corpus's own instruments.
-    (folder / "training.txt").unlink(missing_ok=True)
+    (folder / TRAINING_TEXT).unlink(missing_ok=True)
 
 
 def _train_tokenizer(paths: Sequence[Path], section: TokenizerSection, errors: Errors, console: Console) -> Tokenizer:
@@ -152,20 +179,20 @@ def _train_tokenizer(paths: Sequence[Path], section: TokenizerSection, errors: E
     return Tokenizer(vocab, merges, specials, pattern=section.pattern)
 
 
-def _scan(paths: Sequence[str], data: DataSection, tokenizer: TokenizerSection, console: Console) -> list[TextFile]:
+def _scan(paths: Sequence[str], data: DataSection, separator: str | None, console: Console) -> list[TextFile]:
     if not paths:
         return []
     files = find_sources(paths)
-    total = sum(Path(path).stat().st_size for path in files)
-    found, before = [], 0
+    sizes = [os.stat(path).st_size for path in files]  # noqa: PTH116
+    total, found, before = sum(sizes), [], 0
     with console.stage("reading the text", total) as stage:
-        for path in files:
+        for path, size in zip(files, sizes, strict=True):
 
             def advance(done: int, before: int = before) -> None:
                 stage.update(before + done)
 
-            found.append(scan_file(path, tokenizer.separator, errors=data.errors, field=data.field, progress=advance))
-            before += Path(path).stat().st_size
+            found.append(scan_file(path, separator, errors=data.errors, field=data.field, progress=advance))
+            before += size
         documents = sum(file.num_documents for file in found)
         stage.update(total, f"{quantity(sum(file.num_bytes for file in found), 'B')}, {counted(documents, 'document')}")
     return found
@@ -206,7 +233,7 @@ def _sketch(ids: np.ndarray) -> str:
 def _open_prepared(folder: Path, digest: str) -> Dataset:
     tokenizer = _load_tokenizer(str(folder / "tokenizer"))
     assert tokenizer is not None
-    text = folder / "validation.txt"
+    text = folder / VALIDATION_TEXT
     return Dataset(
         tuple(sorted(folder.glob("train-*.npy"))),
         tuple(sorted(folder.glob("validation-*.npy"))),

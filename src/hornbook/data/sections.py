@@ -39,7 +39,15 @@ class DataSection:
     tokens: tuple[str, ...] = ()
     """Token files instead of text, one data set in this order; then `validation_tokens` is needed too."""
     validation: float = 0.05
-    """Share of the documents, from the end, that only validation sees; the tokenizer never reads them."""
+    """Share of the documents that only validation sees; the tokenizer never reads them."""
+    validation_from: Literal["seeded", "tail"] = "seeded"
+    """Which documents validation gets: "seeded": drawn by `validation_seed`, whatever files they are in and in whatever
+    order; "tail": the last ones. Under 20 documents it is the end of the text, cut at a line."""
+    validation_seed: int = 0
+    """Draws the documents of validation."""
+    one_stream: bool = True
+    """All texts are one stream of tokens, with the separator between documents; false: each text has a token file of
+    its own, across whose end no window goes (with `validation_from = "tail"`)."""
     validation_text: tuple[str, ...] = ()
     """Text to validate on instead of a share of the text."""
     validation_tokens: tuple[str, ...] = ()
@@ -61,6 +69,13 @@ class DataSection:
             raise ConfigError("data.validation_tokens goes with data.tokens; for text files use data.validation_text")
         if not (math.isfinite(self.validation) and 0 < self.validation < 1):
             raise ConfigError(f"data.validation = {self.validation} must be a share between 0 and 1, such as 0.05")
+        if not 0 <= self.validation_seed < 2**63:
+            raise ConfigError(f"data.validation_seed = {self.validation_seed} must be a whole number from 0 to 2⁶³ - 1")
+        if not (self.one_stream or self.validation_from == "tail" or self.validation_text or self.tokens):
+            raise ConfigError(
+                "data.one_stream = false keeps a token file for each text, and a drawn validation part has no such "
+                'text: set data.validation_from = "tail" with it, or give data.validation_text'
+            )
         if self.corpus_bytes < 1000:
             raise ConfigError(
                 f"data.corpus_bytes = {self.corpus_bytes} is too little text; 1,000,000 is a small corpus"

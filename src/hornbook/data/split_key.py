@@ -7,11 +7,14 @@ versions did, so that what they prepared is found again and their runs resume.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hornbook.data.scan import TextFile
 from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.fileio import canonical_json, sha256_bytes
+
+if TYPE_CHECKING:
+    from hornbook.tokenizer.tokenizer import Tokenizer
 
 # Changes when the same key would give other files.
 VERSION = 1
@@ -32,6 +35,12 @@ class SplitKey:
     """Fingerprint of the tokenizer that is given, or vocabulary size, special tokens, pattern and separator of the one
     to train."""
     version: int = VERSION
+    one_stream: bool = False
+    """All texts make one token file; `training` then has one entry for all of them."""
+    validation_seed: int | None = None
+    """Draws the documents of validation; None: they are the last ones, or have a text of their own."""
+    separator: str | None = None
+    """Of one stream by a tokenizer that is given: what stands between documents."""
 
     @classmethod
     def of(
@@ -40,22 +49,41 @@ class SplitKey:
         held_out: list[TextFile],
         data: DataSection,
         section: TokenizerSection,
-        fingerprint: str | None,
+        given: Tokenizer | None,
+        separator: str | None,
     ) -> SplitKey:
-        """Return the key of scanned texts (`held_out`: the validation's own) and the sections of a recipe."""
+        """Return the key of scanned texts (`held_out`: the validation's own), a recipe, and the tokenizer in use."""
+        stream = data.one_stream
+        drawn = data.validation_from == "seeded" and not held_out
         return cls(
-            training=tuple((file.sha256, file.num_bytes) for file in files),
-            validation=tuple(file.sha256 for file in held_out) or data.validation,
+            training=_contents(files, stream),
+            validation=tuple(sha256 for sha256, _ in _contents(held_out, stream)) or data.validation,
             errors=data.errors,
-            tokenizer=fingerprint or (section.vocab_size, section.special_tokens, section.pattern, section.separator),
+            tokenizer=given.fingerprint
+            if given
+            else (section.vocab_size, section.special_tokens, section.pattern, section.separator),
+            one_stream=stream,
+            validation_seed=data.validation_seed if drawn else None,
+            separator=separator if stream and given else None,
         )
 
     @property
     def description(self) -> str:
         """The key as canonical JSON, which the prepared folder keeps."""
-        return canonical_json(asdict(self))
+        values = asdict(self)
+        later = ("one_stream", "validation_seed", "separator")
+        return canonical_json({key: v for key, v in values.items() if key not in later or v not in (None, False)})
 
     @property
     def digest(self) -> str:
         """SHA-256 of the description."""
         return sha256_bytes(self.description.encode())
+
+
+def _contents(files: list[TextFile], one_stream: bool) -> tuple[tuple[str, int], ...]:
+    """Return SHA-256 and size of each text, or of the list of them where they are one stream."""
+    contents = tuple((file.sha256, file.num_bytes) for file in files)
+    if not one_stream or not contents:
+        return contents
+    lines = "".join(f"{sha256} {size}\n" for sha256, size in contents)
+    return ((sha256_bytes(lines.encode()), sum(size for _, size in contents)),)

@@ -11,15 +11,19 @@ parser (`assess_samples`). Left out: stories longer than the context; how many t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from hornbook.data.corpora import storyworld
 from hornbook.data.corpora.storyworld.cloze import cloze_items
 from hornbook.data.sections import DataSection
 from hornbook.data.split import FEW_DOCUMENTS
+from hornbook.data.stream import document_key, draw
 from hornbook.errors import FormatError
 from hornbook.evaluation.cloze import ClozeScore, evaluate_cloze
 from hornbook.evaluation.registry import CorpusEvaluator
@@ -151,13 +155,22 @@ def assess_samples(texts: Sequence[str], data: DataSection) -> storyworld.Assess
         texts: one per sample, without separators.
         data: the section that the model was trained with.
     """
-    corpus = storyworld.corpus_bytes(data.corpus_bytes, data.corpus_seed, data.corpus_level)
-    places, total = storyworld.first_places(texts, corpus)
+    keys = array("Q")
+
+    def corpus() -> Iterator[bytes]:
+        for piece in storyworld.corpus_bytes(data.corpus_bytes, data.corpus_seed, data.corpus_level):
+            stories = map(bytes.strip, piece.split(END_OF_TEXT.encode()))
+            keys.extend(document_key(story, data.validation_seed) for story in stories if story)
+            yield piece
+
+    places, total = storyworld.first_places(texts, corpus())
     if data.validation_text or total < FEW_DOCUMENTS:
-        seen = total
+        held_out = np.zeros(total, bool)
+    elif data.validation_from == "seeded":
+        held_out = draw(keys, data.validation)
     else:
-        seen = total - math.ceil(data.validation * total)
-    known = {text for text, place in places.items() if place < seen}
+        held_out = np.arange(total) >= total - math.ceil(data.validation * total)
+    known = {text for text, place in places.items() if not held_out[place]}
     return storyworld.assess(texts, data.corpus_level, known)
 
 

@@ -108,12 +108,27 @@ def resolve(recipe: Mapping[str, Any]) -> TrainConfig:
     return dataclasses.replace(config.build(TrainConfig, sections), init_from=init_from)
 
 
+# What versions without a key did, where that is not its default today.
+EARLIER = {"data": {"validation_from": "tail", "one_stream": False}}
+
+
 def as_stored(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Return the recipe that a run keeps, with what the version that wrote it did where later ones have a key."""
+    recipe = config.merge(EARLIER, recipe)
     evaluation = recipe.get("evaluation", {})
     if "share" in evaluation or "max_tokens" in evaluation:
-        return dict(recipe)
+        return recipe
     return config.merge(recipe, {"evaluation": {"full": True}})
+
+
+def read_stored(run: str | Path) -> dict[str, Any]:
+    """Return the recipe that a run's folder keeps, as `as_stored`. Raises as `load`."""
+    return as_stored(config.read(Path(run) / "config.toml"))
+
+
+def resolve_stored(recipe: Mapping[str, Any]) -> TrainConfig:
+    """Build the `TrainConfig` of the recipe that a run keeps. Raises as `resolve`."""
+    return resolve(as_stored(recipe))
 
 
 def check_names(recipe: Mapping[str, Any]) -> None:

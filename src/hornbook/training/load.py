@@ -12,7 +12,7 @@ from hornbook.checkpoint.store import CheckpointStore
 from hornbook.checkpoint.tensors import load_module
 from hornbook.models.transformer import TransformerLM
 from hornbook.tracking.run import Run
-from hornbook.training.config import TrainConfig, resolve
+from hornbook.training.config import TrainConfig, resolve_stored
 
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
@@ -54,7 +54,7 @@ def load_run(
 def load_model(path: str | Path, checkpoint: str | int = "best", device: torch.device | str | None = None) -> LoadedRun:
     """Read a trained model; arguments and errors as `load_run`."""
     run = Run.open(path)
-    config = resolve(run.config)
+    config = resolve_stored(run.config)
     if isinstance(checkpoint, str) and checkpoint.isdecimal():
         checkpoint = int(checkpoint)
     loaded = CheckpointStore(run.path / "checkpoints", warn=_warn).load(checkpoint)

@@ -23,7 +23,7 @@ from hornbook.interop.huggingface import is_llama_folder, llama_config, llama_te
 from hornbook.models.config import ModelConfig
 from hornbook.models.transformer import TransformerLM
 from hornbook.tracking.run import Run
-from hornbook.training.config import TrainConfig, resolve
+from hornbook.training.config import TrainConfig, resolve_stored
 
 FREE = ("vocab_size", "context_length", "dropout", "zero_init_output")
 """Settings that need not be the source's; the vocabulary is compared by itself."""
@@ -38,7 +38,7 @@ def source_config(folder: str | Path) -> ModelConfig:
     """
     path = Path(folder)
     if (path / "checkpoints").is_dir():
-        return resolve(Run.open(path).config).model
+        return resolve_stored(Run.open(path).config).model
     if is_llama_folder(path):
         return llama_config(path)
     raise CheckpointError(

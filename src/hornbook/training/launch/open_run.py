@@ -16,13 +16,14 @@ from hornbook.config import dump_toml
 from hornbook.data.corpora.registry import find_corpus
 from hornbook.data.prepare import Dataset, prepare
 from hornbook.data.sampler import BatchSampler
+from hornbook.data.sections import DataSection
 from hornbook.data.token_data import TokenData
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json
 from hornbook.tracking.console import Console
 from hornbook.tracking.environment import describe_environment
 from hornbook.tracking.run import Run
-from hornbook.training.config import TrainConfig, as_stored, resolve
+from hornbook.training.config import EARLIER, TrainConfig, resolve, resolve_stored
 from hornbook.training.launch.device import resolve_auto
 from hornbook.training.load import read_tokenizer
 from hornbook.training.sections import EvaluationSection
@@ -42,7 +43,9 @@ MACHINE = (
 
 
 # Keys that recipes do not have to know: their default is no wish to change what the run was made with.
-LATER = {f"evaluation.{key}": getattr(EvaluationSection, key) for key in ("share", "full")}
+LATER = {f"evaluation.{key}": getattr(EvaluationSection, key) for key in ("share", "full")} | {
+    f"data.{key}": getattr(DataSection, key) for key in EARLIER["data"]
+}
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def _reopen(recipe: TrainConfig, console: Console) -> OpenRun:
     run = Run.open(recipe.run.path)
     run.hold()
     try:
-        config = _reconcile(resolve(as_stored(run.config)), recipe, console)
+        config = _reconcile(resolve_stored(run.config), recipe, console)
         dataset = prepare(config.data, config.tokenizer, console)
         if read_tokenizer(run.path) is None and dataset.tokenizer is not None:
             dataset.tokenizer.save(run.path / "tokenizer")  # killed between the recipe and the tokenizer

@@ -20,7 +20,7 @@ from hornbook.tracking.console import Console
 from hornbook.tracking.run import Run
 from hornbook.training.checkpointer import Checkpointer
 from hornbook.training.clock import RunClock
-from hornbook.training.config import TrainConfig, resolve
+from hornbook.training.config import TrainConfig, read_stored, resolve
 from hornbook.training.distributed.group import Group
 from hornbook.training.evaluator import Evaluator
 from hornbook.training.launch.device import set_machine
@@ -54,7 +54,7 @@ def resolve_recipe(
         sections: Mapping[str, Any] = recipe.to_dict()
     elif isinstance(recipe, str | Path):
         path = Path(recipe)
-        sections = read(path / "config.toml" if path.is_dir() else path)
+        sections = read_stored(path) if path.is_dir() else read(path)
     elif isinstance(recipe, Mapping):
         sections = recipe
     else:
