@@ -76,3 +76,16 @@ def test_floor_is_the_probability_over_the_bytes():
 def test_bad_arguments_are_named(call, words):
     with pytest.raises(DataError, match=words):
         call()
+
+
+def test_sentences_are_counted_up_to_the_first_mistake():
+    from hornbook.data.corpora.storyworld.instruments import sentence_ends
+
+    assert sentence_ends('One. "Two!" Three') == [4, 11, 17]
+    assert sentence_ends("") == []
+    (story,) = storyworld.split_stories(b"".join(storyworld.corpus_bytes(1000, 3, "easy")).decode())[:1]
+    count = len(sentence_ends(story.strip()))
+    spoilt = story.strip()[: sentence_ends(story.strip())[2]] + " Purple ideas sleep."
+    found = storyworld.assess([story, spoilt, "Nothing of the kind."], "easy")
+    assert (found.num_sentences, found.num_right_sentences) == (count + 4 + 1, count + 3)
+    assert found.sentence_share == found.to_dict()["sentence_share"] == (count + 3) / (count + 5)

@@ -83,6 +83,10 @@ class StoryworldMetrics:
             lines.append(self.cloze.line())
         if (w := self.written) is not None:
             lines.append(
+                f"sentences that parse as part of a story: {w.num_right_sentences:,} of {w.num_sentences:,} "
+                f"({w.sentence_share:.0%})"
+            )
+            lines.append(
                 f"stories that storyworld's parser accepts: {w.num_valid} of {w.num_samples} ({w.valid_share:.0%})"
             )
             failures = sorted((-n, kind) for kind, n in w.failures.items() if n)

@@ -16,6 +16,7 @@ MEASURES = {
     "samples": "stories written",
     "valid_share": "valid",
     "mean_valid_prefix": "valid part of a sample",
+    "sentence_share": "sentences that parse",
     "novelty": "of the valid ones new",
     "plot_coverage": "plots that occur",
     "plot_distance": "distance from the true plots",
@@ -23,7 +24,8 @@ MEASURES = {
 }
 NOTE = (
     "Stories that the model writes from their start at temperature 1, read by storyworld's own parser. Valid part of a "
-    "sample: the share of its characters that a story could open with, 1 for a valid one. New: not in the training "
+    "sample: the share of its characters that a story could open with, 1 for a valid one. Sentences "
+    "that parse: those before a sample's first mistake. New: not in the training "
     "text. Distance: total variation between the plots of the valid stories and their true probabilities, and what as "
     "many stories of the corpus itself would show."
 )

@@ -33,6 +33,10 @@ class Assessment:
     """Kind (of `KINDS`) → samples that fail by it."""
     mean_valid_prefix: float
     """Mean share of a sample's characters that a story could open with; 1 for a valid one."""
+    num_sentences: int
+    """Sentences of all samples."""
+    num_right_sentences: int
+    """Those before the place where their sample stops being a story."""
     novelty: float
     """Share of the valid samples that are not among the known stories; NaN if none is valid."""
     plot_counts: dict[str, int]
@@ -46,6 +50,11 @@ class Assessment:
     def valid_share(self) -> float:
         """Return the share of samples that are valid stories."""
         return self.num_valid / self.num_samples
+
+    @property
+    def sentence_share(self) -> float:
+        """Return the share of the sentences that parse: that a story could go on with at their place."""
+        return self.num_right_sentences / max(1, self.num_sentences)
 
     @property
     def plot_coverage(self) -> float:
@@ -76,6 +85,8 @@ class Assessment:
             "valid": self.num_valid,
             "valid_share": self.valid_share,
             "mean_valid_prefix": self.mean_valid_prefix,
+            "sentences": self.num_sentences,
+            "sentence_share": self.sentence_share,
             "novelty": self.novelty,
             "plot_coverage": self.plot_coverage,
             "plot_distance": self.plot_distance,
@@ -105,19 +116,23 @@ def assess(samples: Sequence[str], level: str = "normal", known: Collection[str]
     failures = dict.fromkeys(KINDS, 0)
     true = true_plot_shares(level)
     plots: Counter[str] = Counter()
-    valid = new = 0
+    valid = new = sentences = right = 0
     prefix = 0.0
     verdicts = []
     for sample in (s.strip() for s in samples):
+        ends = sentence_ends(sample)
+        sentences += len(ends)
         try:
             decisions = recover(compiled, sample)
         except StoryError as error:
             failures[error.kind] += 1
             prefix += error.position / len(sample) if sample else 0.0
+            right += sum(end <= error.position for end in ends)
             verdicts.append(str(error))
             continue
         verdicts.append("")
         valid += 1
+        right += len(ends)
         prefix += 1.0
         new += sample not in known
         plots[plot_of(decisions)] += 1
@@ -126,11 +141,19 @@ def assess(samples: Sequence[str], level: str = "normal", known: Collection[str]
         num_valid=valid,
         failures=failures,
         mean_valid_prefix=prefix / len(samples),
+        num_sentences=sentences,
+        num_right_sentences=right,
         novelty=new / valid if valid else float("nan"),
         plot_counts={name: plots[name] for name in true},
         true_plots=true,
         verdicts=tuple(verdicts),
     )
+
+
+def sentence_ends(text: str) -> list[int]:
+    """Return where the sentences of a text end; what follows the last mark, if anything, is one too."""
+    ends = [match.end() for match in re.finditer(r'[.!?]+["”’]*(?=\s|$)', text)]
+    return ends if not text or (ends and ends[-1] == len(text)) else [*ends, len(text)]
 
 
 def first_places(samples: Iterable[str], corpus: Iterable[bytes]) -> tuple[dict[str, int], int]:
