@@ -3,7 +3,7 @@
 A write goes to a temporary file in the same folder, is flushed and fsynced, then renamed over the target, and the
 folder is fsynced, so that a reader (or a machine that lost power) sees the old file or the new one and never a part.
 An error says which: `NotConfirmedError` the new one, any other the old one. What a killed process leaves is removed by
-the next write of the same file. Left out: files that belong together (tokenizer/token_file.py has the only ones).
+the next write of the same file. Left out: large files that belong together (tokenizer/token_file.py).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -126,7 +126,7 @@ def _remove_leftover(path: Path) -> bool:
         if not try_lock(descriptor):  # held, or nobody can know
             return False
         if stands_at(descriptor, path):
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     except OSError:
         return False
     finally:
@@ -146,6 +146,47 @@ def atomic_write(path: str | os.PathLike[str], content: bytes | str) -> None:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
+def write_together(contents: Mapping[Path, str]) -> None:
+    """Replace small text files that belong together (UTF-8): all of them count, or none.
+
+    A journal with all of it stands beside the first file until each is in its place; `finish_together` does the rest
+    after a kill. Until the journal is on disk the old files count, from then on the new ones.
+
+    Raises:
+        NotConfirmedError: the new ones count, but are not all in their places, or not confirmed by the disk.
+        OSError: the old ones are untouched.
+    """
+    finish_together(*contents)
+    journal = _journal(next(iter(contents)))
+    try:
+        atomic_write(journal, canonical_json({path.name: text for path, text in contents.items()}))
+    except NotConfirmedError as error:
+        journal.unlink()
+        raise OSError(error.errno, os.strerror(error.errno or errno.EIO), error.filename) from error
+    try:
+        for path, text in contents.items():
+            atomic_write(path, text)
+        journal.unlink()
+    except OSError as error:
+        said = "the new content counts, but is not all in its place; the next reading puts it there"
+        raise NotConfirmedError(error.errno, f"{said} ({error.strerror})", str(journal)) from error
+
+
+def finish_together(*paths: Path) -> None:
+    """Finish what a killed `write_together` of these files left undone. Raises OSError where that cannot be written."""
+    journal = _journal(paths[0])
+    if journal.exists():
+        contents = read_json_object(journal)
+        for path in paths:
+            if isinstance(text := contents.get(path.name), str):
+                atomic_write(path, text)
+        journal.unlink(missing_ok=True)
+
+
+def _journal(first: Path) -> Path:
+    return first.with_name(f".{first.name}.journal")
+
+
 @contextlib.contextmanager
 def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a folder to fill; it appears at `path`, whole, only when the block ends without an exception.
@@ -158,8 +199,7 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     make_folder(target.parent)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    temporary.mkdir()
+    temporary, lock = _temporary_folder(target)
     try:
         yield temporary
         for folder, _, files in os.walk(temporary):
@@ -171,6 +211,23 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+    finally:
+        _quietly(lambda: os.close(lock))
+
+
+def _temporary_folder(target: Path) -> tuple[Path, int]:
+    """As `open_temporary`, for a folder; its descriptor carries the lock."""
+    temporary = target.with_name(f".{target.name}.tmp")
+    while True:
+        with contextlib.suppress(FileExistsError):
+            temporary.mkdir()
+            descriptor = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
+            if try_lock(descriptor) is None or stands_at(descriptor, temporary):
+                return temporary, descriptor
+            os.close(descriptor)
+            continue
+        if not _remove_leftover(temporary):
+            temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
 
 
 def canonical_json(value: Any) -> str:

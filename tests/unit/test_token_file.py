@@ -10,7 +10,8 @@ import hornbook as hb
 from hornbook.errors import DataError, FormatError
 from hornbook.fileio import sha256_file
 from hornbook.tokenizer import encode_files
-from hornbook.tokenizer.token_file import TokenFileWriter, token_dtype
+from hornbook.tokenizer.token_header import token_dtype
+from hornbook.tokenizer.token_writer import TokenFileWriter
 
 WHAT = {"tokenizer_fingerprint": "f" * 64, "sources": [], "num_bytes": 9, "num_documents": 1}
 

@@ -219,7 +219,9 @@ def _open_tokens(data: DataSection, section: TokenizerSection) -> Dataset:
         raise DataError("the token files were made by different tokenizers; encode all of the text with one")
     # Bare files say nothing about their vocabulary: the recipe's number stands, and the ids are checked against it.
     vocab_size = tokenizer.vocab_size if tokenizer is not None else max(sizes, default=section.vocab_size)
-    described = [[len(f), f.manifest or None, _sketch(f.ids)] for f in files.values()]
+    # Without the SHA-256, which later versions added: the digest of the same data stays the same.
+    plain = [{key: value for key, value in f.manifest.items() if key != "sha256"} or None for f in files.values()]
+    described = [[len(f), said, _sketch(f.ids)] for f, said in zip(files.values(), plain, strict=True)]
     digest = sha256_bytes(canonical_json(described).encode())
     as_paths = tuple(Path(path) for path in data.tokens), tuple(Path(path) for path in data.validation_tokens)
     return Dataset(*as_paths, tokenizer, vocab_size, None, digest)

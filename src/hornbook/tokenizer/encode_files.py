@@ -20,7 +20,8 @@ from hornbook.errors import DataError
 from hornbook.fileio import sha256_file
 from hornbook.tokenizer.engines import append_chunks
 from hornbook.tokenizer.text import resolve_threads, with_progress
-from hornbook.tokenizer.token_file import TokenFile, TokenFileWriter
+from hornbook.tokenizer.token_file import TokenFile
+from hornbook.tokenizer.token_writer import TokenFileWriter
 from hornbook.tokenizer.utf8 import Chunk, Errors, as_bytes, check_errors, checked
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def encode_file(
         )
     if progress is not None:
         progress(entry["bytes"])
-    return TokenFile.open(out_path)
+    return TokenFile.open_written(out_path)
 
 
 def encode_to_array(

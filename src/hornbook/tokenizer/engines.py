@@ -22,7 +22,8 @@ from hornbook.tokenizer.formats.parts import TokenizerParts
 from hornbook.tokenizer.patterns import is_native, split
 from hornbook.tokenizer.special import documents_of, split_special
 from hornbook.tokenizer.text import DocumentCounter, read_file, safe_blocks, with_progress, word_blocks
-from hornbook.tokenizer.token_file import TokenFileWriter, token_dtype
+from hornbook.tokenizer.token_header import token_dtype
+from hornbook.tokenizer.token_writer import TokenFileWriter
 from hornbook.tokenizer.utf8 import Errors, checked, encoded, lone_surrogate
 
 Allowed = list[int] | None

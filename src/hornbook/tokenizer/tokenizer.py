@@ -27,7 +27,8 @@ from hornbook.tokenizer.formats.parts import TokenizerParts
 from hornbook.tokenizer.patterns import resolve
 from hornbook.tokenizer.special import AllowedSpecial, check_special_tokens, chosen, place_special
 from hornbook.tokenizer.text import pieces_of, resolve_threads
-from hornbook.tokenizer.token_file import TokenFile, token_dtype
+from hornbook.tokenizer.token_file import TokenFile
+from hornbook.tokenizer.token_header import token_dtype
 from hornbook.tokenizer.utf8 import Chunk, Errors
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hornbook.errors import FormatError
-from hornbook.fileio import atomic_write, canonical_json
+from hornbook.fileio import canonical_json, finish_together, write_together
 from hornbook.tokenizer.formats.byte_map import to_text
 from hornbook.tokenizer.formats.parts import (
     TokenizerParts,
@@ -57,6 +57,7 @@ def read_gpt2(
         OSError: a file cannot be read.
     """
     vocab_file, merges_file, settings = Path(vocab_path), Path(merges_path), settings_path(vocab_path)
+    finish_together(vocab_file, merges_file, settings)
     known_pattern, known_special = read_settings(settings, "pattern") if settings.exists() else (None, None)
     special = list(special_tokens if special_tokens is not None else known_special or [])
     entries = of_type(load_json(vocab_file), dict, vocab_file, "the file")
@@ -107,6 +108,10 @@ def write_gpt2(parts: TokenizerParts, vocab_path: str | os.PathLike[str], merges
     keys = unique_keys(parts, "a vocab.json")
     merges = "".join(f"{to_text(left)} {to_text(right)}\n" for left, right in parts.merges)
     settings = {"version": 1, "pattern": parts.pattern, "special_tokens": parts.special_tokens}
-    atomic_write(settings_path(vocab_path), canonical_json(settings))
-    atomic_write(vocab_path, json.dumps(keys, ensure_ascii=False) + "\n")
-    atomic_write(merges_path, "#version: 0.2\n" + merges)
+    write_together(
+        {
+            Path(vocab_path): json.dumps(keys, ensure_ascii=False) + "\n",
+            Path(merges_path): "#version: 0.2\n" + merges,
+            settings_path(vocab_path): canonical_json(settings),
+        }
+    )

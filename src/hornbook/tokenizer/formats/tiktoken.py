@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hornbook.errors import FormatError
-from hornbook.fileio import atomic_write, canonical_json
+from hornbook.fileio import canonical_json, finish_together, write_together
 from hornbook.tokenizer.formats.parts import TokenizerParts, checked, ordinary_entries, read_settings
 from hornbook.tokenizer.patterns import NAMED, resolve
 
@@ -68,6 +68,7 @@ def read_tiktoken(
         OSError: the file cannot be read.
     """
     file = Path(path)
+    finish_together(file, settings_path(file))
     if pattern is None or special_tokens is None:
         known_pattern, known_special = _settings(file)
         pattern = known_pattern if pattern is None else pattern
@@ -198,5 +199,4 @@ def write_tiktoken(parts: TokenizerParts, path: str | os.PathLike[str]) -> None:
     expression = resolve(parts.pattern).expression
     settings = {"pat_str": expression, "special_tokens": parts.special_tokens}
     lines = (b"%s %d\n" % (base64.b64encode(token), rank) for token, rank in ranks.items())
-    atomic_write(settings_path(path), canonical_json(settings))
-    atomic_write(path, b"".join(lines))
+    write_together({Path(path): b"".join(lines).decode(), settings_path(path): canonical_json(settings)})
