@@ -6,9 +6,8 @@ import pytest
 import torch
 
 import hornbook as hb
-from hornbook.accounting.activations import saved_activations
 from hornbook.accounting.formulas import total
-from hornbook.accounting.memory import Memory, StepSettings, engine_memory
+from hornbook.accounting.memory import Memory, StepSettings, engine_memory, saved_activations
 from hornbook.errors import ConfigError
 from hornbook.nn.spec import Execution
 

@@ -1,9 +1,10 @@
 """Memory of a training step by two models, named: the textbook's, and the measured one of this engine.
 
 The textbook's (textbook.py) is pencil and paper. The measured one starts from what this engine's own operators keep
-for the backward pass (activations.py, compared with what autograd saves) and adds what was measured around them: the
-process itself, the loss's workspace, the copy that a background checkpoint is written from. How near it comes to the
-peak resident memory of real trainings: docs/accounting.md (benchmarks/check_accounting.py).
+for the backward pass (each part says it, nn/specs.py; compared with what autograd saves, byte for byte, fused and
+on a CPU, in tests/unit/test_accounting_memory.py) and adds what was measured around them: the process itself, the
+loss's workspace, the copy that a background checkpoint is written from. How near it comes to the peak resident memory
+of real trainings: docs/accounting.md (benchmarks/check_accounting.py).
 
 The peak is reached at one of two moments: when the loss is done and everything kept is still there, or at the optimizer
 step, when only parameters, gradients and moments are. In between one falls as the other rises.
@@ -16,8 +17,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
-from hornbook.accounting.activations import saved_activations
-from hornbook.accounting.formulas import Term, numbers_of, term, total
+from hornbook.accounting.formulas import Term, numbers_of, summed, term, total
 from hornbook.accounting.optimizer import optimizer_state
 from hornbook.accounting.parameters import BYTES, count_parameters
 from hornbook.accounting.textbook import TextbookMemory, textbook_memory
@@ -100,6 +100,15 @@ class EngineMemory:
         for t in self.activation_terms:
             kinds[t.group] = kinds.get(t.group, 0) + t.value
         return kinds
+
+
+def saved_activations(config: ModelConfig, batch_size: int, how: Execution) -> list[Term]:
+    """Return what the forward pass of `batch_size` sequences at once keeps for the backward pass, in bytes."""
+    # Fused norms after the sum pass the type of the products on, and our kernels read it as it is; otherwise a norm's
+    # input is float32.
+    layers = dataclasses.replace(how, narrow_stream=config.norm == "post" and how.fused_layers and how.own_kernels)
+    numbers = numbers_of(config, batch_size) | {"e": BYTES[how.dtype]}
+    return summed(config, numbers, lambda spec, in_layers: spec.saved_activations(layers if in_layers else how))
 
 
 def engine_memory(config: ModelConfig, batch_size: int, how: StepSettings) -> EngineMemory:

@@ -8,14 +8,13 @@ processes may prepare the same data at the same time. No torch.
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,7 +25,7 @@ from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.data.split import TextSlice, copy_slice, split
 from hornbook.data.split_key import SplitKey
 from hornbook.data.stream import write_parts, write_slices
-from hornbook.errors import ConfigError, DataError, TokenizerError
+from hornbook.errors import ConfigError, DataError
 from hornbook.fileio import (
     atomic_write,
     cache_folder,
@@ -141,12 +140,8 @@ def _build(
         tokens = before = 0
         with console.stage(f"encoding the {role} text", total) as stage:
             for number, path in enumerate(paths):
-
-                def advance(done: int, _total: int | None = None, before: int = before) -> None:
-                    stage.update(before + done)
-
                 out = folder / f"{role}-{number:05d}.npy"
-                tokens += len(given.encode_file(path, out, errors=data.errors, progress=advance))
+                tokens += len(given.encode_file(path, out, errors=data.errors, progress=stage.after(before)))
                 before += path.stat().st_size
             stage.update(
                 total, f"{quantity(total, 'B')}, {quantity(tokens)} tokens, {total / max(1, tokens):.2f} bytes each"
@@ -161,17 +156,13 @@ def _train_tokenizer(paths: Sequence[Path], section: TokenizerSection, errors: E
 
     specials = list(section.special_tokens)
     with console.stage(f"training a tokenizer of {section.vocab_size:,} entries") as stage:
-
-        def advance(done: float, total: float | None = None) -> None:
-            stage.update(done, total=total)
-
         vocab, merges = train_bpe(
             [str(path) for path in paths],
             section.vocab_size,
             specials,
             pattern=section.pattern,
             errors=errors,
-            progress=advance,
+            progress=lambda done, total: stage.update(done, total=total),
         )
         stage.update(stage.total, counted(len(merges), "merge"))
     if len(vocab) < section.vocab_size:
@@ -187,11 +178,8 @@ def _scan(paths: Sequence[str], data: DataSection, separator: str | None, consol
     total, found, before = sum(sizes), [], 0
     with console.stage("reading the text", total) as stage:
         for path, size in zip(files, sizes, strict=True):
-
-            def advance(done: int, before: int = before) -> None:
-                stage.update(before + done)
-
-            found.append(scan_file(path, separator, errors=data.errors, field=data.field, progress=advance))
+            show = stage.after(before)
+            found.append(scan_file(path, separator, errors=data.errors, field=data.field, progress=show))
             before += size
         documents = sum(file.num_documents for file in found)
         stage.update(total, f"{quantity(sum(file.num_bytes for file in found), 'B')}, {counted(documents, 'document')}")
@@ -269,12 +257,9 @@ def _as_files(parts: Sequence[TextSlice], target: Path) -> list[Path]:
     return paths
 
 
-def _load_tokenizer(path: str | None) -> Any:
+def _load_tokenizer(path: str | None) -> Tokenizer | None:
     if path is None:
         return None
     from hornbook.tokenizer.tokenizer import Tokenizer
 
-    try:
-        return Tokenizer.load(path)
-    except json.JSONDecodeError as error:
-        raise TokenizerError(f"{path} is not a tokenizer ({error})") from None
+    return Tokenizer.load(path)

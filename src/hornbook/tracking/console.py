@@ -50,6 +50,10 @@ class Stage:
         self.text = self.text if text is None else text
         self.total = self.total if total is None else total
 
+    def after(self, done: float) -> Callable[[float], None]:
+        """Return a `progress=` for the next part of the work, where `done` of it is done already."""
+        return lambda more: self.update(done + more)
+
     def expect(self, seconds: float | None) -> None:
         """Say how long it will still take, where its owner knows better than its pace does."""
         self._ends = None if seconds is None else time.monotonic() + seconds
