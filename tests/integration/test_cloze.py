@@ -14,6 +14,7 @@ from hornbook.data.corpora import storyworld
 from hornbook.data.corpora.storyworld.cloze import KINDS, SEED, cloze_items
 from hornbook.errors import DataError
 from hornbook.evaluation.cloze import START, evaluate_cloze, write_harness_task
+from hornbook.interop.huggingface_export import write_huggingface_model
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +137,26 @@ def test_the_command_says_what_the_evaluation_says(tmp_path, monkeypatch, capsys
     assert "cloze" in (tmp_path / "runs" / "a" / "report.html").read_text()
     assert main(shlex.split("eval runs/a --task cloze --items 0")) == 2
     assert "at least 1" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("context_length", [256, 96])
+def test_the_harness_finds_the_same_accuracy(tokenizer, tmp_path, monkeypatch, context_length):
+    lm_eval = pytest.importorskip("lm_eval", reason="lm-eval is not installed")
+    tasks = pytest.importorskip("lm_eval.tasks")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    model, items = model_of(tokenizer, context_length), cloze_items(120, "easy")
+    (tmp_path / "model").mkdir()
+    write_huggingface_model(model, tokenizer, tmp_path / "model")
+    write_harness_task(tmp_path / "task", items)
+    found = lm_eval.simple_evaluate(
+        model="hf",
+        model_args=f"pretrained={tmp_path / 'model'},dtype=float32",
+        tasks=["storyworld_cloze"],
+        task_manager=tasks.TaskManager(include_path=str(tmp_path / "task"), include_defaults=False),
+        device="cpu",
+        batch_size=16,
+        bootstrap_iters=0,
+    )
+    assert found["results"]["storyworld_cloze"]["acc,none"] == evaluate_cloze(model, tokenizer, items).accuracy
