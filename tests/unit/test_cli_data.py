@@ -182,7 +182,6 @@ def test_what_get_fetched_is_what_prepare_reads(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("-", "which standard input does not give: save it to a file"),
         ("missing.txt", "there is no file or folder missing.txt"),
         ("empty", "the folder empty holds no text"),
         ("bad.jsonl", "bad.jsonl, line 2 is not JSON"),

@@ -4,6 +4,9 @@ import gzip
 import io
 import json
 import lzma
+import os
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from hornbook import config
 from hornbook.cli.main import main
 from hornbook.data.scan import scan_file
-from hornbook.data.text_files import find_files
+from hornbook.data.text_files import find_files, settled
 from hornbook.data.text_reader import TextReader
 from hornbook.errors import DataError
 from hornbook.tokenizer.tokenizer import Tokenizer
@@ -224,3 +227,35 @@ def test_a_wrong_record_is_found_without_reading_on(tmp_path):
     with pytest.raises(DataError, match="record 1 is not JSON"):
         list(reader)
     assert reader.read_bytes <= 2 << 20
+
+
+def _fifo(path, content):
+    os.mkfifo(path)
+    threading.Thread(target=path.write_bytes, args=(content,), daemon=True).start()
+    return path
+
+
+def test_a_fifo_is_read_once_and_from_its_first_byte(tmp_path):
+    fifo = _fifo(tmp_path / "pipe", gzip.compress(TEXT))
+    reader = TextReader(fifo)
+    assert (reader.total_bytes, reader.is_plain) == (None, False)
+    assert b"".join(reader) == TEXT
+    with pytest.raises(DataError, match="pipe can be read only once"):
+        list(reader)
+
+
+def test_streams_are_kept_and_names_become_absolute(tmp_path, monkeypatch):
+    monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "in [here]").mkdir()
+    monkeypatch.chdir(tmp_path / "in [here]")
+    _write(Path("a.txt"), TEXT)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT)))
+    kept = settled(["-", str(_fifo(tmp_path / "pipe", TEXT)), "a.txt", "*.txt"])
+    assert kept[0] == kept[1]
+    monkeypatch.chdir(tmp_path)
+    assert [Path(file).read_bytes() for file in find_files(kept)] == [TEXT] * 4
+    assert settled(kept) == kept
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    with pytest.raises(DataError, match="no text in standard input: it is empty"):
+        settled(["-"])
+    assert len(list((tmp_path / "cache/streams").iterdir())) == 1

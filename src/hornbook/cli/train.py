@@ -111,14 +111,15 @@ def _recipe(
 
 def _automatic(text: tuple[str, ...], resume: bool, given: dict[str, Any], console: Console) -> dict[str, Any]:
     """Pick a recipe for text files; a run that is there already keeps the one it was made with."""
-    from hornbook.data.text_files import find_files
+    from hornbook.data.text_files import find_files, is_stream, settled
     from hornbook.data.text_kinds import ending, packing_of_name
 
+    name = str(given.get("run", {}).get("name") or _run_name(text[0]))
+    text = tuple(settled([source])[0] if is_stream(source) else source for source in text)
     packed = {path: packing_of_name(path) or ending(path) == ".parquet" for path in find_files(text)}
     sizes = [Path(path).stat().st_size * (4 if is_packed else 1) for path, is_packed in packed.items()]
     if not any(sizes):
         raise DataError(f"{', '.join(text)} is empty; give some text to train on")
-    name = str(given.get("run", {}).get("name") or _run_name(Path(text[0]).resolve().name))
     stored = Path("runs") / name
     if resume and (stored / "config.toml").exists():
         from hornbook.training.config import read_stored
@@ -141,11 +142,12 @@ def _automatic(text: tuple[str, ...], resume: bool, given: dict[str, Any], conso
     return {**sections, "run": {"name": name}}
 
 
-def _run_name(file_name: str) -> str:
-    """Return the name of a run on a file or a folder: without its endings, and a word for a glob."""
+def _run_name(source: str) -> str:
+    """Return the name of a run on a file or a folder: without its endings, and a word for a glob or a stream."""
+    from hornbook.data.text_files import is_stream
     from hornbook.data.text_kinds import unpacked_name
 
-    stem = unpacked_name(file_name)
+    stem = "text" if is_stream(source) else unpacked_name(Path(source).resolve().name)
     stem = stem.rsplit(".", 1)[0] if stem.rsplit(".", 1)[0] else stem
     return re.sub(r"[*?\[\]]+", "-", stem).strip("-. ") or "text"
 

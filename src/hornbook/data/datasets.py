@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from hornbook.data.text_files import STDIN, find_files
+from hornbook.data.text_files import find_files
 from hornbook.errors import DataError, did_you_mean
 
 
@@ -105,11 +105,9 @@ def find_sources(paths: Sequence[str]) -> list[str]:
     """Return the files that a recipe's paths mean; where one is missing that the web has, say how to fetch it.
 
     Raises:
-        DataError: standard input, which can be read only once; a file to fetch; or as `find_files`.
+        DataError: a file to fetch; or as `find_files`.
         FileNotFoundError: a path that does not exist.
     """
-    if STDIN in paths:
-        raise DataError("training reads its text more than once, which standard input does not give: save it to a file")
     for path in paths:
         dataset = which_has(Path(path).name)
         if dataset is not None and not Path(path).exists():

@@ -12,7 +12,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.data.split import TextSlice, copy_slice, split
 from hornbook.data.split_key import SplitKey
 from hornbook.data.stream import write_parts, write_slices
+from hornbook.data.text_files import settled
 from hornbook.errors import ConfigError, DataError
 from hornbook.fileio import (
     atomic_write,
@@ -70,6 +71,7 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
         ConfigError: the section names no data.
         OSError: a file cannot be read or the cache cannot be written.
     """
+    data = settle(data)
     if data.tokens:
         return _open_tokens(data, tokenizer)
     given = _load_tokenizer(tokenizer.path)
@@ -95,6 +97,15 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
             shutil.rmtree(temporary, ignore_errors=True)
             raise
     return _open_prepared(folder, key.digest)
+
+
+def settle(data: DataSection) -> DataSection:
+    """Return the section as a run stores it: every name `settled`. Raises as `find_sources` and `settled`."""
+    for sources in (data.text, data.validation_text):
+        if not all(Path(source).is_absolute() for source in sources):
+            find_sources(sources)  # what is missing is told as the recipe names it
+    names = ("text", "validation_text", "tokens", "validation_tokens")
+    return replace(data, **{name: settled(getattr(data, name)) for name in names})
 
 
 def _separator(data: DataSection, section: TokenizerSection, given: Tokenizer | None) -> str | None:

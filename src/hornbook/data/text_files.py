@@ -1,14 +1,23 @@
-"""Which files a user means: names, folders, globs and standard input. Left out: reading them (text_reader.py)."""
+"""Which files a user means: names, folders, globs, streams (standard input, pipes). Left out: reading them
+(text_reader.py).
+"""
 
 from __future__ import annotations
 
+import contextlib
 import glob
+import hashlib
 import os
-from collections.abc import Sequence
+import secrets
+import stat
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from hornbook.data.text_kinds import IN_FOLDERS, PACKINGS, ending
 from hornbook.errors import DataError
+from hornbook.fileio import cache_folder, open_atomic
 
 STDIN = "-"
 """The source that stands for standard input."""
@@ -43,17 +52,83 @@ def find_files(sources: StrPath | Sequence[StrPath]) -> list[str]:
                     f"{', '.join(PACKINGS)}; .json and .csv files are read where they are named, as by a glob"
                 )
             files += found
-        elif any(mark in name for mark in "*?[") and not path.exists():
+        elif is_glob(name):
             found = sorted(file for file in glob.glob(name, recursive=True) if Path(file).is_file())  # noqa: PTH207
             if not found:
                 raise DataError(f"no file matches {name!r}")
             files += found
         else:
-            path.open("rb").close()  # says what is wrong: missing, not readable
-            files.append(name)  # a pipe or device
+            path.stat()  # says what is wrong; a stream is not opened: that would take its text or wait for it
+            files.append(name)
     if not files:
         raise DataError("no text was given: name a file, a folder, a glob, or - for standard input")
     return files
+
+
+def is_glob(name: str) -> bool:
+    """Return whether a source is a pattern: it has *, ? or [, and there is no file of that very name."""
+    return any(mark in name for mark in "*?[") and not Path(name).exists()
+
+
+def is_stream(name: str) -> bool:
+    """Return whether a source can be read only once: standard input, a pipe, a device."""
+    if name == STDIN:
+        return True
+    try:
+        mode = Path(name).stat().st_mode
+    except OSError:  # not there, or a glob
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+@contextlib.contextmanager
+def open_source(name: str) -> Iterator[BinaryIO]:
+    """Open a file or a stream for reading; standard input stays open. Raises OSError."""
+    if name == STDIN:
+        yield sys.stdin.buffer
+    else:
+        with open(name, "rb") as stream:  # noqa: PTH123
+            yield stream
+
+
+def shown(name: str) -> str:
+    """Return what a source is called in a sentence."""
+    return "standard input" if name == STDIN else name
+
+
+def settled(sources: Sequence[str], *, missing_ok: bool = False) -> tuple[str, ...]:
+    """Return sources as a run stores them, to be read again from anywhere.
+
+    Names become absolute; a stream becomes a file of the cache that keeps what came from it.
+
+    Raises:
+        DataError: a stream that holds nothing.
+        OSError: a path that does not exist, unless `missing_ok`; a stream that cannot be read or kept.
+    """
+    return tuple(_settled(source, missing_ok) for source in sources)
+
+
+def _settled(source: str, missing_ok: bool) -> str:
+    if is_glob(source):
+        return source if Path(source).is_absolute() else f"{glob.escape(str(Path.cwd()))}/{source}"
+    if source and is_stream(source):
+        return str(_keep(source).absolute())
+    if source and not missing_ok:
+        Path(source).stat()
+    return str(Path(source).absolute()) if source else source  # an empty name is find_files' to refuse
+
+
+def _keep(source: str) -> Path:
+    """Return a file of the cache with the bytes of a stream, named by them."""
+    fresh = cache_folder() / "streams" / f"{secrets.token_hex(16)}.new"
+    digest = hashlib.sha256()
+    with open_atomic(fresh) as out, open_source(source) as stream:
+        while block := stream.read(1 << 20):
+            out.write(block)
+            digest.update(block)
+        if not out.tell():
+            raise DataError(f"there is no text in {shown(source)}: it is empty")
+    return fresh.replace(fresh.with_name(digest.hexdigest()[:32]))
 
 
 def _is_text_name(file: Path, folder: Path) -> bool:

@@ -23,13 +23,11 @@ way round it. Left out: archives of many files, other encodings than UTF-8, down
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from hornbook.data.records import FieldReader, parquet, records
-from hornbook.data.text_files import STDIN, StrPath, find_files
+from hornbook.data.text_files import StrPath, find_files, is_stream, open_source, shown
 from hornbook.data.text_kinds import BOM, HEAD_BYTES, Kind, foreign, kind_of, packing_of
 from hornbook.data.unpacking import CHUNK_BYTES, peek, unpack
 from hornbook.errors import DataError
@@ -75,19 +73,19 @@ class TextReader:
         self.errors: Errors = errors
         self.read_bytes = 0
         """Bytes of the files (as they lie, packed) that the last iteration has taken so far."""
-        self._stdin_taken = False
+        self._taken: set[str] = set()
 
     @property
     def total_bytes(self) -> int | None:
-        """Size of all files as they lie; None where standard input is among them."""
-        if STDIN in self.files:
+        """Size of all files as they lie; None where a stream is among them."""
+        if any(map(is_stream, self.files)):
             return None
         return sum(Path(file).stat().st_size for file in self.files)
 
     @property
     def is_plain(self) -> bool:
         """True for files of plain text only, which can be read in place and by several threads."""
-        return all(file != STDIN and Path(file).is_file() and self._is_plain(file) for file in self.files)
+        return all(not is_stream(file) and self._is_plain(file) for file in self.files)
 
     def _is_plain(self, file: str) -> bool:
         with open(file, "rb") as stream:  # noqa: PTH123
@@ -167,9 +165,9 @@ class TextReader:
         return text if kind == "text" else self._gather(records(kind, text, _names([file]), self._fields))
 
     def _parquet(self, file: str) -> Iterator[str]:
-        if file == STDIN:
+        if is_stream(file):
             raise DataError(
-                "parquet is read from its end, and standard input has no end to begin with: save it to a file"
+                f"parquet is read from its end, and {shown(file)} has none to begin with: save it to a file"
             )
         before, size = self.read_bytes, Path(file).stat().st_size
 
@@ -192,19 +190,14 @@ class TextReader:
 
     def _blocks(self, file: str) -> Iterator[bytes]:
         """Yield a file as it lies."""
-        if file == STDIN:
-            if self._stdin_taken:
-                raise DataError("standard input can be read only once: save it to a file first")
-            self._stdin_taken = True
-            yield from self._blocks_of(sys.stdin.buffer)
-            return
-        with open(file, "rb") as stream:  # noqa: PTH123
-            yield from self._blocks_of(stream)
-
-    def _blocks_of(self, stream: BinaryIO) -> Iterator[bytes]:
-        while block := stream.read(CHUNK_BYTES):
-            self.read_bytes += len(block)
-            yield block
+        if is_stream(file):
+            if file in self._taken:
+                raise DataError(f"{shown(file)} can be read only once: save it to a file first")
+            self._taken.add(file)
+        with open_source(file) as stream:
+            while block := stream.read(CHUNK_BYTES):
+                self.read_bytes += len(block)
+                yield block
 
 
 def _if_text(document: bytes) -> Iterator[bytes]:
@@ -219,5 +212,4 @@ def _without_first(blocks: Iterator[bytes], number: int) -> Iterator[bytes]:
 
 
 def _names(files: Sequence[str]) -> str:
-    shown = ["standard input" if file == STDIN else file for file in files[:3]]
-    return ", ".join(shown) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+    return ", ".join(map(shown, files[:3])) + (f" and {len(files) - 3} more" if len(files) > 3 else "")

@@ -149,7 +149,7 @@ def check_paths(recipe: Mapping[str, Any], *, resume: bool = False) -> None:
 
     Args:
         recipe: its sections.
-        resume: a run goes on: the weights that it began with may be gone.
+        resume: a run goes on: its text may be gone, and the weights that it began with.
 
     Raises:
         ConfigError: the recipe is wrong.
@@ -161,7 +161,7 @@ def check_paths(recipe: Mapping[str, Any], *, resume: bool = False) -> None:
     tokenizer = config.build(TokenizerSection, recipe.get("tokenizer", {}), "tokenizer")
     start = config.convert(recipe.get("model", {}).get("init_from"), str | None, "model.init_from")
     for source in (data.text, data.validation_text):
-        if source:
+        if source and not resume:
             find_sources(source)
     single = [*data.tokens, *data.validation_tokens, tokenizer.path, None if resume else start]
     for path in single:

@@ -7,6 +7,7 @@ with a warning, where and how it is computed.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 from hornbook.checkpoint.store import CheckpointStore
 from hornbook.config import dump_toml
 from hornbook.data.corpora.registry import find_corpus
-from hornbook.data.prepare import Dataset, prepare
+from hornbook.data.prepare import Dataset, prepare, settle
 from hornbook.data.sampler import BatchSampler
 from hornbook.data.sections import DataSection
+from hornbook.data.text_files import settled
 from hornbook.data.token_data import TokenData
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json
@@ -41,6 +43,8 @@ MACHINE = (
     "training.distributed",
 )
 
+
+PATHS = ("data.text", "data.validation_text", "data.tokens", "data.validation_tokens", "tokenizer.path")
 
 # Keys that recipes do not have to know: their default is no wish to change what the run was made with.
 LATER = {f"evaluation.{key}": getattr(EvaluationSection, key) for key in ("share", "full")} | {
@@ -91,6 +95,7 @@ def _never_trained(path: Path) -> bool:
 
 
 def _create(recipe: TrainConfig, console: Console) -> OpenRun:
+    recipe = _settled(recipe)
     dataset = prepare(recipe.data, recipe.tokenizer, console)
     config = resolve_auto(recipe.with_vocab_size(dataset.vocab_size))
     # An error of the data comes before there is a folder.
@@ -119,13 +124,31 @@ def _reopen(recipe: TrainConfig, console: Console) -> OpenRun:
     return OpenRun(run, config, dataset)
 
 
+def _settled(recipe: TrainConfig) -> TrainConfig:
+    """Return the recipe as it is stored: resumed from any folder it finds the same files."""
+    tokenizer = recipe.tokenizer
+    if tokenizer.path is not None:
+        tokenizer = dataclasses.replace(tokenizer, path=str(Path(tokenizer.path).absolute()))
+    return dataclasses.replace(recipe, data=settle(recipe.data), tokenizer=tokenizer)
+
+
+def _is_same(key: str, value: Any, stored: Any) -> bool:
+    """Return whether a recipe says what the stored one does; earlier versions stored paths as they were given."""
+    if key in PATHS and value is not None and stored is not None:
+        given, kept = (names if isinstance(names, list) else [names] for names in (value, stored))
+        return settled(given, missing_ok=True) == settled(kept, missing_ok=True)
+    return value == stored
+
+
 def _reconcile(stored: TrainConfig, recipe: TrainConfig, console: Console) -> TrainConfig:
     """Return the stored recipe with the changes that a resumed run may make. Raises HornbookError on others."""
     sections = stored.to_dict()
     for section, keys in recipe.to_dict().items():
         for name, value in keys.items():
             key, old = f"{section}.{name}", sections[section].get(name)
-            if value in (old, "auto") or key == "model.vocab_size" or (key in LATER and value == LATER[key]):
+            if value == "auto" or key == "model.vocab_size" or (key in LATER and value == LATER[key]):
+                continue
+            if _is_same(key, value, old):
                 continue
             if section not in FREE and key not in FREE:
                 if key not in MACHINE:
