@@ -5,10 +5,10 @@ What they describe is done by prepare.py; here is what can be said before any fi
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
+from hornbook.config.bounds import MANY, Bound, check_bounds
 from hornbook.errors import ConfigError
 from hornbook.format import counted
 from hornbook.tokenizer.special import END_OF_TEXT
@@ -16,6 +16,14 @@ from hornbook.tokenizer.utf8 import Errors
 
 # Ids 0…255 are needed for the bytes; every special token takes one more.
 BYTES = 256
+
+DATA_BOUNDS = {
+    "corpus_bytes": Bound(1000, 100 * MANY, "1,000,000 is a small corpus"),
+    "corpus_seed": Bound(0, 2**63 - 1),
+    "validation_seed": Bound(0, 2**63 - 1),
+    "validation": Bound(0, 1, "a share, such as 0.05", above=True, below=True),
+}
+TOKENIZER_BOUNDS = {"vocab_size": Bound(1, 2**31 - 1, "10,000 is a small vocabulary")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,18 +75,11 @@ class DataSection:
             raise ConfigError("data.tokens needs data.validation_tokens beside it: token files are not split")
         if self.validation_tokens and not self.tokens:
             raise ConfigError("data.validation_tokens goes with data.tokens; for text files use data.validation_text")
-        if not (math.isfinite(self.validation) and 0 < self.validation < 1):
-            raise ConfigError(f"data.validation = {self.validation} must be a share between 0 and 1, such as 0.05")
-        if not 0 <= self.validation_seed < 2**63:
-            raise ConfigError(f"data.validation_seed = {self.validation_seed} must be a whole number from 0 to 2⁶³ - 1")
+        check_bounds("data", self, DATA_BOUNDS)
         if not (self.one_stream or self.validation_from == "tail" or self.validation_text or self.tokens):
             raise ConfigError(
                 "data.one_stream = false keeps a token file for each text, and a drawn validation part has no such "
                 'text: set data.validation_from = "tail" with it, or give data.validation_text'
-            )
-        if self.corpus_bytes < 1000:
-            raise ConfigError(
-                f"data.corpus_bytes = {self.corpus_bytes} is too little text; 1,000,000 is a small corpus"
             )
 
 
@@ -96,6 +97,7 @@ class TokenizerSection:
     """How text is cut before merging: "gpt2", "cl100k", "o200k", or a regular expression."""
 
     def __post_init__(self) -> None:
+        check_bounds("tokenizer", self, TOKENIZER_BOUNDS)
         least = BYTES + len(self.special_tokens)
         if self.path is None and self.vocab_size < least:
             tokens = counted(len(self.special_tokens), "special token")

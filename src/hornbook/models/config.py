@@ -5,11 +5,11 @@ Defaults are the handout's base recipe where it has one. Left out: grouped-query
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Literal, get_args
 
+from hornbook.config.bounds import Bound, check_bounds
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.nn.specs import FEED_FORWARDS, NORMS
 
@@ -22,6 +22,20 @@ else:  # what a recipe may say, for the check and for `--help`
 
 SIZES = ("vocab_size", "context_length", "d_model", "num_layers", "num_heads", "d_ff")
 """The fields that every model gives."""
+
+MODEL_BOUNDS = {
+    "vocab_size": Bound(1, 2**31 - 1),
+    "context_length": Bound(1, 2**31 - 1),
+    "d_model": Bound(1, 2**20),
+    "num_layers": Bound(1, 100_000),
+    "num_heads": Bound(1, 2**20),
+    "d_ff": Bound(1, 2**24),
+    "rope_theta": Bound(0, 1e30, "10000 is usual", above=True),
+    "dropout": Bound(0, 1, "0 turns it off", below=True),
+    "norm_eps": Bound(0, 1, "1e-5 is usual", above=True),
+    "logit_softcap": Bound(0, 1e30, "0 turns it off, 15 is usual"),
+    "value_embeddings": Bound(0, 100_000),
+}
 
 
 @dataclass(frozen=True)
@@ -73,8 +87,8 @@ class ModelConfig:
         if self.d_ff is None:
             object.__setattr__(self, "d_ff", FEED_FORWARDS[self.ffn].default_d_ff(self.d_model))
         _check_positive("d_ff", self.d_ff)
+        check_bounds("", self, MODEL_BOUNDS)
         self._check_heads()
-        self._check_numbers()
 
     def _check_heads(self) -> None:
         if self.d_model % self.num_heads:
@@ -90,15 +104,6 @@ class ModelConfig:
                 'be rotated in pairs; choose an even d_model / num_heads, or position = "none"'
             )
 
-    def _check_numbers(self) -> None:
-        if not (math.isfinite(self.rope_theta) and self.rope_theta > 0):
-            raise ConfigError(f"rope_theta = {self.rope_theta} must be a positive number; 10000 is the usual one")
-        if not 0 <= self.dropout < 1:
-            raise ConfigError(f"dropout = {self.dropout} must be at least 0 and below 1; 0 turns it off")
-        if not (math.isfinite(self.norm_eps) and self.norm_eps > 0):
-            raise ConfigError(f"norm_eps = {self.norm_eps} must be a small positive number such as 1e-5")
-        if not (math.isfinite(self.logit_softcap) and self.logit_softcap >= 0):
-            raise ConfigError(f"logit_softcap = {self.logit_softcap} must be 0 (off) or a positive number such as 15")
         if not 0 <= self.value_embeddings <= self.num_layers:
             raise ConfigError(
                 f"value_embeddings = {self.value_embeddings} must be between 0 and num_layers = {self.num_layers}"

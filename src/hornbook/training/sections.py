@@ -6,14 +6,53 @@ docstring under a field is its line in `hornbook train --help` and in docs/refer
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from hornbook.config.bounds import MANY, Bound, check_bounds
 from hornbook.errors import ConfigError
 from hornbook.optim.registry import OptimizerName
+
+_RATE = Bound(0, 1, "0.9 is usual", below=True)
+_COUNT, _FROM_ONE = Bound(0, MANY), Bound(1, MANY)
+OPTIMIZER_BOUNDS = {
+    "lr": Bound(0, 1e6, "0.001 is usual"),
+    "betas": _RATE,
+    "eps": Bound(0, 1, "1e-8 is usual"),
+    "weight_decay": Bound(0, 1e6, "0.1 is usual"),
+    "muon_lr": Bound(0, 1e6, "0.02 is usual"),
+    "momentum": _RATE,
+    "momentum_warmup_steps": _COUNT,
+}
+SCHEDULE_BOUNDS = {"warmup_steps": _COUNT, "min_lr": Bound(0, 1e6, "a tenth of lr is usual"), "decay_steps": _COUNT}
+TRAINING_BOUNDS = {
+    "steps": _FROM_ONE,
+    "batch_size": Bound(1, 2**31 - 1),
+    "gradient_accumulation": Bound(1, 2**31 - 1),
+    "clip_norm": Bound(0, 1e30, "1 is usual, 0 turns clipping off"),
+    "seed": Bound(0, 2**63 - 1),
+    "threads": Bound(1, 65_536, '"auto" takes all cores'),
+    "max_minutes": Bound(0, 1e7, above=True),
+}
+EVALUATION_BOUNDS = {
+    "every": _COUNT,
+    "batch_size": Bound(0, 2**31 - 1),
+    "context_length": Bound(1, 2**31 - 1),
+    "share": Bound(0, 1e6, "0.1 is a tenth of the training", above=True),
+    "max_tokens": _FROM_ONE,
+    "sample_every": _COUNT,
+    "sample_tokens": Bound(1, 2**31 - 1),
+}
+CHECKPOINT_BOUNDS = {"every": _COUNT, "keep_last": _FROM_ONE}
+GUARD_BOUNDS = {
+    "max_rewinds": _COUNT,
+    "spike": Bound(0, 1e30, "10 is usual"),
+    "warmup_steps": _COUNT,
+    "check_every": _FROM_ONE,
+}
+LOGGING_BOUNDS = {"every": _FROM_ONE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +106,7 @@ class OptimizerSection:
     """Muon: decay only weights that the step shrinks."""
 
     def __post_init__(self) -> None:
-        _at_least(0, "optimizer", self, "lr", "eps", "weight_decay", "muon_lr")
-        for beta in (*self.betas, self.momentum):
-            if not 0 <= beta < 1:
-                raise ConfigError(f"optimizer: a decay rate of {beta} must be at least 0 and below 1; 0.9 is usual")
+        check_bounds("optimizer", self, OPTIMIZER_BOUNDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +123,7 @@ class ScheduleSection:
     """"wsd": updates of the final decline; None: a fifth of the run."""
 
     def __post_init__(self) -> None:
-        _at_least(0, "schedule", self, "warmup_steps", "min_lr", "decay_steps")
+        check_bounds("schedule", self, SCHEDULE_BOUNDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,12 +160,7 @@ class TrainingSection:
     """Under torchrun: with "ddp" ("auto" takes it) every process holds a copy of the weights, with "fsdp" its rows."""
 
     def __post_init__(self) -> None:
-        _at_least(1, "training", self, "steps", "batch_size", "gradient_accumulation", "threads")
-        _at_least(0, "training", self, "clip_norm")
-        if not 0 <= self.seed < 2**63:
-            raise ConfigError(f"training.seed = {self.seed} must be at least 0 and below 2^63")
-        if self.max_minutes is not None and not (math.isfinite(self.max_minutes) and self.max_minutes > 0):
-            raise ConfigError(f"training.max_minutes = {self.max_minutes} must be a positive number of minutes")
+        check_bounds("training", self, TRAINING_BOUNDS)
         if self.batch_size % self.gradient_accumulation:
             raise ConfigError(
                 f"training.batch_size = {self.batch_size} does not divide into gradient_accumulation = "
@@ -162,15 +193,12 @@ class EvaluationSection:
     """Length of a sample at most."""
 
     def __post_init__(self) -> None:
-        _at_least(0, "evaluation", self, "every", "batch_size", "sample_every")
-        _at_least(1, "evaluation", self, "context_length", "max_tokens", "sample_tokens")
+        check_bounds("evaluation", self, EVALUATION_BOUNDS)
         if self.full and self.max_tokens is not None:
             raise ConfigError(
                 f"evaluation.full and evaluation.max_tokens = {self.max_tokens} contradict each other; leave one out "
                 "(--evaluation.full false, or --evaluation.max-tokens none)"
             )
-        if not 0 < self.share < math.inf:
-            raise ConfigError(f"evaluation.share = {self.share} must be above 0; 0.1 is a tenth of the training")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,8 +213,7 @@ class CheckpointSection:
     """Write in a thread from a copy in memory, so that training waits only for the copy."""
 
     def __post_init__(self) -> None:
-        _at_least(0, "checkpoint", self, "every")
-        _at_least(1, "checkpoint", self, "keep_last")
+        check_bounds("checkpoint", self, CHECKPOINT_BOUNDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,8 +233,7 @@ class GuardSection:
     """Updates between checks of the guard (it is kept on the device; a check waits for the device)."""
 
     def __post_init__(self) -> None:
-        _at_least(0, "guard", self, "max_rewinds", "spike")
-        _at_least(1, "guard", self, "check_every")
+        check_bounds("guard", self, GUARD_BOUNDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,12 +250,4 @@ class LoggingSection:
     """Trace a few steps: `profile/trace.json` and the ten most expensive operations."""
 
     def __post_init__(self) -> None:
-        _at_least(1, "logging", self, "every")
-
-
-def _at_least(least: float, name: str, section: object, *keys: str) -> None:
-    """Raise ConfigError for the first of the keys with a lower number; None and "auto" are none."""
-    for key in keys:
-        value = getattr(section, key)
-        if value not in (None, "auto") and not (math.isfinite(value) and value >= least):
-            raise ConfigError(f"{name}.{key} = {value} must be at least {least}")
+        check_bounds("logging", self, LOGGING_BOUNDS)

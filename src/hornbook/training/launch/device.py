@@ -58,7 +58,7 @@ def resolve_auto(config: TrainConfig) -> TrainConfig:
 def set_machine(config: TrainConfig) -> None:
     """Set threads, allocator and determinism of this process as the recipe says."""
     if isinstance(config.training.threads, int):
-        torch.set_num_threads(config.training.threads)
+        _set_threads(config.training.threads)
     if torch.device(config.training.device).type == "cpu":
         keep_freed_memory()
     if config.training.activation_checkpointing and config.training.device == "cpu":
@@ -79,8 +79,18 @@ def training_rate(training: TrainingSection) -> tuple[float, str]:
 def _threads(training: TrainingSection, device: torch.device) -> int:
     threads = torch.get_num_threads() if training.threads == "auto" else training.threads
     if device.type == "cpu":
-        torch.set_num_threads(threads)  # what is measured from here on is what the run will have
+        _set_threads(threads)  # what is measured from here on is what the run will have
     return threads
+
+
+def _set_threads(threads: int) -> None:
+    most = 4 * (os.cpu_count() or 1)
+    if threads > most:  # torch starts them all, and where the system has no more to give the process dies
+        raise ConfigError(
+            f"training.threads = {threads:,} is more than four for each core of this machine: give at most {most}, "
+            'or "auto"'
+        )
+    torch.set_num_threads(threads)
 
 
 def _dtype(training: TrainingSection, device: torch.device) -> str:
