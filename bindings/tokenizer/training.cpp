@@ -17,9 +17,10 @@ using WordList = nb::typed<nb::list, std::pair<nb::bytes, uint64_t>>;
 struct Counts {
   WordTable table;
   uint64_t total() const {
-    uint64_t sum = 0;
+    unsigned __int128 sum = 0;
     table.for_each([&](std::string_view, uint64_t count) { sum += count; });
-    return sum;
+    if (sum >> 64) throw InputError("the counts add up to more than 2^64 - 1");
+    return static_cast<uint64_t>(sum);
   }
 };
 

@@ -52,27 +52,33 @@ void WordTable::grow() {
   }
 }
 
-void WordTable::add_slow(const Key& key, uint64_t hash, const uint8_t* text, size_t length, uint64_t count) {
+uint64_t WordTable::add_slow(const Key& key, uint64_t hash, const uint8_t* text, size_t length, uint64_t count) {
   for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
     Entry& e = entries_[at];
     if (e.key == key) {
       if (key.is_long() && (load64(e.text) != length || std::memcmp(e.text + 8, text, length) != 0)) continue;
-      e.count += count;
-      return;
+      return e.count += count;
     }
     if (e.key.high == 0) {
       e.text = key.is_long() ? store(text, length) : nullptr;
       e.key = key;
       e.count = count;
       if (++size_ * 4 > (mask_ + 1) * 3) grow();
-      return;
+      return count;
     }
   }
 }
 
+void WordTable::add_checked(const Key& key, uint64_t hash, const uint8_t* text, size_t length, uint64_t count) {
+  if (count <= kMostCount && add(key, hash, text, length, count) <= kMostCount) return;
+  if (count <= kMostCount) add(key, hash, text, length, ~count + 1);  // takes it back
+  throw InputError("the count of a pre-token would be above 9,223,372,036,854,775,807 (2^63 - 1): divide all counts by "
+                   "the same number first");
+}
+
 void WordTable::add(const uint8_t* text, size_t length, uint64_t count) {
   const Key key = make_key(text, length, false);
-  add(key, hash_key(key), text, length, count);
+  add_checked(key, hash_key(key), text, length, count);
 }
 
 void WordTable::merge(const WordTable& other, const StopToken& stop_token) {
@@ -88,7 +94,7 @@ void WordTable::merge(const WordTable& other, const StopToken& stop_token) {
     const Entry& e = other.entries_[i];
     if (!e.key.high) continue;
     const std::string_view bytes = view(e);
-    add(e.key, hash_key(e.key), reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), e.count);
+    add_checked(e.key, hash_key(e.key), reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), e.count);
   }
 }
 

@@ -102,7 +102,14 @@ class Trainer {
 template <class Cell>
 void Trainer<Cell>::load(WordTable& table) {
   uint64_t total = 1;
-  table.for_each([&](std::string_view word, uint64_t) { total += word.size() > 1 ? word.size() + 1 : 0; });
+  unsigned __int128 pairs = 0;
+  table.for_each([&](std::string_view word, uint64_t count) {
+    total += word.size() > 1 ? word.size() + 1 : 0;
+    pairs += static_cast<unsigned __int128>(count) * (word.size() - 1);
+  });
+  if (pairs >> 64) {
+    throw InputError("the counts of all pairs add up to more than 2^64 - 1: divide all counts by the same number first");
+  }
   if (total > std::numeric_limits<uint32_t>::max()) {
     throw InputError("the distinct pre-tokens have more than 4 GiB; train on fewer or on text with shorter words");
   }

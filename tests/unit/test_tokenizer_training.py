@@ -99,6 +99,38 @@ def test_counts_of_64_bits_do_not_wrap():
     assert hb.train_bpe_from_counts(counts, 258)[1] == [(b"a", b"b"), (b"ab", b"c")]
 
 
+def test_counts_beyond_63_bits_are_refused_and_change_nothing(tmp_path):
+    most = 2**63 - 1
+    for word in (b"ab", b"a pre-token of more than fifteen bytes"):
+        counts = hb.PretokenCounts()
+        counts.add(word, 2**62)
+        counts.add(word, 2**62 - 1)
+        assert counts.items() == [(word, most)]
+        assert counts.total() == most
+        with pytest.raises(DataError, match=r"2\^63 - 1"):
+            counts.add(word, 1)
+        assert counts.items() == [(word, most)]
+        other = hb.PretokenCounts()
+        other.add(word)
+        with pytest.raises(DataError, match=r"2\^63 - 1"):
+            other.merge(counts)
+        counts.save(tmp_path / "counts")
+        assert hb.PretokenCounts.load(tmp_path / "counts").items() == [(word, most)]
+
+
+def test_sums_beyond_64_bits_are_refused():
+    counts = hb.PretokenCounts()
+    for word in (b"ab", b"cd", b"ef"):
+        counts.add(word, 2**63 - 1)
+    for call in (counts.total, lambda: hb.train_bpe_from_counts(counts, 300)):
+        with pytest.raises(DataError, match=r"2\^64 - 1"):
+            call()
+    repeated = hb.PretokenCounts()
+    repeated.add(b"aaaa", 2**63 - 1)  # one pair, three times
+    with pytest.raises(DataError, match=r"2\^64 - 1"):
+        hb.train_bpe_from_counts(repeated, 300)
+
+
 def test_bad_arguments_get_a_plain_sentence(tmp_path, corpus):
     empty = tmp_path / "empty.txt"
     empty.touch()

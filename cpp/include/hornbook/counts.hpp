@@ -17,6 +17,8 @@
 
 namespace hornbook {
 
+constexpr uint64_t kMostCount = (uint64_t{1} << 63) - 1;
+
 // Open addressing, linear probing, 32 bytes per entry. Longer pre-tokens lie in an arena that grows in slabs.
 class WordTable {
  public:
@@ -28,14 +30,12 @@ class WordTable {
 
   explicit WordTable(size_t capacity = size_t{1} << 14);
 
-  void add(const uint8_t* text, size_t length, uint64_t count);  // any length of at least 1
-  void add(const Key& key, uint64_t hash, const uint8_t* text, size_t length, uint64_t count) {
+  void add(const uint8_t* text, size_t length, uint64_t count);  // any length of at least 1; throws beyond kMostCount
+  // Returns the new count. A text adds 1 at a time; numbers from elsewhere go through `add_checked`.
+  uint64_t add(const Key& key, uint64_t hash, const uint8_t* text, size_t length, uint64_t count) {
     Entry& e = entries_[hash & mask_];
-    if (e.key == key && !key.is_long()) [[likely]] {
-      e.count += count;
-    } else {
-      add_slow(key, hash, text, length, count);
-    }
+    if (e.key == key && !key.is_long()) [[likely]] return e.count += count;
+    return add_slow(key, hash, text, length, count);
   }
   void prefetch(uint64_t hash) const { __builtin_prefetch(&entries_[hash & mask_], 1); }
   void merge(const WordTable& other, const StopToken& stop_token);
@@ -55,7 +55,8 @@ class WordTable {
 
  private:
   static std::string_view view(const Entry& e);
-  void add_slow(const Key& key, uint64_t hash, const uint8_t* text, size_t length, uint64_t count);
+  uint64_t add_slow(const Key& key, uint64_t hash, const uint8_t* text, size_t length, uint64_t count);
+  void add_checked(const Key& key, uint64_t hash, const uint8_t* text, size_t length, uint64_t count);
   const uint8_t* store(const uint8_t* text, size_t length);
   void grow();
 

@@ -64,7 +64,10 @@ class PretokenCounts:
         return self._native.items()
 
     def add(self, pretoken: bytes, count: int = 1) -> None:
-        """Count a pre-token of your own cutting. Raises TokenizerError for an empty one or a count below 1."""
+        """Count a pre-token of your own cutting. Raises TokenizerError for an empty one or a count below 1.
+
+        Counts are exact up to 2^63 − 1; DataError: this one would be above.
+        """
         if not pretoken or not 0 < count < 2**63:
             raise TokenizerError(f"a pre-token has bytes and a count of at least 1, not {pretoken!r} × {count}")
         self._native.add(pretoken, count)
@@ -87,6 +90,7 @@ class PretokenCounts:
 
         Raises:
             TokenizerError: the other was cut by another pattern or at other special tokens.
+            DataError: a count would be above 2^63 − 1; the others may have been added already.
         """
         if (self.pattern, set(self.special_tokens)) != (other.pattern, set(other.special_tokens)):
             raise TokenizerError(

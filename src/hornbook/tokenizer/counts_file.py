@@ -92,6 +92,8 @@ def read_counts(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Iterator[
     lengths = np.frombuffer(content, "<u8", number, end + 8 * number)
     if number and (int(lengths.min()) < 1 or int(lengths.max()) > size or int(counts.min()) < 1):
         raise FormatError(f"{file} is damaged: an empty pre-token, or a count of 0")
+    if number and int(counts.max()) >= 2**63:
+        raise FormatError(f"{file} has a count of {int(counts.max()):,}; counts go up to 2^63 - 1")
     if int(lengths.sum(dtype=object) if number else 0) != size:
         raise FormatError(f"{file} is damaged: the lengths do not add up to {size:,} bytes")
     return fields, _words(file, content[end + 16 * number :], lengths, counts)
