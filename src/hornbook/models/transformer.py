@@ -257,5 +257,4 @@ class TransformerLM(nn.Module):
             raise ValueError(
                 f"ids {tuple(ids.shape)} and targets {tuple(targets.shape)} must be of one shape, not empty"
             )
-        check_ids(targets, self.config.vocab_size, "a target")
         return fused.head_loss(self.hidden(ids), self.output_weight, targets, self.config.logit_softcap)

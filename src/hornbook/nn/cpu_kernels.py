@@ -16,6 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from hornbook.nn import _kernels
 from hornbook.nn._kernels import AttentionShape, DecodeLayer, DecodeShape, DType, Heads
+from hornbook.nn.plain import check_ids
 
 enabled = True
 """False: PyTorch's own operators are taken instead, as on other devices. The tests compare both."""
@@ -47,12 +48,18 @@ def keep_freed_memory() -> bool:
     return _kernels.keep_freed_memory()
 
 
+def _check(holds: bool, wanted: str, *given: Tensor | None) -> None:
+    """Raise ValueError unless `holds`: the kernels read and write where they are told to."""
+    if not holds:
+        shapes = ("none" if x is None else f"{str(x.dtype).removeprefix('torch.')} {tuple(x.shape)}" for x in given)
+        raise ValueError(f"{wanted}; given are {', '.join(shapes)}")
+
+
 class _RMSNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, gain: Tensor, eps: float, dtype: torch.dtype) -> Tensor:
         x, gain = x.contiguous(), gain.contiguous()
-        width = x.shape[-1]
-        rows = x.numel() // width
+        width, rows = x.shape[-1], x.shape[:-1].numel()
         y, scale = torch.empty_like(x, dtype=dtype), torch.empty(rows)
         _kernels.rms_norm_forward(
             x_type=DTYPES[x.dtype], x=x.data_ptr(), gain=gain.data_ptr(), eps=eps, y_type=DTYPES[dtype],
@@ -78,7 +85,9 @@ class _RMSNorm(torch.autograd.Function):
 
 
 def rms_norm(x: Float[Tensor, "... C"], gain: Float[Tensor, "C"], eps: float, dtype: torch.dtype) -> Tensor:
-    """Return x / √(mean(x²) + ε) · gain in `dtype`. `gain` is float32."""
+    """Return x / √(mean(x²) + ε) · gain in `dtype`. `gain` is float32. Raises ValueError for other shapes or types."""
+    fits = x.ndim > 0 and gain.shape == x.shape[-1:] and gain.dtype == torch.float32
+    _check(fits and x.dtype in DTYPES and dtype in DTYPES, "x (..., C) goes with a float32 gain (C,)", x, gain)
     return _RMSNorm.apply(x, gain, eps, dtype)  # pyright: ignore[reportReturnType]
 
 
@@ -88,7 +97,7 @@ class _SwiGLU(torch.autograd.Function):
         both = both.contiguous()
         width = both.shape[-1] // 2
         out = both.new_empty(*both.shape[:-1], width)
-        rows = out.numel() // width
+        rows = both.shape[:-1].numel()
         _kernels.swiglu_forward(
             dtype=DTYPES[both.dtype], both=both.data_ptr(), out=out.data_ptr(), rows=rows, width=width
         )
@@ -103,13 +112,15 @@ class _SwiGLU(torch.autograd.Function):
         d_both, width = torch.empty_like(both), both.shape[-1] // 2
         _kernels.swiglu_backward(
             dtype=DTYPES[both.dtype], both=both.data_ptr(), d_out=d_out.data_ptr(), d_both=d_both.data_ptr(),
-            rows=d_out.numel() // width, width=width,
+            rows=d_out.shape[:-1].numel(), width=width,
         )  # fmt: skip
         return d_both
 
 
 def swiglu(both: Float[Tensor, "... 2F"]) -> Float[Tensor, "... F"]:
-    """Return silu(gate) · up, where the last dimension of `both` is gate, then up."""
+    """Return silu(gate) · up, where the last dimension of `both` is gate, then up. Raises ValueError."""
+    fits = both.ndim > 0 and both.shape[-1] % 2 == 0 and both.dtype in DTYPES
+    _check(fits, "gate and up lie side by side in (..., 2F), float32 or bfloat16", both)
     return _SwiGLU.apply(both)  # pyright: ignore[reportReturnType]
 
 
@@ -169,9 +180,20 @@ def causal_attention(
     """Return causal attention over packed queries, keys and values.
 
     Queries and keys are normed (see `rms_norm`) where float32 gains are given, then rotated where tables are given.
+    Raises ValueError for other shapes or types.
     """
-    assert (cos is None) == (sin is None)
-    assert (q_gain is None) == (k_gain is None)
+    _check(
+        qkv.ndim == 5 and qkv.shape[2] == 3 and qkv.dtype in DTYPES, "queries, keys, values are (B, T, 3, H, D)", qkv
+    )
+    T, D = qkv.shape[1], qkv.shape[4]
+    for x in (cos, sin) if cos is not None or sin is not None else ():
+        fits = x is not None and x.dtype == torch.float32 and x.ndim == 2 and len(x) >= T and x.shape[1] * 2 == D
+        _check(fits, "cosines and sines are two float32 tables (T or more, D/2)", qkv, cos, sin)
+    for x in (q_gain, k_gain) if q_gain is not None or k_gain is not None else ():
+        fits = x is not None and x.dtype == torch.float32 and x.shape == (D,)
+        _check(fits, "gains of queries and keys are two of float32 (D,)", qkv, q_gain, k_gain)
+    if qkv.numel() == 0:
+        return qkv[:, :, 2]
     if cos is not None and sin is not None:
         cos, sin = cos[: qkv.shape[1]].contiguous(), sin[: qkv.shape[1]].contiguous()
     if q_gain is not None and k_gain is not None:
@@ -184,11 +206,16 @@ def cross_entropy_(
 ) -> Float[Tensor, "N"]:
     """Return −log softmax(logits)[target] for each row; with_gradient: leave d(Σ loss · weight)/d logits in `logits`.
 
-    softcap c > 0 applies c · tanh(logits / c) first. The targets must lie within the vocabulary: this is not checked.
+    softcap c > 0 applies c · tanh(logits / c) first.
+
+    Raises:
+        DataError: a target outside the vocabulary.
+        ValueError: other shapes or types.
     """
-    assert logits.is_contiguous()
-    assert targets.is_contiguous()
-    assert targets.dtype == torch.int64
+    fits = logits.ndim == 2 and logits.is_contiguous() and logits.dtype in DTYPES and targets.is_contiguous()
+    fits = fits and targets.dtype == torch.int64 and targets.shape == logits.shape[:1]
+    _check(fits, "logits (N, V) go with int64 targets (N,), both contiguous", logits, targets)
+    check_ids(targets, logits.shape[1], "a target")
     loss = torch.empty(logits.shape[0])
     rows, width = logits.shape
     _kernels.cross_entropy(

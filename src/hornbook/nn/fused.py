@@ -17,7 +17,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from hornbook.nn import cpu_kernels
-from hornbook.nn.plain import at_least_float32, rotate_pairs
+from hornbook.nn.plain import at_least_float32, check_targets, rotate_pairs
 from hornbook.nn.specs import loss_chunk_elements
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def attention(
     if added is not None:
         q, k, v = qkv.unbind(-3)  # (..., T, H, D)
         qkv = torch.stack((q, k, (v + added).to(v.dtype)), -3)
-    tables = (None, None) if rope is None else (rope.cos, rope.sin)
+    tables = (None, None) if rope is None else (rope.cos.float(), rope.sin.float())
     if norms is None:
         return causal_attention(qkv, *tables)
     return causal_attention(qkv, *tables, norms[0].weight, norms[1].weight, norms[0].eps)
@@ -186,7 +186,11 @@ def head_loss(
         weight: the LM head's matrix.
         targets: the right ids (...), each in 0…V−1.
         softcap: as `ModelConfig.logit_softcap`.
+
+    Raises:
+        DataError, ValueError: as `plain.cross_entropy`.
     """
+    check_targets(hidden, targets, weight.shape[0])
     dtype = compute_dtype(hidden)
     flat = hidden.reshape(-1, hidden.shape[-1])
     return _HeadLoss.apply(flat, weight, targets.reshape(-1).contiguous(), softcap, dtype)  # pyright: ignore

@@ -52,7 +52,8 @@ def softmax(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
 
 def silu(x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
     """Return x · sigmoid(x), element by element (Elfwing et al. 2017; "swish")."""
-    return x * torch.sigmoid(x)
+    # Beyond ±800 the sigmoid is 0 or 1 exactly; without the bound its derivative would be ∞ · 0 for large gradients.
+    return x * torch.sigmoid(x.clamp(-800, 800))
 
 
 def relu2(x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
@@ -186,17 +187,28 @@ def cross_entropy(logits: Float[Tensor, "... V"], targets: Int[Tensor, "..."]) -
         DataError: no targets at all, or (on the CPU, where looking costs nothing) a target outside 0…V−1.
         ValueError: shapes that do not belong together.
     """
-    if logits.shape[:-1] != targets.shape:
-        raise ValueError(
-            f"logits {tuple(logits.shape)} need targets {tuple(logits.shape[:-1])}, not {tuple(targets.shape)}"
-        )
-    if targets.numel() == 0:
-        raise DataError("cross_entropy of no targets has no mean; give at least one")
-    check_ids(targets, logits.shape[-1], "a target")
+    check_targets(logits, targets, logits.shape[-1])
     wide = at_least_float32(logits)
     shifted = wide - wide.amax(-1, keepdim=True).detach()
     log_normaliser = shifted.exp().sum(-1).log()
     return (log_normaliser - shifted.gather(-1, targets.unsqueeze(-1)).squeeze(-1)).mean()
+
+
+def check_targets(scored: Float[Tensor, "... X"], targets: Int[Tensor, "..."], vocab_size: int) -> None:
+    """Check that there is one target, of type int64, for each row of logits or hidden states.
+
+    Raises:
+        DataError: no targets at all, or (see `check_ids`) a target outside 0…vocab_size−1.
+        ValueError: shapes or types that do not belong together.
+    """
+    if scored.shape[:-1] != targets.shape or targets.dtype != torch.int64:
+        raise ValueError(
+            f"logits or hidden states {tuple(scored.shape)} need targets int64 {tuple(scored.shape[:-1])}, not "
+            f"{str(targets.dtype).removeprefix('torch.')} {tuple(targets.shape)}"
+        )
+    if targets.numel() == 0:
+        raise DataError("cross_entropy of no targets has no mean; give at least one")
+    check_ids(targets, vocab_size, "a target")
 
 
 def check_ids(ids: Int[Tensor, "..."], vocab_size: int, what: str = "a token id") -> None:
