@@ -58,14 +58,10 @@ def load_spec(name: str | Path, overrides: Mapping[str, Any] | None = None) -> C
         ConfigError: neither a preset nor a recipe, or a key or value that cannot be used.
         OSError: the recipe cannot be read.
     """
-    path = Path(name)
-    if str(name) in PRESETS:
-        recipe: dict[str, Any] = {"model": config.to_dict(preset(str(name)))}
-    elif path.suffix.lower() in (".toml", ".json", ".yaml", ".yml"):
-        recipe = config.read(path)
+    if str(name) not in PRESETS and Path(name).suffix.lower() in (".toml", ".json", ".yaml", ".yml"):
+        recipe = config.read(name)
     else:
-        preset(str(name))  # says which names there are
-        raise AssertionError("unreachable")
+        recipe = {"model": config.to_dict(preset(str(name)))}
     recipe = config.merge(recipe, overrides or {})
     sections = ("model", "training", "optimizer")
     for section in recipe:

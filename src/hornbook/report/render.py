@@ -157,20 +157,10 @@ def _sample_groups(runs: Sequence[RunData]) -> list[dict[str, Any]]:
             key = (step if isinstance(step, int) else -1, prompt)
             group = groups.setdefault(key, {"step": step, "prompt": prompt, "samples": []})
             text = str(sample.get("text", ""))
-            cut = len(text) > LONGEST_SAMPLE
-            details = {
-                k: v
-                for k, v in sample.items()
-                if k not in ("step", "prompt", "text") and not isinstance(v, (dict, list))
-            }
-            group["samples"].append(
-                {
-                    "run": run.name,
-                    "text": text[:LONGEST_SAMPLE],
-                    "cut": cut,
-                    "details": {k: setting(v) for k, v in details.items()},
-                }
-            )
+            plain = {k: v for k, v in sample.items() if not isinstance(v, (dict, list))}
+            details = {k: setting(v) for k, v in plain.items() if k not in ("step", "prompt", "text")}
+            shown, cut = text[:LONGEST_SAMPLE], len(text) > LONGEST_SAMPLE
+            group["samples"].append({"run": run.name, "text": shown, "cut": cut, "details": details})
     ordered = [groups[key] for key in sorted(groups, key=lambda key: -key[0])]
     return ordered[:MOST_SAMPLES]
 

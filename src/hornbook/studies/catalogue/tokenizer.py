@@ -25,6 +25,7 @@ from hornbook.studies.charts import Figure, Interval, Table, columns
 from hornbook.studies.scales import seeds_of
 from hornbook.studies.statistics import Comparison, compare, mean_interval
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
+from hornbook.tokenizer.inspection import PILE_BYTES, compression, longest_tokens
 from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tracking.console import Console
 
@@ -38,7 +39,6 @@ SIZES: dict[Scale, tuple[int, ...]] = {
 }
 TRAINING_BYTES: dict[Scale, int] = {"tiny": 200_000, "cpu": 1_400_000, "gpu": 200_000_000}
 HELD_OUT_BYTES = {"tiny": 50_000, "cpu": 250_000, "gpu": 5_000_000}
-PILE_BYTES = 825e9
 LONGEST = 8
 
 
@@ -107,8 +107,6 @@ def measure(seed: int, scale: Scale, options: Options, folder: Path) -> list[dic
             vocab, merges = hb.train_bpe(path, size, [END_OF_TEXT])
             seconds = time.perf_counter() - started
             tokenizer = hb.Tokenizer(vocab, merges, [END_OF_TEXT])
-            specials = {id for id, token in vocab.items() if token == END_OF_TEXT.encode()}
-            longest = sorted((b for id, b in vocab.items() if id not in specials), key=lambda b: (-len(b), b))[:LONGEST]
             rows.append(
                 {
                     "seed": seed,
@@ -117,7 +115,7 @@ def measure(seed: int, scale: Scale, options: Options, folder: Path) -> list[dic
                     "entries": len(vocab),
                     "training_bytes": len(sample.training.encode()),
                     "training_seconds": seconds,
-                    "longest": [token.decode("utf-8", "replace") for token in longest],
+                    "longest": [row.content.decode(errors="replace") for row in longest_tokens(tokenizer, LONGEST)],
                 }
                 | {f"on_{other}": _compression(tokenizer, texts[other].held_out) for other in CORPORA}
                 | {"bytes_per_second": _speed(tokenizer, sample.held_out)}
@@ -128,9 +126,7 @@ def measure(seed: int, scale: Scale, options: Options, folder: Path) -> list[dic
 
 def _compression(tokenizer: Any, text: str) -> float:
     """Return bytes of ordinary text per token; separators count on neither side."""
-    documents = [d for d in text.split(END_OF_TEXT) if d.strip()]
-    tokens = sum(len(tokenizer.encode_array(document)) for document in documents)
-    return sum(len(document.encode()) for document in documents) / tokens
+    return compression(tokenizer, (d.encode() for d in text.split(END_OF_TEXT) if d.strip())).bytes_per_token
 
 
 def _speed(tokenizer: Any, text: str) -> float:
