@@ -176,5 +176,7 @@ NB_MODULE(_kernels, m) {
   m.def(
       "set_variant", [](const std::string& name) { return set_variant(name.c_str()); }, "name"_a,
       "Run another one; False (and no change) where the machine lacks it.");
+  m.def("set_threads", &set_threads, "count"_a, "How many threads take part where there is no OpenMP.");
+  m.def("use_own_threads", &use_own_threads, "wanted"_a, "For tests: leave OpenMP alone.");
   m.def("keep_freed_memory", &keep_freed_memory);
 }

@@ -1,4 +1,4 @@
-// What all variants share: the choice between them, the threads, the scratch memory.
+// What all variants share: the choice between them, the scratch memory.
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -6,9 +6,6 @@
 
 #include "kernels.hpp"
 
-#if defined(__unix__) || defined(__APPLE__)
-#include <dlfcn.h>
-#endif
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -62,35 +59,6 @@ bool set_variant(const char* name) {
 
 namespace {
 
-struct Work {
-  Body body;
-  const void* context;
-  Index count, grain;
-  std::atomic<Index> next;
-};
-
-void take_pieces(void* data) {
-  Work& work = *static_cast<Work*>(data);
-  for (;;) {
-    Index begin = work.next.fetch_add(work.grain, std::memory_order_relaxed);
-    if (begin >= work.count) return;
-    Index end = begin + work.grain < work.count ? begin + work.grain : work.count;
-    work.body(work.context, begin, end);
-  }
-}
-
-// libgomp's entry point (stable since GCC 4.9), found among what the process has loaded. A second OpenMP or thread pool
-// beside PyTorch's would leave each spinning in the other's way.
-using Parallel = void (*)(void (*)(void*), void*, unsigned, unsigned);
-
-Parallel find_openmp() {
-#if defined(__unix__) || defined(__APPLE__)
-  return reinterpret_cast<Parallel>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
-#else
-  return nullptr;
-#endif
-}
-
 struct Buffer {
   float* data = nullptr;
   std::size_t count = 0;
@@ -98,15 +66,6 @@ struct Buffer {
 };
 
 }  // namespace
-
-void parallel_for(Index count, Index grain, Body body, const void* context) {
-  static const Parallel openmp = find_openmp();
-  Work work{body, context, count, grain, {0}};
-  if (openmp && count > grain)
-    openmp(take_pieces, &work, 0, 0);
-  else
-    take_pieces(&work);
-}
 
 bool keep_freed_memory() {
 #if defined(__GLIBC__)

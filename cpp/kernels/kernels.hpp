@@ -155,9 +155,16 @@ const Kernels* const* variants();
 bool set_variant(const char* name);
 
 // Runs body(context, begin, end) over [0, count) in pieces of `grain`, on the OpenMP threads that the process already
-// has (PyTorch's), so that no second pool fights for the cores; without OpenMP, on the calling thread.
+// has (PyTorch's), so that no second pool fights for the cores; without OpenMP, on threads of our own that sleep
+// between calls. No result depends on which thread takes a piece.
 using Body = void (*)(const void* context, Index begin, Index end);
 void parallel_for(Index count, Index grain, Body body, const void* context);
+
+// How many threads of our own take part, the calling one among them (1 until it is set; OpenMP knows its own number).
+void set_threads(int count);
+
+// For tests: take threads of our own although there is OpenMP.
+void use_own_threads(bool wanted);
 
 // Tells the allocator to keep freed blocks of up to 32 MiB for the next request instead of handing them back to the
 // system, which would clear every page of every activation and gradient anew in each step. Affects the whole process.

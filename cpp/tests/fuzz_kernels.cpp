@@ -4,8 +4,8 @@
 // Build with -fsanitize=address,undefined (tools/fuzz.sh kernels) and run
 //     fuzz_kernels SECONDS [SEED] [FIRST]
 // A tensor ends where its allocation ends, so a step beyond it is found. What fails names its case, and
-// `fuzz_kernels 0 SEED FIRST` repeats it. Left out: several threads at once (here the kernels find no OpenMP and take
-// their pieces one after the other), values that overflow.
+// `fuzz_kernels 0 SEED FIRST` repeats it. Here the kernels find no OpenMP and run on one to four threads of their own.
+// Left out: values that overflow.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -533,6 +533,7 @@ int main(int argc, char** argv) {
   do {
     for (const Kernels* const* variant = variants(); *variant; ++variant) {
       set_variant((*variant)->name);
+      set_threads(1 + static_cast<int>(number % 4));
       rng.seed(seed * 1'000'003 + number);  // the same case on every variant
       checks[number % 5]();
     }

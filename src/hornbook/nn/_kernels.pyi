@@ -157,4 +157,10 @@ def variants() -> list[str]:
 def set_variant(name: str) -> bool:
     """Run another one; False (and no change) where the machine lacks it."""
 
+def set_threads(count: int) -> None:
+    """How many threads take part where there is no OpenMP."""
+
+def use_own_threads(wanted: bool) -> None:
+    """For tests: leave OpenMP alone."""
+
 def keep_freed_memory() -> bool: ...

@@ -1,8 +1,8 @@
 """hornbook's own CPU kernels (cpp/kernels) as differentiable functions: the CPU half of `fused.py`.
 
 Each computes in float32, reads and writes float32 or bfloat16, and has its backward pass written out. They run on
-PyTorch's own threads. `usable` says whether a call can take them. Sizes, switches and addresses go to the kernels by
-name; what each means stands in cpp/kernels/kernels.hpp.
+PyTorch's OpenMP threads, or on as many of their own. `usable` says whether a call can take them. Sizes, switches and
+addresses go to the kernels by name; what each means stands in cpp/kernels/kernels.hpp.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ DTYPES = {torch.float32: DType.float32, torch.bfloat16: DType.bfloat16}
 
 
 def usable(*tensors: Tensor) -> bool:
-    """Return whether the kernels take these tensors: on the CPU, float32 or bfloat16, outside a compiled graph."""
-    return (
-        enabled
-        and not torch.compiler.is_compiling()
-        and all(t.device.type == "cpu" and t.dtype in DTYPES for t in tensors)
-    )
+    """Return whether the kernels take these tensors: on the CPU, float32 or bfloat16, outside a compiled graph.
+
+    The kernels' own threads, which they have where there is no OpenMP (macOS), become as many as PyTorch's.
+    """
+    if not enabled or torch.compiler.is_compiling():
+        return False
+    _kernels.set_threads(torch.get_num_threads())
+    return all(t.device.type == "cpu" and t.dtype in DTYPES for t in tensors)
 
 
 def variant() -> str:
