@@ -9,6 +9,7 @@ from typing import Literal
 import pytest
 
 from hornbook import config
+from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.errors import ConfigError
 
 
@@ -202,3 +203,14 @@ def test_flatten_names_nested_keys_and_merge_is_the_way_back():
     nested = {"a": {"b": {"c": 1}}, "d": 2}
     assert config.flatten(nested) == {"a.b.c": 1, "d": 2}
     assert config.merge({}, config.flatten(nested)) == nested
+
+
+def test_names_of_files_are_not_torn_apart_and_repeated_keys_add_up():
+    words = ["--data.text", "a,b.txt", "--data.text", "[x].txt", "--data.text=c.txt", "--data.text", '["d", "e"]']
+    words += ["--data.field", "no", "--data.field", "body"]
+    data = config.build(DataSection, config.parse_overrides(words)["data"])
+    assert data.text == ("a,b.txt", "[x].txt", "c.txt", "d", "e")
+    assert data.field == "body"
+    assert config.build(DataSection, config.parse_overrides(["--data.text", "a,b.txt"])["data"]).text == ("a,b.txt",)
+    words = ["--t.special-tokens", "<a>,<b>", "--t.special-tokens", "<c>"]
+    assert config.build(TokenizerSection, config.parse_overrides(words)["t"]).special_tokens == ("<a>", "<b>", "<c>")

@@ -12,12 +12,14 @@ import types
 import typing
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from hornbook.config.describe import one_of, type_in_words
 from hornbook.errors import ConfigError, did_you_mean
 
 T = TypeVar("T")
+Files = Annotated[tuple[str, ...], "FILE …"]
+"""Names of files: a word of the command line is one name, whatever commas and brackets are in it."""
 BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 """Words for true and false on a command line."""
 
@@ -26,6 +28,10 @@ class Word(str):
     """A value as the user typed it on the command line; `build` gives it the type of its field."""
 
     __slots__ = ()
+
+
+class Repeated(list[Word]):
+    """The words of a key that the command line gives several times: lists add up, of anything else the last counts."""
 
 
 def build(cls: type[T], given: Mapping[str, Any], where: str = "") -> T:
@@ -42,7 +48,7 @@ def build(cls: type[T], given: Mapping[str, Any], where: str = "") -> T:
     """
     if not isinstance(given, Mapping):
         raise ConfigError(f"{where or 'the recipe'}: wanted a section (a table of keys), got {kind_of(given)}")
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}  # type: ignore[arg-type]
     check_keys(given, fields, where)
     values = {}
@@ -77,6 +83,11 @@ def convert(value: Any, hint: Any, where: str) -> Any:
         return str(value) if isinstance(value, Word) else value
     if origin in (typing.Union, types.UnionType):
         return _convert_union(value, hint, where)
+    if isinstance(value, Repeated):
+        in_list = origin in (list, tuple, Sequence, Annotated)
+        value = [part for word in value for part in _split(word, hint)] if in_list else value[-1]
+    if origin is Annotated:
+        return convert(_split(value, hint) if isinstance(value, Word) else value, arguments[0], where)
     if origin is Literal:
         return _convert_literal(value, arguments, where)
     if dataclasses.is_dataclass(hint):
@@ -131,7 +142,7 @@ def _convert_literal(value: Any, allowed: tuple[Any, ...], where: str) -> Any:
 def _convert_sequence(value: Any, origin: type, arguments: tuple[Any, ...], where: str, hint: Any) -> Any:
     shown = _show(value)
     if isinstance(value, Word):
-        value = _split(value)
+        value = _split(value, hint)
     elif isinstance(value, str) and arguments[:1] in ((str,), (Path,)):
         value = [value]  # text = "one.txt" means text = ["one.txt"]
     if not isinstance(value, list | tuple):
@@ -147,13 +158,15 @@ def _convert_sequence(value: Any, origin: type, arguments: tuple[Any, ...], wher
     return made(convert(item, kind, f"{where}[{i}]") for i, item in enumerate(value))
 
 
-def _split(word: Word) -> list[Any]:
+def _split(word: Word, hint: Any) -> list[Any]:
     text = word.strip()
     if text.startswith("["):
         try:
             return tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
             text = text.removeprefix("[").removesuffix("]")
+    if hint == Files:
+        return [word]
     return [Word(part.strip()) for part in text.split(",") if part.strip()]
 
 

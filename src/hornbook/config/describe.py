@@ -47,7 +47,7 @@ class Section:
 
 def keys_of(cls: type) -> list[Key]:
     """Return the keys that `build(cls, …)` takes, in their order."""
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)
     texts = _field_texts(inspect.getsourcefile(cls) or "").get(cls.__name__, {})
     keys = []
     for field in dataclasses.fields(cls):
@@ -96,6 +96,8 @@ def type_in_words(hint: Any) -> str:
         type(None): "nothing",
     }
     origin, arguments = typing.get_origin(hint), list(typing.get_args(hint))
+    if origin is typing.Annotated:
+        return type_in_words(arguments[0])
     if origin in (typing.Union, types.UnionType):
         return " or ".join(type_in_words(argument) for argument in arguments if argument is not type(None))
     if origin is Literal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hornbook.config.build import Word
+from hornbook.config.build import Repeated, Word
 from hornbook.errors import ConfigError
 
 
@@ -14,14 +14,18 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
 
     Args:
         words: `--section.key value` or `--section.key=value`, in order; hyphens in keys mean underscores; a key without
-            a value is `true`.
+            a value is `true`. A list's key may come again, and adds to it.
 
     Raises:
         ConfigError: a word that is not of that form.
     """
-    sections: dict[str, Any] = {}
+    given: dict[str, list[Any]] = {}
     for key, value in _pairs(words):
-        sections = merge(sections, {key.removeprefix("--").replace("-", "_"): value})
+        given.setdefault(key.removeprefix("--").replace("-", "_"), []).append(value)
+    sections: dict[str, Any] = {}
+    for key, values in given.items():
+        several = len(values) > 1 and True not in values
+        sections = merge(sections, {key: Repeated(values) if several else values[-1]})
     return sections
 
 
@@ -77,4 +81,6 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, Word | bool]]:
 def _copy(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _copy(item) for key, item in value.items()}
+    if isinstance(value, Repeated):
+        return value
     return [_copy(item) for item in value] if isinstance(value, list | tuple) else value

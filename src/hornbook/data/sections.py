@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hornbook.config.bounds import MANY, Bound, check_bounds
+from hornbook.config.build import Files
 from hornbook.errors import ConfigError
 from hornbook.format import counted
 from hornbook.tokenizer.special import END_OF_TEXT
@@ -30,7 +31,7 @@ TOKENIZER_BOUNDS = {"vocab_size": Bound(1, 2**31 - 1, "10,000 is a small vocabul
 class DataSection:
     """Where the text or the tokens come from, and in which order training sees them."""
 
-    text: tuple[str, ...] = ()
+    text: Files = ()
     """Text (UTF-8), read in this order: files, folders, globs; .jsonl, .json, .csv, .parquet, .gz, .xz, .bz2
     and .zst too. Documents are separated by the first special token; each record is one."""
     field: str = "text"
@@ -44,7 +45,7 @@ class DataSection:
     """Seed of a generated corpus."""
     corpus_level: str = "normal"
     """Richness of a generated corpus."""
-    tokens: tuple[str, ...] = ()
+    tokens: Files = ()
     """Token files instead of text, one data set in this order; then `validation_tokens` is needed too."""
     validation: float = 0.05
     """Share of the documents that only validation sees; the tokenizer never reads them."""
@@ -56,9 +57,9 @@ class DataSection:
     one_stream: bool = True
     """All texts are one stream of tokens, with the separator between documents; false: each text has a token file of
     its own, across whose end no window goes (with `validation_from = "tail"`)."""
-    validation_text: tuple[str, ...] = ()
+    validation_text: Files = ()
     """Text to validate on instead of a share of the text."""
-    validation_tokens: tuple[str, ...] = ()
+    validation_tokens: Files = ()
     """Token files to validate on."""
     order: Literal["random", "epochs"] = "random"
     """"random": windows drawn anew at every step (the handout's); "epochs": every window once, then all again."""
