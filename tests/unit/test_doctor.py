@@ -1,6 +1,7 @@
 """`hornbook doctor` says what the machine can do and how fast a recipe would train."""
 
 import json
+import re
 
 import pytest
 
@@ -35,6 +36,15 @@ def test_report_for_people(capsys, recipe):
     for word in ("threads", "bfloat16 pays", "hornbook's kernels", "tokens per second", "device auto takes"):
         assert word in out
     assert not (recipe.parent / "runs").exists()
+
+
+def test_it_ends_with_a_verdict(capsys):
+    assert main(["doctor"]) == 0
+    *_, ten, hour, night, source = capsys.readouterr().out.splitlines()
+    pattern = r"in (\w+ \w+) +a model of ([\d.]+ [kM]) parameters on [\d.]+ [kMBT] tokens: about 0\.\d+ bits/byte"
+    found = [re.search(pattern, line) for line in (ten, hour, night)]
+    assert [match.group(1) for match in found] == ["ten minutes", "an hour", "a night"]
+    assert "story_runs.toml" in source
 
 
 def test_report_for_scripts(capsys, recipe):

@@ -9,6 +9,9 @@ from typing import Any
 from hornbook.format import duration, quantity
 from hornbook.training.config import TrainConfig, load
 
+TIMES = {"in ten minutes": 10, "in an hour": 60, "in a night": 8 * 60}
+"""What the verdict is about, in minutes."""
+
 
 def main(recipe: str | None = None, *, json_: bool = False) -> int:
     """What this machine can do; with a recipe, how fast it would train.
@@ -24,6 +27,7 @@ def main(recipe: str | None = None, *, json_: bool = False) -> int:
     found: dict[str, Any] = {"software": _software(), "cpu": _cpu(), "devices": _devices()}
     if config is not None:
         found["recipe"] = _recipe(config)
+    found["verdict"] = _verdict()
     if json_:
         print(json.dumps(found, indent=2))
         return 0
@@ -89,31 +93,20 @@ def _recipe(config: TrainConfig) -> dict[str, Any]:
     import torch
 
     from hornbook.accounting.flops import training_flops_per_token
-    from hornbook.models.transformer import TransformerLM
-    from hornbook.nn.cpu_kernels import keep_freed_memory
-    from hornbook.optim.registry import make_optimizer
-    from hornbook.training.distributed.strategies import SingleProcess
-    from hornbook.training.launch.device import measure_step, peak_flops, resolve_auto
+    from hornbook.accounting.parameters import count_parameters
+    from hornbook.training.launch.device import peak_flops, resolve_auto
     from hornbook.training.launch.memory_check import check_memory_fits
-    from hornbook.training.step import TrainStep
+    from hornbook.training.launch.trial import time_updates
 
     config = resolve_auto(config)
     peak = check_memory_fits(config)
     device, training = torch.device(config.training.device), config.training
-    keep_freed_memory()
-    model = TransformerLM(config.model, device=device)
-    model.activation_checkpointing = training.activation_checkpointing
-    optimizer = make_optimizer(config.optimizer, model.named_parameters())
-    step = TrainStep(SingleProcess(model, config), optimizer, config)
-    size = training.batch_size // training.gradient_accumulation
-    ids = torch.randint(0, config.model.vocab_size, (size, config.model.context_length), device=device)
-    micro_batches = [lambda: (ids, ids)] * training.gradient_accumulation
-    first, seconds = measure_step(lambda: step(micro_batches, 1, 10), device, 3.0, compiles=training.compile is True)
+    first, seconds = time_updates(config, 3.0)
     rate = config.tokens_per_step / seconds
     flops = training_flops_per_token(config.model) * rate
     compiled = f"compiled in {duration(first - seconds)}" if training.compile else "not compiled"
     report = {
-        "parameters": f"{sum(p.numel() for p in model.parameters()):,}",
+        "parameters": f"{count_parameters(config.model).total:,}",
         "device_and_dtype": f"{device}, {training.dtype}, {compiled}",
         "memory_at_the_peak": "unknown on this device" if peak is None else f"about {quantity(peak, 'B')}",
         "tokens_per_second": f"{rate:,.0f}",
@@ -125,3 +118,20 @@ def _recipe(config: TrainConfig) -> dict[str, Any]:
     else:
         report["steps_in_the_budget"] = f"about {training.max_minutes * 60 / seconds:,.0f}"
     return report
+
+
+def _verdict() -> dict[str, str]:
+    """Say what this machine trains in some times, from updates timed here and runs measured elsewhere."""
+    from hornbook.training.launch.story_ladder import choose, expect
+    from hornbook.training.launch.trial import rung_timer
+
+    time_of, verdict = rung_timer(), {}
+    for name, minutes in TIMES.items():
+        choice = choose(60 * minutes, time_of)
+        expected = expect(choice.tokens)
+        bits = f"{expected.bits_per_byte:.3f} bits/byte" + (" or less" if expected.beyond else "")
+        verdict[name] = (
+            f"a model of {quantity(choice.rung.parameters)} parameters on {quantity(choice.tokens)} tokens: about "
+            f"{bits} on storyworld (level easy), {expected.ratio:.2f} × its true entropy"
+        )
+    return verdict | {"measured": "see training/launch/story_runs.toml for the runs that this is read off"}
