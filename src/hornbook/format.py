@@ -6,8 +6,28 @@ Strings only; what is recorded keeps its full precision. Left out: tables, and n
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
+
+# Control characters (C0 but tab and line feed, DEL, C1), those that turn the direction of text, and half UTF-16 pairs.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str, keep: str = "") -> str:
+    r"""Return foreign text with every character that commands instead of showing written out: `\x1b`, `\u202e`.
+
+    Args:
+        text: from a file, a server or a model.
+        keep: a regular expression of sequences that are left as they are.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    if keep:
+        parts = re.split(f"({keep})", text)
+        return "".join(part if place % 2 else visible(part) for place, part in enumerate(parts))
+    return _UNSEEN.sub(lambda m: f"\\x{ord(m[0]):02x}" if m[0] < "\x80" else f"\\u{ord(m[0]):04x}", text)
+
 
 PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hornbook.format import counted, duration, number, quantity, setting
+from hornbook.format import counted, duration, number, quantity, setting, visible
 
 
 def test_amounts_have_three_digits_and_a_prefix_unless_more_are_asked_for():
@@ -49,3 +49,17 @@ def test_settings_are_written_nearly_as_a_recipe_writes_them():
 )
 def test_counted(count, noun, words):
     assert counted(count, noun) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain ☂ ąé\t\n", "plain ☂ ąé\t\n"),
+        ("\x1b]0;x\x07", r"\x1b]0;x\x07"),
+        ("\x9b31m\u202egnp\ud800\r", r"\u009b31m\u202egnp\ud800\x0d"),
+    ],
+)
+def test_what_commands_a_terminal_is_written_out(text, shown):
+    assert visible(text) == shown
+    assert visible(visible(text)) == shown
+    assert visible("\x1b[1m" + text, r"\x1b\[[0-9]m") == "\x1b[1m" + shown

@@ -79,3 +79,14 @@ def test_a_gap_or_an_empty_match_shows_the_text():
         pieces("hello!", r"\w+")
     with pytest.raises(TokenizerError, match=r"matches nothing at character 2, before 'b'"):
         pieces("a b", r"a\s|(?=b)|b")
+
+
+def test_a_pattern_that_backtracks_without_end_is_ended(monkeypatch):
+    monkeypatch.setattr(patterns, "PATIENCE", 0.2)
+    with pytest.raises(TokenizerError, match=r"\(\?:a\|a\)\+b.* did not get through 'aaaa.*possessive"):
+        list(patterns.split("a" * 41, r"(?:a|a)+b|."))
+
+
+def test_a_pattern_that_is_nested_too_deeply_is_one_sentence():
+    with pytest.raises(TokenizerError, match="nested too deeply"):
+        patterns.resolve("(" * 5000 + "a" + ")" * 5000)

@@ -72,6 +72,9 @@ def load_spec(name: str | Path, overrides: Mapping[str, Any] | None = None) -> C
 
 
 def _spec(name: str, recipe: Mapping[str, Any]) -> CostSpec:
+    for section in ("model", "training", "optimizer", "tokenizer"):
+        if not isinstance(recipe.get(section, {}), Mapping):
+            raise ConfigError(f"{name}: {section} must be a section with keys of its own")
     model = dict(recipe.get("model", {}))
     model.pop("init_from", None)
     if "vocab_size" not in model:

@@ -13,8 +13,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from typing import TextIO, cast
 
 from hornbook.cli import interrupts
+from hornbook.cli.output import Output
 from hornbook.errors import ConfigError, HornbookError, did_you_mean
 
 SUBCOMMANDS: dict[str, tuple[str, str]] = {
@@ -75,6 +77,15 @@ def main(argv: list[str]) -> int:
     Returns:
         The exit code: 0 done, 1 done with a negative result, 2 bad input, 130 interrupted.
     """
+    with contextlib.redirect_stdout(_visible(sys.stdout)), contextlib.redirect_stderr(_visible(sys.stderr)):
+        return _main(argv)
+
+
+def _visible(stream: TextIO) -> TextIO:
+    return stream if isinstance(stream, Output) else cast("TextIO", Output(stream))
+
+
+def _main(argv: list[str]) -> int:
     if argv[:1] in (["-V"], ["--version"]):
         from hornbook import __version__
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hornbook.config import flatten
+from hornbook.errors import HornbookError
 from hornbook.format import setting
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ def main(
     """
     from hornbook.tracking.run import find_runs
 
-    runs = [run for run in find_runs(folders) if set(tag) <= set(run.tags)]
-    rows = describe_runs(runs)
+    def warn(sentence: str) -> None:
+        print(f"hornbook: {sentence}", file=sys.stderr)
+
+    rows = describe_runs([run for run in find_runs(folders, warn) if set(tag) <= set(run.tags)], warn)
     if json_:
         print(json.dumps(rows))
     elif csv_:
@@ -53,17 +56,24 @@ def main(
 COLUMNS = ("name", "status", "step", "val_loss", "bits_per_byte", "best_val_loss", "minutes", "tags", "note", "changed")
 
 
-def describe_runs(runs: list[Run]) -> list[dict[str, Any]]:
-    """Return one row of plain values for each run, with the settings that differ from the run before it."""
+def describe_runs(runs: list[Run], warn: Callable[[str], None] = lambda sentence: None) -> list[dict[str, Any]]:
+    """Return one row of plain values for each run, with the settings that differ from the run before it.
+
+    `warn` takes a sentence about each run that is damaged, which has no row.
+    """
     rows = []
     before: dict[str, Any] | None = None
     for run in runs:
         flat = flatten(run.config)
-        summary = run.summary()
+        try:
+            summary, status = run.summary(), run.status
+        except (HornbookError, OSError) as error:
+            warn(f"passing over {run.path}: {error}")
+            continue
         rows.append(
             {
                 "name": str(run.path),
-                "status": run.status,
+                "status": status,
                 "step": summary.get("step"),
                 "val_loss": summary.get("val_loss"),
                 "bits_per_byte": summary.get("val_bits_per_byte"),

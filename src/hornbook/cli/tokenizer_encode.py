@@ -18,6 +18,7 @@ from hornbook.cli.common import (
     say_assumed,
     show_bytes,
 )
+from hornbook.cli.output import as_data
 from hornbook.errors import ConfigError, TokenizerError
 from hornbook.format import quantity
 
@@ -135,7 +136,7 @@ def decode(
         if not word.strip(",[]").isdecimal():
             raise TokenizerError(f"{word!r} is no token id: ids are whole numbers, separated by spaces")
         numbers.append(int(word.strip(",[]")))
-    print(tok.decode(numbers))
+    print(tok.decode(numbers), file=as_data(sys.stdout))
     return 0
 
 
@@ -152,10 +153,10 @@ def _decode_file(tok: Tokenizer, path: Path, start: int, count: int | None) -> N
     if not 0 <= start <= len(tokens) or (count is not None and count < 0):
         raise ConfigError(f"{path} has {len(tokens):,} tokens; --start {start} or --count {count} lies outside")
     stop = len(tokens) if count is None else min(len(tokens), start + count)
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    decoder, out = codecs.getincrementaldecoder("utf-8")("replace"), as_data(sys.stdout)
     for begin in range(start, stop, 1 << 16):
-        sys.stdout.write(decoder.decode(tok.decode_bytes(tokens.ids[begin : min(stop, begin + (1 << 16))])))
-    sys.stdout.write(decoder.decode(b"", True) + "\n")
+        out.write(decoder.decode(tok.decode_bytes(tokens.ids[begin : min(stop, begin + (1 << 16))])))
+    out.write(decoder.decode(b"", True) + "\n")
 
 
 def convert(

@@ -23,7 +23,7 @@ import jinja2
 import hornbook
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write
-from hornbook.format import counted, number, setting
+from hornbook.format import counted, number, setting, visible
 from hornbook.report import tables
 from hornbook.report.figures import run_figures, save_figures
 from hornbook.report.load import RunData, as_number, read_run, read_runs
@@ -64,7 +64,7 @@ def write_report(paths: Sequence[Path], out: Path, *, title: str | None = None, 
     if runs:
         sections.append(_runs_section(runs))
     page = _page(sections, title or _title(runs, studies))
-    atomic_write(out, page)
+    atomic_write(out, visible(page))
     if figures is not None:
         save_figures([figure for section in sections for figure in section["figures"]], figures)
     return out
@@ -207,7 +207,15 @@ def script_json(value: Any) -> str:
     `<`, `>`, `&` and the two line separators that JavaScript once took for line ends are written as escapes, so that no
     text can close the element or open a comment in it (HTML Standard §13.2.5.4).
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(_seen(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
+
+
+def _seen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _seen(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_seen(item) for item in value]
+    return visible(value) if isinstance(value, str) else value

@@ -23,6 +23,8 @@ from hornbook.tokenizer import _core
 UNICODE_VERSION = "16.0.0"
 """The Unicode version of the character classes in the native scanners (those of tiktoken and of HF tokenizers)."""
 
+PATIENCE, PATIENCE_PER_CHARACTER = 20.0, 5e-5
+"""Seconds that a free pattern may take, with the time that its text is worked on between two matches."""
 NAMED: dict[str, str] = {
     "gpt2": r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s""",
     "cl100k": (
@@ -89,6 +91,8 @@ def resolve(pattern: str) -> Pattern:
         compiled = regex.compile(pattern)
     except regex.error as error:
         raise TokenizerError(f"the pattern {pattern!r} is not a regular expression: {error}") from None
+    except (RecursionError, MemoryError, OverflowError):
+        raise TokenizerError(f"the pattern {_excerpt(pattern, 0)} is nested too deeply, or too large") from None
     if compiled.match(""):
         raise TokenizerError(
             f"the pattern {pattern!r} can match nothing (an empty text), so it would not advance: "
@@ -109,7 +113,7 @@ def split(text: str, pattern: str) -> Iterator[str]:
     text.
 
     Raises:
-        TokenizerError: the pattern matches nothing somewhere, or leaves a stretch of the text uncovered.
+        TokenizerError: the pattern matches nothing somewhere, leaves some text uncovered, or takes for ever.
 
     Example:
         >>> list(split("it's  42\n", "gpt2"))
@@ -117,7 +121,7 @@ def split(text: str, pattern: str) -> Iterator[str]:
     """
     _, expression, compiled = resolve(pattern)
     end = 0
-    for match in compiled.finditer(text):
+    for match in _in_time(compiled, text):
         start, stop = match.span()
         if start == stop:
             raise TokenizerError(
@@ -130,6 +134,18 @@ def split(text: str, pattern: str) -> Iterator[str]:
         end = stop
     if end != len(text):
         raise _uncovered(text, end, len(text), expression)
+
+
+def _in_time(compiled: regex.Pattern[str], text: str) -> Iterator[regex.Match[str]]:
+    try:
+        yield from compiled.finditer(text, timeout=PATIENCE + PATIENCE_PER_CHARACTER * len(text))
+    except TimeoutError:
+        raise TokenizerError(
+            f"the pattern {compiled.pattern!r} did not get through {_excerpt(text, 0)} in time: it backtracks without "
+            "end; make its repetitions possessive (`++`, `*+`)"
+        ) from None
+    except MemoryError:
+        raise TokenizerError(f"the pattern {compiled.pattern!r} needs more memory than there is") from None
 
 
 def _uncovered(text: str, start: int, stop: int, expression: str) -> TokenizerError:

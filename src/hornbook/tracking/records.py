@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +98,26 @@ def read_records(path: str | Path) -> list[Record]:
             ) from None
         records.append(record)
     return records
+
+
+def check_records(records: Sequence[Record], kinds: Mapping[str, tuple[type, ...]], path: Path) -> list[Record]:
+    """Return the records if what they hold can be computed with.
+
+    Args:
+        records: of a file, in order.
+        kinds: key → the types that its values may have where it is not null; numbers of any key must be finite.
+        path: of the file, for messages.
+
+    Raises:
+        FormatError: a value of another type, NaN, infinity, or a number that no float holds.
+    """
+    for number, record in enumerate(records, 1):
+        for key, value in record.items():
+            wrong = value is not None and key in kinds and type(value) not in kinds[key]
+            if wrong or (isinstance(value, int | float) and not -1e300 < value < 1e300):
+                shown = repr(value) if len(repr(value)) <= 40 else f"{repr(value)[:37]}..."
+                raise FormatError(
+                    f"{path}: record {number} has {key} = {shown}, which cannot be; the file was changed by hand or "
+                    "damaged"
+                )
+    return list(records)

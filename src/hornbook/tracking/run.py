@@ -8,22 +8,30 @@ No torch here. Left out: checkpoints (hornbook.checkpoint) and what is in them.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from hornbook.config import dump_toml, read
-from hornbook.errors import HornbookError
+from hornbook.errors import FormatError, HornbookError
 from hornbook.fileio import atomic_write, canonical_json, make_folder, read_json_object
 from hornbook.locks import FolderLock, is_held
-from hornbook.tracking.records import read_records
+from hornbook.tracking.records import check_records, read_records
 
 CONFIG_FILE = "config.toml"
 SUMMARY_FILE = "summary.json"
 """Facts that a run, a study, the demo or an evaluation notes about it, such as `entropy_floor_bits_per_byte`."""
+NUMBER = (int, float)
+METRICS = {"step": (int,)} | dict.fromkeys(
+    (
+        "train_loss", "val_loss", "val_sample_loss", "val_bits_per_byte", "val_perplexity", "lr", "grad_norm", "tokens",
+        "tokens_per_second", "seconds", "mfu", "memory_bytes", "val_tokens",
+    ),
+    NUMBER,
+)  # fmt: skip
+SAMPLES = {"step": (int,), "prompt": (str,), "text": (str,)}
 STATUSES = ("running", "done", "stopped", "diverged", "failed")
 
 
@@ -82,7 +90,11 @@ class Run:
                 f"; {path.parent} has {', '.join(known[:8])}" if known else "; `hornbook runs` lists the runs there are"
             )
             raise HornbookError(f"there is no run in {path}{hint}")
-        return cls(path, read(path / CONFIG_FILE), read_json_object(path / "environment.json", missing_ok=True))
+        config = read(path / CONFIG_FILE)
+        environment = read_json_object(path / "environment.json", missing_ok=True)
+        _check_config(config, path / CONFIG_FILE)
+        check_records([environment], {"time": NUMBER}, path / "environment.json")
+        return cls(path, config, environment)
 
     @property
     def name(self) -> str:
@@ -106,17 +118,20 @@ class Run:
 
     def status_record(self) -> dict[str, Any]:
         """Return `status.json`: the status, since when, and the reason; empty where there is none."""
-        return read_json_object(self.path / "status.json", missing_ok=True)
+        path = self.path / "status.json"
+        return check_records(
+            [read_json_object(path, missing_ok=True)], {"status": (str,), "reason": (str,), "time": NUMBER}, path
+        )[0]
 
     def metrics(self) -> list[dict[str, Any]]:
         """Return the records of `metrics.jsonl`, one per logged step; empty where nothing was logged yet."""
         path = self.path / "metrics.jsonl"
-        return read_records(path) if path.exists() else []
+        return check_records(read_records(path), METRICS, path) if path.exists() else []
 
     def samples(self) -> list[dict[str, Any]]:
         """Return the records of `samples.jsonl`: step, prompt and text."""
         path = self.path / "samples.jsonl"
-        return read_records(path) if path.exists() else []
+        return check_records(read_records(path), SAMPLES, path) if path.exists() else []
 
     def summary(self) -> dict[str, Any]:
         """Return the last value of every metric, with `best_val_loss` and the step it was reached at."""
@@ -165,14 +180,30 @@ def best_record(records: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
     return min((record for record in records if record.get("val_loss") is not None), key=loss, default=None)
 
 
-def find_runs(roots: Iterable[str | Path] = ("runs",)) -> list[Run]:
-    """Return every run below the given folders, oldest first; folders that cannot be read as runs are passed over."""
+def find_runs(
+    roots: Iterable[str | Path] = ("runs",), warn: Callable[[str], None] = lambda sentence: None
+) -> list[Run]:
+    """Return every run below the given folders, oldest first; `warn` takes a sentence about each that is damaged."""
     found = []
     for root in roots:
         for folder in _run_folders(Path(root)):
-            with contextlib.suppress(HornbookError, OSError):
+            try:
                 found.append(Run.open(folder))
-    return sorted(found, key=lambda run: (run.environment.get("time", 0), run.name))
+            except (HornbookError, OSError) as error:
+                warn(f"passing over {folder}: {error}")
+    return sorted(found, key=lambda run: (run.environment.get("time") or 0, run.name))
+
+
+def _check_config(config: Mapping[str, Any], path: Path) -> None:
+    for name, section in config.items():
+        if not isinstance(section, Mapping):
+            raise FormatError(f"{path}: {name} is no section; the file was changed by hand or damaged")
+    run = config.get("run", {})
+    tags = run.get("tags", [])
+    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        raise FormatError(f"{path}: run.tags is {tags!r}, wanted a list of words")
+    if not isinstance(run.get("note", ""), str):
+        raise FormatError(f"{path}: run.note is {run['note']!r}, wanted text")
 
 
 def _run_folders(root: Path) -> list[Path]:
