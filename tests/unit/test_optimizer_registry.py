@@ -10,7 +10,7 @@ import hornbook as hb
 from hornbook.accounting.optimizer import optimizer_state, optimizer_step
 from hornbook.errors import ConfigError
 from hornbook.optim.registry import OPTIMIZERS, make_optimizer
-from hornbook.training.config import resolve
+from hornbook.training.config import describe, resolve
 from hornbook.training.sections import OptimizerSection
 
 SHAPE = {"context_length": 8, "d_model": 16, "num_layers": 2, "num_heads": 2, "vocab_size": 31}
@@ -92,6 +92,13 @@ def test_an_optimizer_may_bring_defaults_of_its_own(monkeypatch):
     assert recipe(name="sgd").optimizer == OptimizerSection(name="sgd", lr=0.5, decay="matrices")
     assert recipe(name="sgd", lr=0.25).optimizer.lr == 0.25
     assert recipe().optimizer == OptimizerSection()
+
+
+def test_the_help_gives_the_defaults_of_the_registry(monkeypatch):
+    monkeypatch.setitem(OPTIMIZERS, "lion", dataclasses.replace(OPTIMIZERS["lion"], defaults={"lr": 0.0625}))
+    texts = {key.name: key.text for section in describe() if section.name == "optimizer" for key in section.keys}
+    assert texts["lr"].endswith('Default of "lion": 0.0625.')
+    assert "lion" not in texts["weight_decay"]
 
 
 def test_the_registry_is_read_without_torch():

@@ -16,12 +16,12 @@ from typing import Any, get_type_hints
 
 from hornbook import config
 from hornbook.config.build import check_keys
-from hornbook.config.describe import Section, keys_of, summary_of
+from hornbook.config.describe import Key, Section, default_text, keys_of, summary_of
 from hornbook.data.datasets import find_sources
 from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.models.config import ModelConfig
-from hornbook.optim.registry import OptimizerName, optimizer_spec
+from hornbook.optim.registry import OPTIMIZERS, OptimizerName, optimizer_spec
 from hornbook.training.sections import (
     CheckpointSection,
     EvaluationSection,
@@ -178,4 +178,12 @@ def describe() -> list[Section]:
     init_from = next(key for key in keys_of(TrainConfig) if key.name == "init_from")
     model = [replace(k, default="the tokenizer's") if k.name == "vocab_size" else k for k in found["model"].keys]
     found["model"] = Section("model", found["model"].text, [*model, init_from])
+    found["optimizer"] = replace(found["optimizer"], keys=[_with_own_defaults(k) for k in found["optimizer"].keys])
     return [found.pop(name) for name in ("run", "data", "tokenizer")] + list(found.values())
+
+
+def _with_own_defaults(key: Key) -> Key:
+    """Return a key of [optimizer] whose text says which optimizers have another default (optim/registry.py)."""
+    specs = [(name, spec.defaults) for name, spec in OPTIMIZERS.items() if key.name in spec.defaults]
+    own = ", ".join(f'"{name}": {default_text(defaults[key.name])}' for name, defaults in specs)
+    return replace(key, text=f"{key.text} Default of {own}.") if own else key

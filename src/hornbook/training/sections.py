@@ -85,13 +85,13 @@ class OptimizerSection:
     name: OptimizerName = "adamw"
     """"muon" trains the hidden matrices with Muon and everything else with AdamW."""
     lr: float = 1e-3
-    """Peak learning rate (of AdamW's part under "muon"; "lion": 1e-4 where none is given)."""
+    """Peak learning rate (of AdamW's part under "muon")."""
     betas: tuple[float, float] = (0.9, 0.95)
-    """β₁, β₂ of AdamW and Lion ("lion": 0.9, 0.99 where none are given)."""
+    """β₁, β₂ of AdamW and Lion."""
     eps: float = 1e-8
     """AdamW's ε."""
     weight_decay: float = 0.1
-    """Decoupled weight decay λ ("lion": 1.0 where none is given)."""
+    """Decoupled weight decay λ."""
     decay: Literal["all", "matrices"] = "all"
     """Which parameters decay: all of them, or all but norm gains and embeddings."""
     muon_lr: float = 0.02
