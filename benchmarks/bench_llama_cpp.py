@@ -1,0 +1,129 @@
+"""Tokens per second at batch 1 beside llama.cpp, on the same weights and threads, alternately: prompt and generation.
+
+    pip install llama-cpp-python       # it is built here, for this machine's instruction set
+    python benchmarks/bench_llama_cpp.py [--rounds 5]
+
+The model is the TinyStories one (V 10k, d 512, L 4, H 16, F 1344, T 256) with fresh weights. Prompt: 240 tokens are
+read and one is written. Generation: 224 tokens after a prompt of 16, greedily. A contender's figure is its median
+round. llama.cpp runs in a process of its own: its OpenMP and torch's do not live in one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+READ, PROMPT, NEW = 240, 16, 224
+TASKS = {"prompt": (READ, 1), "generation": (PROMPT, NEW)}
+"""What is measured → tokens read, tokens written."""
+
+
+def serve_llama_cpp(path: str, threads: int) -> None:
+    """Answer each line of standard input, ids and how many to write, with the seconds that it took."""
+    from llama_cpp import Llama
+
+    model = Llama(path, n_ctx=256, n_batch=256, n_threads=threads, n_threads_batch=threads, verbose=False)
+    for line in sys.stdin:
+        ids, count = json.loads(line)
+        start = time.perf_counter()
+        model.reset()
+        for _ in zip(range(count), model.generate(ids, temp=0.0), strict=False):
+            pass
+        print(time.perf_counter() - start, flush=True)
+
+
+def llama_cpp(path: Path, threads: int) -> Callable[[list[int], int], float]:
+    command = [sys.executable, __file__, "--serve", str(path), "--threads", str(threads)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(ids: list[int], count: int) -> float:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        if process.poll() is not None:
+            return float("inf")
+        process.stdin.write(json.dumps([ids, count]) + "\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+        if not answer:  # of 8-bit weights on processors with AMX it does, at llama.cpp's present state
+            print(f"llama.cpp ended with {process.wait()} on {path.name}", file=sys.stderr)
+        return float(answer or "inf")
+
+    return run
+
+
+def measure(rounds: int) -> tuple[str, dict[str, dict[str, list[float]]]]:
+    """Return the machine in words, and tokens per second: what is measured → contender → rounds."""
+    import torch
+
+    import hornbook as hb
+    from hornbook.data.corpora import storyworld
+    from hornbook.interop.gguf import write_gguf
+
+    sys.path.insert(0, str(Path(__file__).parent))
+    from bench_training import SIZES, commit, machine
+
+    config, _ = SIZES["tinystories"]
+    torch.manual_seed(0)
+    model = hb.TransformerLM(config).eval()
+    ids = torch.randint(0, config.vocab_size, (READ,)).tolist()
+
+    def ours(dtype: str) -> Callable[[list[int], int], float]:
+        def run(ids: list[int], count: int) -> float:
+            start = time.perf_counter()
+            hb.generate(model, ids, count, temperature=0, dtype=dtype)
+            return time.perf_counter() - start
+
+        return run
+
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder) / "text.txt"
+        text.write_text(storyworld.generate(1_000_000, 1))
+        tokenizer = hb.Tokenizer(*hb.train_bpe(text, 1000, ["<|endoftext|>"]), ["<|endoftext|>"])
+        contenders = {}
+        for dtype in ("f32", "f16", "q8_0"):
+            path = Path(folder) / f"{dtype}.gguf"
+            write_gguf(model, tokenizer, path, dtype=dtype, name="fresh")
+            contenders[f"llama.cpp, {dtype}"] = llama_cpp(path, torch.get_num_threads())
+        contenders |= {f"hornbook, {dtype}": ours(dtype) for dtype in ("float32", "bfloat16")}
+        rates: dict[str, dict[str, list[float]]] = {task: {name: [] for name in contenders} for task in TASKS}
+        for task, (read, written) in TASKS.items():
+            for number in range(rounds + 1):  # the first warms up
+                for name, run in contenders.items():
+                    seconds = run(ids[:read], written)
+                    if number:
+                        rates[task][name].append((read if task == "prompt" else written) / seconds)
+    return f"{machine('cpu')}; torch {torch.__version__}; hornbook {commit()}", rates
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, default=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.serve:
+        serve_llama_cpp(arguments.serve, arguments.threads)
+        return
+    where, rates = measure(arguments.rounds)
+    if arguments.json:
+        print(json.dumps({"machine": where, "tokens_per_second": rates}, indent=2))
+        return
+    print(where)
+    for task, found in rates.items():
+        base = statistics.median(found["llama.cpp, f32"])
+        for name, rate in found.items():
+            middle = statistics.median(rate)
+            line = f"{task:11}{name:22}{middle:9,.0f} tokens/s (worst {min(rate):,.0f})"
+            print(f"{line}{middle / base:8.2f} × llama.cpp, f32")
+
+
+if __name__ == "__main__":
+    main()
