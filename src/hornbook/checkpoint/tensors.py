@@ -119,6 +119,22 @@ def load_module(module: nn.Module, tensors: Mapping[str, Tensor], source: str | 
     module.load_state_dict(dict(tensors))
 
 
+def check_finite(tensors: Mapping[str, Tensor], source: str | Path) -> None:
+    """Refuse the weights of a dead model, which would turn every number that comes of them into NaN.
+
+    Raises:
+        CheckpointError: a tensor with infinity or NaN; the first is named.
+    """
+    for name, tensor in tensors.items():
+        bad = int((~torch.isfinite(tensor)).sum())
+        if bad:
+            raise CheckpointError(
+                f"{source}: {bad:,} of the {tensor.numel():,} numbers in {name} are infinite or NaN: its training "
+                "diverged or the weights are damaged; take an earlier checkpoint (--checkpoint STEP), or train again "
+                "with a lower learning rate"
+            )
+
+
 def flatten_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return an optimizer's state as tensors `{i}.{key}` and the rest (groups, plain numbers) as values for JSON."""
     state = optimizer.state_dict()

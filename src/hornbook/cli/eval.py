@@ -6,11 +6,12 @@ Where the corpus that the run was trained on has an evaluation of its own (evalu
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hornbook.errors import ConfigError, DataError
+from hornbook.errors import CheckpointError, ConfigError, DataError
 from hornbook.fileio import read_json_object
 from hornbook.tracking.run import Run
 
@@ -80,6 +81,11 @@ def main(
     stage = Stage("evaluating", len(data))
     with console.watch(stage):
         result = evaluate(model, data, batch_size, context_length, max_tokens=max_tokens, progress=stage.update)
+    if not math.isfinite(result.loss):
+        raise CheckpointError(
+            f"the loss of {run} on {name} is {result.loss}: its logits overflow, so its training diverged or its "
+            "weights are damaged; measure an earlier checkpoint (--checkpoint STEP)"
+        )
     metrics = None
     if not text and tokenizer is not None and (stories or samples):
         counts, save = (stories, samples), checkpoint == "best"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from hornbook.checkpoint.store import CheckpointStore
-from hornbook.checkpoint.tensors import load_module
+from hornbook.checkpoint.tensors import check_finite, load_module
 from hornbook.models.transformer import TransformerLM
 from hornbook.tracking.run import Run
 from hornbook.training.config import TrainConfig, resolve_stored
@@ -45,7 +45,8 @@ def load_run(
         The model in evaluation mode, its tokenizer (None for a run on bare token files), and the recipe.
 
     Raises:
-        HornbookError: there is no run, no such checkpoint, or it does not fit the model; damaged files.
+        HornbookError: there is no run, no such checkpoint, or it does not fit the model; damaged files; weights that
+            are infinite or NaN.
     """
     loaded = load_model(path, checkpoint, device)
     return loaded.model, loaded.tokenizer, loaded.config
@@ -58,6 +59,7 @@ def load_model(path: str | Path, checkpoint: str | int = "best", device: torch.d
     if isinstance(checkpoint, str) and checkpoint.isdecimal():
         checkpoint = int(checkpoint)
     loaded = CheckpointStore(run.path / "checkpoints", warn=_warn).load(checkpoint)
+    check_finite(loaded.model, f"{run.path}, step {loaded.step:,}")
     model = TransformerLM(config.model, device=device)
     load_module(model, loaded.model, str(run.path))
     return LoadedRun(model.eval(), read_tokenizer(run.path), config, loaded.step)

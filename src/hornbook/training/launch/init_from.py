@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor
 
 from hornbook.checkpoint.store import CheckpointStore
-from hornbook.checkpoint.tensors import load_module
+from hornbook.checkpoint.tensors import check_finite, load_module
 from hornbook.config import convert, merge
 from hornbook.data.prepare import Dataset
 from hornbook.errors import CheckpointError
@@ -97,7 +97,9 @@ def weight_initializer(
             )
 
     def initialise(model: TransformerLM) -> None:
-        load_module(model, _tensors(folder, source, warn), folder)
+        tensors = _tensors(folder, source, warn)
+        check_finite(tensors, folder)
+        load_module(model, tensors, folder)
 
     return initialise
 
