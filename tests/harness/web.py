@@ -31,6 +31,8 @@ class Site:
         self.length = True
         self.checksum: str | None = None
         """Sent as X-Linked-Etag by the redirect from /linked/…"""
+        self.location = ""
+        """Where the redirect leads, if not to …"""
         self.silent = 0.0
         """Seconds without a byte in the middle of the first body."""
         self.headers: dict[str, str] = {}
@@ -60,7 +62,7 @@ def serving(content: bytes) -> Iterator[Site]:
                 return self._plain(site.answers.pop(0))
             if self.path.startswith("/linked/"):
                 self.send_response(302)
-                self.send_header("Location", self.path.removeprefix("/linked"))
+                self.send_header("Location", site.location or self.path.removeprefix("/linked"))
                 if site.checksum:
                     self.send_header("X-Linked-Etag", f'"{site.checksum}"')
                 self.send_header("Content-Length", "0")

@@ -11,11 +11,13 @@ import subprocess
 import sys
 import time
 
+import httpx
 import pytest
 from harness.web import serving
 
 from hornbook.cli.main import main
 from hornbook.data import download as module
+from hornbook.data import download_checks
 from hornbook.data.datasets import DATASETS, RemoteDataset, RemoteFile
 from hornbook.data.download import download
 from hornbook.errors import DataError
@@ -23,6 +25,11 @@ from hornbook.tracking.console import Console
 
 CONTENT = random.Random(0).randbytes(3_000_000)
 QUIET = Console(silent=True)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture
@@ -194,7 +201,7 @@ def test_a_gz_is_unpacked_and_a_damaged_one_is_thrown_away(tmp_path):
         for broken in (packed[:-20], packed[:1000] + b"zzzz" + packed[1004:], b"plain text"):
             site.content = broken
             with pytest.raises(DataError, match=r"a\.txt\.gz is (cut short|damaged)"):
-                fetch(site, tmp_path, "/a.txt.gz", unpack=True)
+                fetch(site, tmp_path, "/other.txt.gz", unpack=True)
             assert list(tmp_path.iterdir()) == []
 
 
@@ -284,3 +291,42 @@ def test_the_recipes_name_the_files_that_get_fetches():
         for file in (*data.text, *data.validation_text):
             assert which_has(Path(file).name) is not None, file
             assert Path(file).parent == Path("data")
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [
+        ("file:///etc/passwd", "no address of the web"),
+        ("ftp://a/b", "no address of the web"),
+        ("http://169.254.169.254/latest/meta-data", "in a private network"),
+        ("http://10.0.0.1/a", "in a private network"),
+    ],
+)
+def test_a_redirect_out_of_the_web_is_refused_at_once(site, tmp_path, monkeypatch, location, words):
+    real = download_checks.is_private
+    monkeypatch.setattr(download_checks, "is_private", lambda host: host != "127.0.0.1" and real(host))
+    site.location = location
+    pauses = []
+    with pytest.raises(DataError, match=f"sends on to .*, which is .*{words}|cannot be fetched: .*file|ftp"):
+        download(site.url + "/linked/a", tmp_path / "a", QUIET, sleep=pauses.append)
+    assert pauses == []
+
+
+def test_a_redirect_from_https_to_http_is_refused():
+    check = download_checks.redirect_check("https://a.invalid/x")
+    check(httpx.Request("GET", "https://b.invalid/y"))
+    with pytest.raises(DataError, match="not encrypted; give that address itself"):
+        check(httpx.Request("GET", "http://a.invalid/x"))
+
+
+def test_what_an_address_had_first_is_what_it_must_have_later(site, tmp_path, capsys):
+    site.etag = False
+    fetch(site, tmp_path / "1")
+    fetch(site, tmp_path / "2")
+    site.content = b"another file"
+    with pytest.raises(DataError, match=r"another file than when it was first fetched .* give --sha256 [0-9a-f]{64}$"):
+        fetch(site, tmp_path / "3")
+    assert list((tmp_path / "3").iterdir()) == []
+    fetch(site, tmp_path / "4", sha256=site.sha256)
+    fetch(site, tmp_path / "5")
+    assert (tmp_path / "5" / "a.txt").read_bytes() == b"another file"

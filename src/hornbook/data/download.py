@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from hornbook.config import build
+from hornbook.data.download_checks import SHA256, record, recorded, redirect_check
 from hornbook.data.unpacking import gunzip
 from hornbook.errors import DataError, HornbookError
 from hornbook.fileio import (
@@ -46,7 +47,6 @@ ATTEMPTS, LONGEST_PAUSE = 6, 60.0
 CONNECT_SECONDS, SILENT_SECONDS = 20.0, 30.0
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 """Answers of a server that may do better later."""
-SHA256 = r"[0-9a-f]{64}"
 
 
 @dataclasses.dataclass
@@ -87,7 +87,7 @@ def download(
         url: http or https.
         target: the file to make.
         console: shows how far it is.
-        sha256: of the file as the server has it; None: what the server itself says, if it says one.
+        sha256: of the file as the server has it; None: what the server itself says, and what the address had before.
         unpack: the server has a .gz and its content is wanted.
         sleep: waits so many seconds; for tests.
         silent_seconds: a connection without a byte for so long is given up and made anew.
@@ -103,7 +103,7 @@ def download(
         console.print(f"{target} is there already ({size}); delete it to have it fetched anew")
         return target
     try:
-        import httpx
+        import httpx  # noqa: F401
     except ImportError:
         raise DataError("fetching files needs httpx: pip install 'hornbook[data]'") from None
     make_folder(target.parent)
@@ -112,11 +112,11 @@ def download(
         source = _read_note(note, url)
         if not (source.etag or source.sha256 or sha256):
             file.truncate(0)  # nothing could tell whether what is here belongs to what is there
-        with httpx.Client(follow_redirects=True, timeout=httpx.Timeout(silent_seconds, connect=CONNECT_SECONDS)) as web:
+        with _client(url, silent_seconds) as web:
             _fetch(lambda: _attempt(web, source, file, note, stage), source, file, stage, sleep)
         os.fsync(file.fileno())
         try:
-            checked = _check(source, sha256 or source.sha256, path, stage)
+            digest, checked = _check(source, sha256, path, stage)
             if unpack:
                 _unpack(file, target, stage)
         except DataError:
@@ -129,6 +129,7 @@ def download(
         else:
             put_in_place(path, target)
         note.unlink(missing_ok=True)
+        record(url, digest)
     return target
 
 
@@ -219,18 +220,34 @@ def _place(answer: httpx.Response, source: _Source, file: BinaryIO, have: int) -
     source.size, source.sha256 = size, source.sha256 or sha256
 
 
-def _check(source: _Source, wanted: str | None, path: Path, stage: Stage) -> str:
-    """Compare the SHA-256 if it is known; return what there is to say about it. Raises DataError."""
-    if wanted is None:
-        return ""
+def _client(url: str, silent_seconds: float) -> httpx.Client:
+    import httpx
+
+    try:
+        hooks = {"request": [redirect_check(url)]}
+    except httpx.InvalidURL as error:
+        raise DataError(f"{url} cannot be fetched: {_reason(error)}") from None
+    timeout = httpx.Timeout(silent_seconds, connect=CONNECT_SECONDS)
+    return httpx.Client(follow_redirects=True, timeout=timeout, event_hooks=hooks)
+
+
+def _check(source: _Source, given: str | None, path: Path, stage: Stage) -> tuple[str, str]:
+    """Compare the SHA-256; return it and what there is to say about it. Raises DataError, OSError."""
     stage.update(text="checking the SHA-256")
-    digest = sha256_file(path)
+    digest, before = sha256_file(path), recorded(source.url)
+    wanted = given or source.sha256 or digest
     if digest != wanted:
         raise DataError(
             f"{source.url} came with the SHA-256 {digest[:16]}…, wanted {wanted[:16]}…; what came was "
             "thrown away: run the command again, and if it repeats, the file there is not the one that it was"
         )
-    return ", SHA-256 as it should be"
+    if before not in (None, digest) and given is None:
+        raise DataError(
+            f"{source.url} is another file than when it was first fetched (SHA-256 {digest[:16]}…, then "
+            f"{before[:16]}…); what came was thrown away: if the change is right, give --sha256 {digest}"
+        )
+    known = given or source.sha256 or before
+    return digest, ", SHA-256 as it should be" if known else ", SHA-256 recorded: later fetches must have the same"
 
 
 def _unpack(file: BinaryIO, target: Path, stage: Stage) -> None:
