@@ -1,5 +1,6 @@
 """`hornbook generate` on a run that was really trained."""
 
+import gzip
 import json
 
 import pytest
@@ -84,3 +85,19 @@ def test_an_evaluation_can_read_past_malformed_bytes(run, capsys, tmp_path):
 def test_a_report_into_a_folder_is_refused(run, capsys, tmp_path):
     assert main(["report", str(run.path), "--out", str(tmp_path)]) == 2
     assert f"--out {tmp_path} is a folder; name the file" in capsys.readouterr().err
+
+
+def test_an_evaluation_reads_what_training_reads(run, capsys, tmp_path):
+    stories = list(filter(None, storyworld.generate(6000, 2, "easy").split("<|endoftext|>\n")))
+    (tmp_path / "a.txt").write_text("<|endoftext|>".join([*stories, ""]), encoding="utf-8")
+    (tmp_path / "a.gz").write_bytes(gzip.compress((tmp_path / "a.txt").read_bytes()))
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"body": s}) for s in stories), encoding="utf-8")
+    losses = []
+    for words in (["a.txt"], ["a.gz"], ["a.jsonl", "--field", "body"], ["a.*l", "--field", "body"]):
+        name, *rest = words
+        assert main(["eval", str(run.path), "--text", str(tmp_path / name), *rest, "--json"]) == 0
+        losses.append(json.loads(capsys.readouterr().out)["loss"])
+    assert len(set(losses)) == 1
+    (tmp_path / "none.txt").write_bytes(b"")
+    assert main(["eval", str(run.path), "--text", str(tmp_path / "none.txt")]) == 2
+    assert "it is empty" in capsys.readouterr().err

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from hornbook.cli.common import open_corpus
 from hornbook.errors import CheckpointError, ConfigError, DataError
 from hornbook.fileio import read_json_object
 from hornbook.tracking.run import Run
@@ -29,6 +30,7 @@ def main(
     checkpoint: str = "best",
     context_length: int | None = None,
     batch_size: int = 32,
+    field: str | None = None,
     errors: Literal["strict", "replace"] = "strict",
     max_tokens: int | None = None,
     stories: int = 100,
@@ -43,10 +45,11 @@ def main(
 
     Args:
         run: the run's folder.
-        text: text files to measure on instead of the run's validation set.
+        text: text to measure on instead of the run's validation set: files of every kind that training reads.
         checkpoint: "best", "last" or a step.
         context_length: window of the evaluation; the model's context if not given.
         batch_size: windows per forward pass; changes the time taken, not the result.
+        field: of records, the field or column with the text; that of the run if not given.
         errors: of text: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
         max_tokens: use the first so many tokens only.
         stories: on storyworld: compare so many whole validation stories with their true entropy; 0 for none.
@@ -66,8 +69,10 @@ def main(
         if value < 0:
             raise ConfigError(f"{flag} {value} is less than none")
     Run.open(run)
-    for path in text:
-        Path(path).stat()
+    if text:
+        from hornbook.data.text_files import find_files
+
+        find_files(text)  # a missing file is told before torch is imported
     from hornbook.evaluation.loss import evaluate
     from hornbook.tracking.console import Console, Stage
     from hornbook.training.launch.device import choose_device
@@ -77,7 +82,7 @@ def main(
     model, tokenizer, config = load_run(run, checkpoint, choose_device(device))
     if task == "cloze":
         return _cloze(run, model, tokenizer, config.data.corpus_level, items, console, json_)
-    data, name = _data(run, text, errors, tokenizer, config, console)
+    data, name = _data(run, text, field, errors, tokenizer, config, console)
     stage = Stage("evaluating", len(data))
     with console.watch(stage):
         result = evaluate(model, data, batch_size, context_length, max_tokens=max_tokens, progress=stage.update)
@@ -160,7 +165,7 @@ def _record(run: Path) -> dict[str, Any]:
 
 
 def _data(
-    run: str, texts: tuple[str, ...], errors: str, tokenizer: Any, config: Any, console: Console
+    run: str, texts: tuple[str, ...], field: str | None, errors: str, tokenizer: Any, config: Any, console: Console
 ) -> tuple[TokenData, str]:
     """Return the tokens to measure on, and what they are called: those of `texts`, or the run's validation set."""
     import tempfile
@@ -175,13 +180,10 @@ def _data(
         return TokenData.open(known, config.model.vocab_size), "its validation set"
     if tokenizer is None:
         raise DataError(f"{run} has no tokenizer, so it cannot read text; it was trained on bare token files")
+    special = [token for token in config.tokenizer.special_tokens if token in tokenizer.special_token_ids]
+    corpus = open_corpus(texts, special or tokenizer.special_tokens, field=field or config.data.field, errors=errors)
     with tempfile.TemporaryDirectory() as folder:
-        files = []
-        for number, path in enumerate(texts):
-            if Path(path).stat().st_size == 0:
-                raise DataError(f"{path} is empty; there is nothing to measure")
-            out = Path(folder) / f"{number}.npy"
-            tokenizer.encode_file(path, out, errors=errors)
-            files.append(out)
-        # The ids stay mapped after the names are gone.
-        return TokenData.open(files, config.model.vocab_size), ", ".join(texts)
+        out = Path(folder) / "text.npy"
+        tokenizer.encode_file(corpus.files[0] if corpus.is_plain_file else corpus, out, errors=errors)
+        # The ids stay mapped after the name is gone.
+        return TokenData.open([out], config.model.vocab_size), ", ".join(texts)

@@ -88,8 +88,7 @@ def _encode_to_file(
     console = result_console(json)
     start = time.perf_counter()
     with console.stage("encoding", corpus.total_bytes) as stage:
-        plain = corpus.is_plain and len(corpus.files) == 1
-        source = corpus.files[0] if plain else corpus
+        source = corpus.files[0] if corpus.is_plain_file else corpus
         done = tok.encode_file(source, out, num_threads=threads, errors=errors, progress=show_bytes(stage, corpus))
     seconds = time.perf_counter() - start
     facts = {"out": str(out), "seconds": round(seconds, 3), **done.manifest}

@@ -87,6 +87,11 @@ class TextReader:
         """True for files of plain text only, which can be read in place and by several threads."""
         return all(not is_stream(file) and self._is_plain(file) for file in self.files)
 
+    @property
+    def is_plain_file(self) -> bool:
+        """True for one file of plain text, which the tokenizer encodes in place."""
+        return len(self.files) == 1 and self.is_plain
+
     def _is_plain(self, file: str) -> bool:
         with open(file, "rb") as stream:  # noqa: PTH123
             head = stream.read(HEAD_BYTES)
