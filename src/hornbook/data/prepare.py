@@ -61,6 +61,8 @@ class Dataset:
     """The text of the validation part, where it was cut off one file."""
     digest: str
     """Stands for the content of the token files; a resumed run checks it."""
+    separator_id: int | None = None
+    """The token that begins a document; None where the tokenizer has no special token or is not known."""
 
 
 def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) -> Dataset:
@@ -96,7 +98,7 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-    return _open_prepared(folder, key.digest)
+    return _open_prepared(folder, key.digest, separator)
 
 
 def settle(data: DataSection) -> DataSection:
@@ -110,9 +112,7 @@ def settle(data: DataSection) -> DataSection:
 
 def _separator(data: DataSection, section: TokenizerSection, given: Tokenizer | None) -> str | None:
     """Return what stands between documents: the recipe's separator, or of a tokenizer without it its own first one."""
-    if not data.one_stream or given is None or section.separator in given.special_token_ids:
-        return section.separator
-    return next(iter(given.special_token_ids), None)
+    return section.separator_among(given.special_token_ids) if data.one_stream and given else section.separator
 
 
 def _write_text(
@@ -223,7 +223,9 @@ def _open_tokens(data: DataSection, section: TokenizerSection) -> Dataset:
     described = [[len(f), said, _sketch(f.ids)] for f, said in zip(files.values(), plain, strict=True)]
     digest = sha256_bytes(canonical_json(described).encode())
     as_paths = tuple(Path(path) for path in data.tokens), tuple(Path(path) for path in data.validation_tokens)
-    return Dataset(*as_paths, tokenizer, vocab_size, None, digest)
+    specials = tokenizer.special_token_ids if tokenizer is not None else {}
+    separator = specials.get(section.separator_among(specials) or "")
+    return Dataset(*as_paths, tokenizer, vocab_size, None, digest, separator)
 
 
 def _sketch(ids: np.ndarray) -> str:
@@ -231,7 +233,7 @@ def _sketch(ids: np.ndarray) -> str:
     return sha256_bytes(np.ascontiguousarray(ids[:65536]).tobytes() + np.ascontiguousarray(ids[-65536:]).tobytes())
 
 
-def _open_prepared(folder: Path, digest: str) -> Dataset:
+def _open_prepared(folder: Path, digest: str, separator: str | None) -> Dataset:
     tokenizer = _load_tokenizer(str(folder / "tokenizer"))
     assert tokenizer is not None
     text = folder / VALIDATION_TEXT
@@ -242,6 +244,7 @@ def _open_prepared(folder: Path, digest: str) -> Dataset:
         tokenizer.vocab_size,
         text if text.exists() else None,
         digest,
+        tokenizer.special_token_ids.get(separator or ""),
     )
 
 

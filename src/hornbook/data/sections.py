@@ -5,6 +5,7 @@ What they describe is done by prepare.py; here is what can be said before any fi
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,6 +64,9 @@ class DataSection:
     """Token files to validate on."""
     order: Literal["random", "epochs"] = "random"
     """"random": windows drawn anew at every step (the handout's); "epochs": every window once, then all again."""
+    document_mask: bool = False
+    """Attention never looks across the start of a document, which its separator begins; false: a window is one text.
+    The scores' mask is then a tensor (B·T² per layer), computed by torch's attention and not by the CPU kernels."""
     errors: Errors = "strict"
     """What to do with bytes that are not UTF-8: an error that names the place, or U+FFFD in their stead."""
     verify: bool = False
@@ -116,3 +120,7 @@ class TokenizerSection:
     def separator(self) -> str | None:
         """The special token between documents, if there is one."""
         return self.special_tokens[0] if self.special_tokens else None
+
+    def separator_among(self, special_tokens: Collection[str]) -> str | None:
+        """Return the separator where a tokenizer with these special tokens has it, else the first of them."""
+        return self.separator if self.separator in special_tokens else next(iter(special_tokens), None)

@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -23,7 +23,7 @@ from hornbook.nn.attention import AttentionCache, MultiHeadSelfAttention
 from hornbook.nn.dropout import Dropout
 from hornbook.nn.linear import Embedding, Linear
 from hornbook.nn.ops import Ops
-from hornbook.nn.plain import Device, check_ids, cross_entropy
+from hornbook.nn.plain import Device, check_ids, cross_entropy, document_mask
 from hornbook.nn.rope import RotaryPositionalEmbedding
 from hornbook.nn.specs import FEED_FORWARDS, NORMS, layer_class
 
@@ -101,12 +101,13 @@ class TransformerBlock(nn.Module):
         token_positions: Int[Tensor, "... T"] | None = None,
         extra_values: Float[Tensor, "... T C"] | None = None,
         cache: AttentionCache | None = None,
+        mask: Bool[Tensor, "... 1 T T"] | None = None,
     ) -> Float[Tensor, "... T C"]:
         """Return the block's output; arguments as `MultiHeadSelfAttention.forward`."""
         if self.norm == "post":
-            x = self.ln1(x + self.dropout(self.attn(x, token_positions, extra_values, cache)))
+            x = self.ln1(x + self.dropout(self.attn(x, token_positions, extra_values, cache, mask)))
             return self.ln2(x + self.dropout(self.ffn(x)))
-        x = x + self.dropout(self.attn(self.ln1(x), token_positions, extra_values, cache))
+        x = x + self.dropout(self.attn(self.ln1(x), token_positions, extra_values, cache, mask))
         return x + self.dropout(self.ffn(self.ln2(x)))
 
 
@@ -128,6 +129,8 @@ class TransformerLM(nn.Module):
         config: as given.
         activation_checkpointing: keep only each block's input while training and compute the rest again in the backward
             pass; the result is the same, memory shrinks, time grows by about a third.
+        document_separator: the id that begins a document; no position attends across it. None: a window is one text,
+            which it always is with a cache (generation reads its prompt as one).
         ops: the functions that all layers compute with; `use_fused` switches them.
     """
 
@@ -136,6 +139,7 @@ class TransformerLM(nn.Module):
         c = config
         self.config = c
         self.activation_checkpointing = False
+        self.document_separator: int | None = None
         self.ops = Ops()
         rope = (
             RotaryPositionalEmbedding(c.rope_theta, c.d_head, c.context_length, device)
@@ -225,14 +229,16 @@ class TransformerLM(nn.Module):
                 "cut the sequence or train with a longer context_length"
             )
         check_ids(ids, self.config.vocab_size)
+        separator = self.document_separator if caches is None else None
+        mask = None if separator is None else document_mask(ids, separator)
         x = self.dropout(self.token_embeddings(ids))
         first_with_values = len(self.layers) - len(self.value_embeddings)
         for i, block in enumerate(self.layers):
             extra = self.value_embeddings[i - first_with_values](ids) if i >= first_with_values else None
             if self.activation_checkpointing and self.training:
-                x = checkpoint(block, x, token_positions, extra, use_reentrant=False)
+                x = checkpoint(block, x, token_positions, extra, None, mask, use_reentrant=False)
             else:
-                x = block(x, token_positions, extra, None if caches is None else caches[i])
+                x = block(x, token_positions, extra, None if caches is None else caches[i], mask)
         return self.ln_final(x)
 
     def logits(self, hidden: Float[Tensor, "... T C"]) -> Float[Tensor, "... T V"]:

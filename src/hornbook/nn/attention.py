@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from hornbook.errors import ConfigError
@@ -80,6 +80,7 @@ class MultiHeadSelfAttention(nn.Module):
         token_positions: Int[Tensor, "... T"] | None = None,
         extra_values: Float[Tensor, "... T C"] | None = None,
         cache: AttentionCache | None = None,
+        mask: Bool[Tensor, "... 1 T T"] | None = None,
     ) -> Float[Tensor, "... T C"]:
         """Return the attended `x`.
 
@@ -88,6 +89,7 @@ class MultiHeadSelfAttention(nn.Module):
             token_positions: for the rotation, (T) or (..., T); None: 0…T−1.
             extra_values: added to the values through the gate.
             cache: keys and values of earlier tokens, which this call extends.
+            mask: see `plain.document_mask`; None: all positions up to each one. Not with a cache.
         """
         projections = (self.q_proj.weight, self.k_proj.weight, self.v_proj.weight)
         norms = None if self.q_norm is None or self.k_norm is None else (self.q_norm, self.k_norm)
@@ -97,10 +99,11 @@ class MultiHeadSelfAttention(nn.Module):
                 -1, (self.num_heads, self.d_head)
             )  # (..., T, H, D)
         if token_positions is None and cache is None:
-            return self.output_proj(self.ops.attention(x, projections, self.num_heads, norms, self.rope, added))
+            mixed = self.ops.attention(x, projections, self.num_heads, norms, self.rope, added, mask)
+            return self.output_proj(mixed)
         q, k, v = query_key_value(x, projections, self.num_heads, norms, self.rope, added, token_positions)
         if cache is None:
-            mask = causal_mask(x.shape[-2], x.device)
+            mask = causal_mask(x.shape[-2], x.device) if mask is None else mask
         else:
             k, v, mask = cache.extend(k, v)
         return self.output_proj(merge_heads(scaled_dot_product_attention(q, k, v, mask)))

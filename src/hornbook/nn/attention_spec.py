@@ -53,8 +53,11 @@ class AttentionSpec(Spec):
             Line("q, k, v", "attention", "3·B·T·C·e"),
             Line("heads' outputs", "attention", "B·T·C·e"),
         ]
+        own = how.own_kernels and not how.document_mask
         if how.fused_attention:
-            if not how.own_kernels and (self.rotation or self.qk_norm):
+            if how.document_mask:
+                lines.append(Line("document mask", "attention scores", "B·T·T·e"))
+            if not own and (self.rotation or self.qk_norm):
                 lines.append(Line("normed, rotated q, k", "attention", "2·B·T·C·e"))
             lines.append(Line("log-sums of the scores", "attention", "B·H·T·4"))
         else:  # exponentials in float32, weights in the type of the product
@@ -73,7 +76,7 @@ class AttentionSpec(Spec):
         if not how.fused_attention:
             saved = RMSNormSpec("D", "B·T·H").saved_activations(how)
             return [Line(f"QK norm, {name}", "norm", scaled("2", formula)) for name, _, formula in saved]
-        if how.own_kernels:
+        if how.own_kernels and not how.document_mask:
             return []
         lines = [Line("QK norm, 1/√ of each row", "norm", "2·B·T·H·4")]
         return [*lines, Line("QK norm, input", "norm", "2·B·T·C·4")] if how.mixed else lines

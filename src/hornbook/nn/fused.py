@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
@@ -68,6 +68,7 @@ def attention(
     norms: tuple[RMSNorm, RMSNorm] | None = None,
     rope: RotaryPositionalEmbedding | None = None,
     added: Float[Tensor, "... T H D"] | None = None,
+    mask: Bool[Tensor, "... 1 T T"] | None = None,
 ) -> Float[Tensor, "... T C"]:
     """Fused `plain.attention`: one product for queries, keys and values, then `causal_attention`."""
     qkv = projection(x, *projections).unflatten(-1, (3, num_heads, -1))  # (..., T, 3, H, D)
@@ -76,8 +77,8 @@ def attention(
         qkv = torch.stack((q, k, (v + added).to(v.dtype)), -3)
     tables = (None, None) if rope is None else (rope.cos.float(), rope.sin.float())
     if norms is None:
-        return causal_attention(qkv, *tables)
-    return causal_attention(qkv, *tables, norms[0].weight, norms[1].weight, norms[0].eps)
+        return causal_attention(qkv, *tables, mask=mask)
+    return causal_attention(qkv, *tables, norms[0].weight, norms[1].weight, norms[0].eps, mask)
 
 
 def causal_attention(
@@ -87,6 +88,7 @@ def causal_attention(
     q_gain: Float[Tensor, "D"] | None = None,
     k_gain: Float[Tensor, "D"] | None = None,
     eps: float = 0.0,
+    mask: Bool[Tensor, "... 1 T T"] | None = None,
 ) -> Float[Tensor, "... T C"]:
     """Return QK norm, rotation, causal mask and attention in one, over queries, keys and values packed together.
 
@@ -97,13 +99,14 @@ def causal_attention(
         q_gain: of the norm of each head's query; None: no norm.
         k_gain: likewise, of its key.
         eps: of both.
+        mask: see `plain.document_mask`; our kernels do not know it, so that torch's attention computes with it.
 
     Returns:
         The heads' outputs side by side (..., T, H·D).
     """
     lead, (T, _, H, D) = qkv.shape[:-4], qkv.shape[-4:]
     packed = qkv.reshape(-1, T, 3, H, D)
-    if cpu_kernels.usable(packed):
+    if mask is None and cpu_kernels.usable(packed):
         gains = (None, None) if q_gain is None or k_gain is None else (q_gain.float(), k_gain.float())
         return cpu_kernels.causal_attention(packed, cos, sin, *gains, eps).reshape(*lead, T, H * D)
     q, k, v = (x.transpose(1, 2) for x in packed.unbind(2))  # (B, H, T, D)
@@ -111,7 +114,9 @@ def causal_attention(
         q, k = rms_norm(q, q_gain, eps), rms_norm(k, k_gain, eps)
     if cos is not None and sin is not None:
         q, k = rotate_pairs(q, cos[:T], sin[:T]), rotate_pairs(k, cos[:T], sin[:T])
-    mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    if mask is not None:
+        mask = mask.reshape(-1, 1, T, T)
+    mixed = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None)
     return mixed.transpose(1, 2).reshape(*lead, T, H * D)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from hornbook.nn import fused, plain
@@ -48,7 +48,8 @@ class Ops:
         norms: tuple[RMSNorm, RMSNorm] | None,
         rope: RotaryPositionalEmbedding | None,
         added: Float[Tensor, "... T H D"] | None,
+        mask: Bool[Tensor, "... 1 T T"] | None = None,
     ) -> Float[Tensor, "... T C"]:
         """See `plain.attention`."""
         function = fused.attention if self.fused else plain.attention
-        return function(x, projections, num_heads, norms, rope, added)
+        return function(x, projections, num_heads, norms, rope, added, mask)

@@ -120,6 +120,17 @@ def causal_mask(length: int, device: Device = None) -> Bool[Tensor, "T T"]:
     return torch.ones(length, length, dtype=torch.bool, device=device).tril()
 
 
+def document_mask(ids: Int[Tensor, "... T"], separator: int) -> Bool[Tensor, "... 1 T T"]:
+    """Return which positions each one attends to, for all heads: those up to itself from the start of its document.
+
+    A separator begins its document; what stands before the first one is a document too.
+    """
+    places = torch.arange(ids.shape[-1], device=ids.device)
+    starts = torch.where(ids == separator, places, 0).cummax(-1).values  # (..., T)
+    mask = causal_mask(ids.shape[-1], ids.device) & (places >= starts[..., None])  # (..., T, T)
+    return mask.unsqueeze(-3)
+
+
 def attention(
     x: Float[Tensor, "... T C"],
     projections: tuple[Tensor, Tensor, Tensor],
@@ -127,10 +138,13 @@ def attention(
     norms: Any = None,
     rope: Any = None,
     added: Float[Tensor, "... T H D"] | None = None,
+    mask: Bool[Tensor, "... 1 T T"] | None = None,
 ) -> Float[Tensor, "... T C"]:
-    """Return the outputs of the heads of causal self-attention, side by side; arguments as `query_key_value`."""
+    """Return the outputs of the heads of causal self-attention, side by side; `mask` as `document_mask` makes it, the
+    other arguments as `query_key_value`."""
     q, k, v = query_key_value(x, projections, num_heads, norms, rope, added)
-    return merge_heads(scaled_dot_product_attention(q, k, v, causal_mask(x.shape[-2], x.device)))
+    mask = causal_mask(x.shape[-2], x.device) if mask is None else mask
+    return merge_heads(scaled_dot_product_attention(q, k, v, mask))
 
 
 def query_key_value(

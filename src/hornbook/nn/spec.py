@@ -44,6 +44,8 @@ class Execution:
     """The logits are not kept."""
     own_kernels: bool = True
     """Fused means hornbook's CPU kernels; False: torch's operators, as on a GPU, which keep more."""
+    document_mask: bool = False
+    """Attention has a mask of its own for every window; it is torch's then."""
     narrow_stream: bool = False
     """The residual stream comes in the type of the products (fused norms after the sum pass it on so)."""
 

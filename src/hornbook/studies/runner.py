@@ -132,7 +132,10 @@ def config_digest(config: dict[str, Any], data_digest: str) -> str:
     plain = {name: dict(section) for name, section in config.items() if name not in ("run", "data", "logging")}
     for section, key in (("tokenizer", "path"), ("training", "device"), ("training", "threads")):
         plain.get(section, {}).pop(key, None)
-    plain["data"] = {"order": config.get("data", {}).get("order"), "digest": data_digest}
+    data = config.get("data", {})
+    # What the token files depend on is in their digest; the rest counts where it is not what earlier versions did.
+    plain["data"] = {"order": data.get("order"), "digest": data_digest}
+    plain["data"] |= {key: data[key] for key in ("document_mask",) if data.get(key)}
     return sha256_bytes(canonical_json(plain).encode())
 
 

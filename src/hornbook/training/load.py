@@ -62,7 +62,11 @@ def load_model(path: str | Path, checkpoint: str | int = "best", device: torch.d
     check_finite(loaded.model, f"{run.path}, step {loaded.step:,}")
     model = TransformerLM(config.model, device=device)
     load_module(model, loaded.model, str(run.path))
-    return LoadedRun(model.eval(), read_tokenizer(run.path), config, loaded.step)
+    tokenizer = read_tokenizer(run.path)
+    if config.data.document_mask and tokenizer is not None:
+        specials = tokenizer.special_token_ids
+        model.document_separator = specials.get(config.tokenizer.separator_among(specials) or "")
+    return LoadedRun(model.eval(), tokenizer, config, loaded.step)
 
 
 def read_tokenizer(path: Path) -> Tokenizer | None:

@@ -65,6 +65,8 @@ class Trainer:
         # Where weights are sharded, the main process's whole model lacks the updates since it was last gathered.
         self._model = TransformerLM(config.model, device=self.device if group is None else group.model_device(config))
         self._model.activation_checkpointing = t.activation_checkpointing
+        if config.data.document_mask:
+            self._model.document_separator = dataset.separator_id
         self._stale = False
         self._inflight: deque[torch.cuda.Event] = deque()
         self._initial_weights = initial_weights

@@ -83,6 +83,6 @@ def _build(group: Group, message: dict[str, Any]) -> Trainer:
     set_machine(config)
     dataset = Dataset(
         tuple(map(Path, message["train"])), (), tokenizer=None, vocab_size=message["vocab_size"], validation_text=None,
-        digest="",
+        digest="", separator_id=message["separator_id"],
     )  # fmt: skip
     return Trainer(config, dataset, group=group)

@@ -134,6 +134,7 @@ class FSDP(Strategy):
         self.device = device
         mesh = init_device_mesh(device.type, (dist.get_world_size(),))
         self.trained = TransformerLM(config.model, device="meta")
+        self.trained.document_separator = model.document_separator
         self.trained.activation_checkpointing = config.training.activation_checkpointing
         for block in self.trained.blocks:
             if config.training.compile is True:  # the gathering between blocks stays outside of the graphs

@@ -43,6 +43,7 @@ def check_memory_fits(config: TrainConfig) -> int | None:
         activation_checkpointing=t.activation_checkpointing,
         background_checkpoint=config.checkpoint.background and on_cpu,
         own_kernels=on_cpu,
+        document_mask=config.data.document_mask,
         process=process,
     )
     memory = Memory(config=config.model, settings=how)

@@ -20,7 +20,7 @@ from hornbook.data.sampler import BatchSampler
 from hornbook.data.sections import DataSection
 from hornbook.data.text_files import settled
 from hornbook.data.token_data import TokenData
-from hornbook.errors import HornbookError
+from hornbook.errors import ConfigError, HornbookError
 from hornbook.fileio import atomic_write, canonical_json
 from hornbook.tracking.console import Console
 from hornbook.tracking.environment import describe_environment
@@ -97,6 +97,11 @@ def _never_trained(path: Path) -> bool:
 def _create(recipe: TrainConfig, console: Console) -> OpenRun:
     recipe = _settled(recipe)
     dataset = prepare(recipe.data, recipe.tokenizer, console)
+    if recipe.data.document_mask and dataset.separator_id is None:
+        raise ConfigError(
+            "data.document_mask needs the token between documents, and the data has no tokenizer with a special token; "
+            "give tokenizer.special_tokens or --tokenizer.path, or leave the mask out"
+        )
     config = resolve_auto(recipe.with_vocab_size(dataset.vocab_size))
     # An error of the data comes before there is a folder.
     BatchSampler(TokenData.open(dataset.train), 1, config.model.context_length, 0)

@@ -121,5 +121,6 @@ def _build_message(config: TrainConfig, dataset: Dataset) -> dict[str, Any]:
         "config": config.to_dict(),
         "run": str(config.run.path.resolve()),
         "vocab_size": dataset.vocab_size,
+        "separator_id": dataset.separator_id,
         "train": [str(path.resolve()) for path in dataset.train],
     }
