@@ -1,5 +1,6 @@
 """Batches: uniform windows, epochs without replacement, any position at once, ids checked, memory constant."""
 
+import itertools
 import resource
 from pathlib import Path
 
@@ -7,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from hornbook.data.sampler import BatchSampler, get_batch
+from hornbook.data.sampler import BatchSampler, aligned_starts, get_batch
 from hornbook.data.token_data import TokenData, check_in_vocabulary
-from hornbook.errors import DataError
+from hornbook.errors import ConfigError, DataError
 
 
 def data(*lengths: int) -> TokenData:
@@ -171,3 +172,33 @@ def test_100_gigabytes_of_sparse_files_are_one_data_set_read_in_constant_memory(
 
 def _resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def test_windows_of_documents_begin_with_one_and_hold_all():
+    rng = np.random.default_rng(0)
+    ids = rng.integers(1, 50, 5000).astype(np.uint16)
+    ids[rng.choice(np.arange(1, 5000), 120, replace=False)] = 0  # documents of 42 ids on average, some longer than T
+    documents = [0, *np.flatnonzero(ids == 0)]
+    T, covered = 64, np.zeros(5000, bool)
+    starts = aligned_starts(ids, T, 0)
+    for start, following in itertools.pairwise(starts):
+        covered[start : start + T + 1] = True
+        inside = [place for place in documents if start < place <= start + T]
+        # The last document that begins in the window opens the next one; without any, the document goes on.
+        assert following == (inside[-1] if inside else start + T)
+    covered[starts[-1] : starts[-1] + T + 1] = True
+    assert covered[: starts[-1] + T + 1].all()
+    assert 5000 - (starts[-1] + T + 1) < T
+
+
+def test_an_epoch_of_documents_is_every_window_once_and_any_batch_is_reached_at_once():
+    first = np.array([0, 5, 6, 0, 7, 8, 9, 0, 1, 2, 3, 4, 5, 6, 0, 1], np.uint16)
+    files = TokenData([first, np.arange(1, 9, dtype=np.uint16)])
+    sampler = BatchSampler(files, 1, 4, seed=3, order="documents", separator=0)
+    assert sampler.num_windows == 5
+    seen = [tuple(int(x[0]) for x in sampler.starts(i)) for i in range(10)]
+    assert sorted(seen[:5]) == sorted(seen[5:]) == [(0, 0), (0, 3), (0, 7), (0, 11), (1, 0)]
+    again = BatchSampler(files, 1, 4, seed=3, order="documents", separator=0)
+    assert tuple(int(x[0]) for x in again.starts(7)) == seen[7]
+    with pytest.raises(ConfigError, match="needs the id of the token that begins a document"):
+        BatchSampler(files, 1, 4, seed=3, order="documents")

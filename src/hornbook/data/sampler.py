@@ -7,6 +7,9 @@ resumed run continues at any step without replaying, and a batch can be left out
 - "epochs": the data is cut into windows that share no target; a keyed permutation (permutation.py) visits each once per
   epoch without a table of them. From epoch to epoch the cut moves, so that the fewer than T targets of a file that fit
   into no window are others each time.
+- "documents": as "epochs", but a window begins where a document does: with the first one that the window before does
+  not hold whole (greedy). A document longer than a window goes on in the next. What a window has of its last document
+  is seen again in the next window; the last fewer than T targets of a file are left out.
 
 Windows never cross from one file into the next. Left out: shuffling buffers, document packing, worker processes
 (gathering a batch costs less than handing it to another process).
@@ -14,6 +17,8 @@ Windows never cross from one file into the next. Left out: shuffling buffers, do
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -32,6 +37,8 @@ if TYPE_CHECKING:
 
 # Starts are drawn for about so many windows at once: the set-up of a generator costs more than a batch's numbers.
 WINDOWS_PER_DRAW = 8192
+# Ids that are looked through for separators at a time.
+IDS_PER_SEARCH = 1 << 24
 
 
 class BatchSampler:
@@ -42,10 +49,12 @@ class BatchSampler:
         batch_size: B, windows per batch.
         context_length: T.
         seed: decides the order; the same seed gives the same batches on every machine.
-        order: "random" or "epochs".
+        order: "random", "epochs" or "documents".
+        separator: the id that begins a document; "documents" needs it.
 
     Raises:
         DataError: no file holds a whole window of T + 1 tokens.
+        ConfigError: "documents" without a separator.
     """
 
     def __init__(
@@ -54,15 +63,22 @@ class BatchSampler:
         batch_size: int,
         context_length: int,
         seed: int,
-        order: Literal["random", "epochs"] = "random",
+        order: Literal["random", "epochs", "documents"] = "random",
+        separator: int | None = None,
     ):
-        if order not in ("random", "epochs"):
-            raise ConfigError(f"order = {order!r} is not one of 'random', 'epochs'")
+        if order not in ("random", "epochs", "documents"):
+            raise ConfigError(f"order = {order!r} is not one of 'random', 'epochs', 'documents'")
         self.data, self.batch_size, self.context_length = data, batch_size, context_length
         self.seed, self.order = seed, order
         lengths = np.array([len(array) for array in data.arrays], np.int64)
         T = context_length
-        per_file = np.maximum(lengths - T, 0) if order == "random" else np.maximum(lengths - 1, 0) // T
+        if order == "documents":
+            if separator is None:
+                raise ConfigError("order = 'documents' needs the id of the token that begins a document")
+            self._aligned = [aligned_starts(array, T, separator) for array in data.arrays]
+            per_file = np.array([len(starts) for starts in self._aligned], np.int64)
+        else:
+            per_file = np.maximum(lengths - T, 0) if order == "random" else np.maximum(lengths - 1, 0) // T
         if per_file.sum() == 0:
             raise DataError(
                 f"the longest token file has {counted(lengths.max(), 'token')}, too few for one window of "
@@ -75,12 +91,12 @@ class BatchSampler:
 
     @property
     def num_windows(self) -> int:
-        """Windows to choose from ("random") or windows in one epoch ("epochs")."""
+        """Windows to choose from ("random") or windows in one epoch (the others)."""
         return int(self._ends[-1])
 
     def epoch(self, index: int) -> float:
         """Return how many times the data has been gone through before batch `index`."""
-        if self.order == "epochs":
+        if self.order != "random":
             return index * self.batch_size / self.num_windows
         return index * self.batch_size * self.context_length / max(1, len(self.data))
 
@@ -133,8 +149,35 @@ class BatchSampler:
         within = window - np.concatenate(([0], self._ends[:-1]))[file]
         if self.order == "random":
             return file, within
+        if self.order == "documents":
+            start = np.empty(len(window), np.int64)
+            for number in np.unique(file):
+                start[file == number] = self._aligned[number][within[file == number]]
+            return file, start
         offset = philox(self.seed ^ 0x5EED, epoch).integers(0, self._slack + 1)  # (files,)
         return file, within * self.context_length + offset[file]
+
+
+def aligned_starts(ids: np.ndarray, context_length: int, separator: int) -> Int[np.ndarray, "W"]:
+    """Return where windows of T + 1 ids begin so that each begins a document and they are as few as hold all of them.
+
+    Args:
+        ids: of one file.
+        context_length: T.
+        separator: the id that begins a document; what stands before the first one is a document too.
+    """
+    T, last = context_length, len(ids) - context_length - 1
+    blocks = range(0, len(ids), IDS_PER_SEARCH)
+    found = [np.flatnonzero(ids[first : first + IDS_PER_SEARCH] == separator) + first for first in blocks]
+    documents = array("q", np.concatenate([[0], *found]).astype(np.int64).tobytes())
+    starts = array("q")
+    start = place = 0
+    while start <= last:
+        starts.append(start)
+        # The last document that begins within the window may go on behind it: the next window begins with it.
+        place = bisect_right(documents, start + T, place) - 1
+        start = documents[place] if documents[place] > start else start + T
+    return np.array(starts, np.int64)
 
 
 def get_batch(

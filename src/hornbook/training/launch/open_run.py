@@ -97,10 +97,12 @@ def _never_trained(path: Path) -> bool:
 def _create(recipe: TrainConfig, console: Console) -> OpenRun:
     recipe = _settled(recipe)
     dataset = prepare(recipe.data, recipe.tokenizer, console)
-    if recipe.data.document_mask and dataset.separator_id is None:
+    aligned = recipe.data.order == "documents"
+    if (recipe.data.document_mask or aligned) and dataset.separator_id is None:
+        key = 'data.order = "documents"' if aligned else "data.document_mask"
         raise ConfigError(
-            "data.document_mask needs the token between documents, and the data has no tokenizer with a special token; "
-            "give tokenizer.special_tokens or --tokenizer.path, or leave the mask out"
+            f"{key} needs the token between documents, and the data has no tokenizer with a special token; "
+            "give tokenizer.special_tokens or --tokenizer.path, or leave it out"
         )
     config = resolve_auto(recipe.with_vocab_size(dataset.vocab_size))
     # An error of the data comes before there is a folder.
