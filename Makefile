@@ -5,12 +5,13 @@ BIN    := $(VENV)/bin
 CPP    := $(shell find cpp bindings -name "*.[ch]pp")
 SOURCES := $(shell find cpp bindings CMakeLists.txt pyproject.toml constraints.txt -type f 2>/dev/null)
 
-.PHONY: help demo test test-slow check coverage format bench-tokenizer bench-training clean
+.PHONY: help demo test test-slow check fuzz coverage format bench-tokenizer bench-training clean
 help:
 	@echo "make demo        install, then run the whole line in about five minutes"
 	@echo "make test        install, then run the tests"
 	@echo "make test-slow   the tests that take long as well"
 	@echo "make check       lint, types, layers"
+	@echo "make fuzz        readers, subcommands and native code on damaged input, FUZZ_SECONDS=3600 each"
 	@echo "make coverage    lines of src/hornbook that the tests and the quick demo run"
 	@echo "make bench-tokenizer   train and encode beside the fastest peers"
 	@echo "make bench-training    train and generate beside transformers"
@@ -49,6 +50,12 @@ check: $(VENV)/.installed-dev
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python tools/write_stubs.py --check
 	$(BIN)/python tools/check_includes.py
+
+FUZZ_SECONDS ?= 3600
+fuzz: $(VENV)/.installed-dev
+	tools/fuzz.sh tokenizer $(FUZZ_SECONDS)
+	tools/fuzz.sh kernels $(FUZZ_SECONDS)
+	PYTHONPATH=tests $(BIN)/python tests/harness/fuzz_verbs.py --seconds $(FUZZ_SECONDS)
 
 coverage: $(VENV)/.installed-dev
 	$(BIN)/coverage erase

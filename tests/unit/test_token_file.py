@@ -102,6 +102,14 @@ def test_a_manifest_that_does_not_describe_the_ids_is_refused(tmp_path, change):
         hb.TokenFile.open(path)
 
 
+def test_a_shape_of_thousands_of_digits_is_refused(tmp_path):
+    header = f"{{'descr': '<u2', 'fortran_order': False, 'shape': (0x{'f' * 5000},), }}\n".encode()
+    path = tmp_path / "a.npy"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    with pytest.raises(FormatError, match=r"a\.npy is not a token file"):
+        hb.TokenFile.open(path)
+
+
 def opens_of(path, call):
     """Return how many times `call` opens a file, as Linux counts it (inotify)."""
     libc, opened, closed = ctypes.CDLL(None), 0x20, 0x10

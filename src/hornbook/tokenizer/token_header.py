@@ -48,7 +48,7 @@ def read_header(file: Path, stream: BinaryIO) -> tuple[np.dtype[Any], int, int]:
     try:
         fields = ast.literal_eval(stream.read(length).decode("latin-1"))
         descr, (count,), fortran = fields["descr"], fields["shape"], fields["fortran_order"]
-        if descr not in DTYPES or type(count) is not int or count < 0 or fortran not in (False, True):
+        if descr not in DTYPES or type(count) is not int or not 0 <= count < 1 << 60 or fortran not in (False, True):
             raise ValueError(f"type {descr!r}, shape {fields['shape']!r}")
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError) as error:
         raise FormatError(
