@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from hornbook.errors import DataError
 
 CHUNK_BYTES = 1 << 20
+LONGEST_LINE = 1 << 30
+"""Of .jsonl and .csv; reading one takes several times its size."""
 _XZ_MEMORY = 1 << 29  # xz -9 needs 65 MB to unpack; a file may ask for 4 GB
 
 
@@ -33,14 +35,21 @@ def peek(blocks: Iterator[bytes], least: int) -> tuple[bytes, Iterator[bytes]]:
 
 
 def split_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the lines of a stream without their line feeds."""
+    """Yield the lines of a stream without their line feeds. Raises DataError for one beyond LONGEST_LINE."""
     rest: list[bytes] = []
+    held = 0
     for chunk in chunks:
         first, *lines = chunk.split(b"\n")
         rest.append(first)
+        held += len(first)
+        if held > LONGEST_LINE:
+            raise DataError(
+                f"a line is longer than {LONGEST_LINE:,} bytes; a record or row of that size is no document: divide it"
+            )
         if lines:
             yield b"".join(rest)
             rest = [lines.pop()]
+            held = len(rest[0])
             yield from lines
     yield b"".join(rest)
 
