@@ -259,3 +259,19 @@ def test_streams_are_kept_and_names_become_absolute(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="no text in standard input: it is empty"):
         settled(["-"])
     assert len(list((tmp_path / "cache/streams").iterdir())) == 1
+
+
+def test_what_hornbook_wrote_is_never_text(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = ("runs/x/config.toml", "runs/x/environment.json", "runs/x/metrics.jsonl", "runs/x/samples/a.txt")
+    own += ("study/study.toml", "study/arm/log.txt", "tok/vocab.json", "tok/merges.txt", "prepared/READY.json")
+    own += ("prepared/validation.txt", "tok2/hornbook-tokenizer.json", "tok2/a.txt")
+    for name in ("a.txt", "sub/b.md", *own):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("x", encoding="utf-8")
+    assert find_files(".") == ["a.txt", "sub/b.md"]
+    assert find_files(["**/*.txt", "*/*.md"]) == ["a.txt", "sub/b.md"]
+    assert find_files("runs/x/metrics.jsonl") == ["runs/x/metrics.jsonl"]
+    assert find_files("runs/x/*.jsonl") == ["runs/x/metrics.jsonl"]
+    with pytest.raises(DataError, match="hornbook's own"):
+        find_files("runs/x")

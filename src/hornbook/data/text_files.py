@@ -22,6 +22,13 @@ from hornbook.fileio import cache_folder, open_atomic
 STDIN = "-"
 """The source that stands for standard input."""
 
+_OURS = (
+    {"config.toml", "environment.json"},
+    {"study.toml"},
+    {"hornbook-tokenizer.json"},
+    {"vocab.json", "merges.txt"},
+    {"READY.json"},
+)
 StrPath = str | os.PathLike[str]
 
 
@@ -30,7 +37,7 @@ def find_files(sources: StrPath | Sequence[StrPath]) -> list[str]:
 
     Args:
         sources: one or several of: a file; a folder (all text, jsonl and parquet files in it, at any depth, but hidden
-            ones); a glob such as `data/**/*.jsonl.gz`; `-` for standard input.
+            ones and what hornbook wrote itself); a glob such as `data/**/*.jsonl.gz`; `-` for standard input.
 
     Raises:
         DataError: a folder or a glob without any such file.
@@ -45,7 +52,7 @@ def find_files(sources: StrPath | Sequence[StrPath]) -> list[str]:
         if name == STDIN or path.is_file():
             files.append(name)
         elif path.is_dir():
-            found = sorted(str(file) for file in path.rglob("*") if file.is_file() and _is_text_name(file, path))
+            found = sorted(_texts_in(path))
             if not found:
                 raise DataError(
                     f"the folder {name} holds no text: looked for {', '.join(IN_FOLDERS)}, also with "
@@ -53,7 +60,7 @@ def find_files(sources: StrPath | Sequence[StrPath]) -> list[str]:
                 )
             files += found
         elif is_glob(name):
-            found = sorted(file for file in glob.glob(name, recursive=True) if Path(file).is_file())  # noqa: PTH207
+            found = sorted(_matching(name))
             if not found:
                 raise DataError(f"no file matches {name!r}")
             files += found
@@ -131,6 +138,37 @@ def _keep(source: str) -> Path:
     return fresh.replace(fresh.with_name(digest.hexdigest()[:32]))
 
 
-def _is_text_name(file: Path, folder: Path) -> bool:
-    inside = file.relative_to(folder)
-    return ending(file.name) in IN_FOLDERS and not any(part.startswith(".") for part in inside.parts)
+def _texts_in(folder: Path) -> Iterator[str]:
+    """Yield the text files at any depth of a folder, but hidden ones and those that hornbook wrote."""
+    if _is_ours(os.listdir(folder)):  # noqa: PTH208
+        raise DataError(f"{folder} is hornbook's own (a run, a study, a tokenizer or prepared data), and not text")
+    for root, folders, names in os.walk(folder):
+        if _is_ours(names):
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            file = Path(root, name)
+            if ending(name) in IN_FOLDERS and not name.startswith(".") and file.is_file():
+                yield str(file)
+
+
+def _matching(pattern: str) -> Iterator[str]:
+    """Yield the files that a glob matches, but those in folders that hornbook wrote, unless it names them itself."""
+    parts = Path(pattern).parts
+    depth = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+    ours: dict[Path, bool] = {}
+    for file in map(Path, glob.glob(pattern, recursive=True)):  # noqa: PTH207
+        if not file.is_file():
+            continue
+        folders = [folder for folder in file.parents if len(folder.parts) > depth]
+        for folder in folders:
+            if folder not in ours:
+                ours[folder] = _is_ours(os.listdir(folder))  # noqa: PTH208
+        if not any(ours[folder] for folder in folders):
+            yield str(file)
+
+
+def _is_ours(names: Sequence[str]) -> bool:
+    """Return whether a folder with these entries is a run, a study, a tokenizer or prepared data."""
+    return any(mark.issubset(names) for mark in _OURS)
