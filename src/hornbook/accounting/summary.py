@@ -116,16 +116,7 @@ def account(
         >>> hb.account("gpt2-xl", batch_size=1024).time.days_6nd
         6354.40...
     """
-    if isinstance(config, ModelConfig):
-        spec = CostSpec(name="model", model=config)
-    else:
-        spec = config if isinstance(config, CostSpec) else load_spec(config)
-    given = {"batch_size": batch_size, "dtype": dtype, "optimizer": optimizer}
-    spec = dataclasses.replace(spec, **{key: value for key, value in given.items() if value is not None})
-    if context_length is not None:
-        spec = dataclasses.replace(spec, model=dataclasses.replace(spec.model, context_length=context_length))
-    if spec.batch_size < 1:
-        raise ConfigError(f"batch_size = {spec.batch_size} must be at least 1")
+    spec = _spec_of(config, context_length, {"batch_size": batch_size, "dtype": dtype, "optimizer": optimizer})
     where = device_named(device)
     usable = [name for name in where.peak if name in ("float32", "bfloat16")]
     if spec.dtype not in usable:
@@ -153,6 +144,22 @@ def account(
     )
     memory = Memory(config=spec.model, settings=how)
     return Account(spec=spec, device=where, mfu=mfu, parameters=parameters, flops=flops, memory=memory, time=time)
+
+
+def _spec_of(
+    config: ModelConfig | CostSpec | str | Path, context_length: int | None, given: dict[str, Any]
+) -> CostSpec:
+    """Return what is asked about: the recipe's values, or those given in place of them."""
+    if isinstance(config, ModelConfig):
+        spec = CostSpec(name="model", model=config)
+    else:
+        spec = config if isinstance(config, CostSpec) else load_spec(config)
+    spec = dataclasses.replace(spec, **{key: value for key, value in given.items() if value is not None})
+    if context_length is not None:
+        spec = dataclasses.replace(spec, model=dataclasses.replace(spec.model, context_length=context_length))
+    if spec.batch_size < 1:
+        raise ConfigError(f"batch_size = {spec.batch_size} must be at least 1")
+    return spec
 
 
 def _values(terms: list[Term]) -> dict[str, int]:

@@ -265,8 +265,7 @@ def quantity_figure(
         x, style = {"x": [place[name] for name in known]}, "points" if "categories" in axis else "both"
         series.append(band(group or y_label, x, list(known.values()), median_high, style=style, color=color))
     caption = "Median over seeds; the band runs from the lowest to the highest."
-    drawn = [s for s in series if s.y]
-    return Figure(id=id, title=title, caption=caption, y_label=y_label, series=drawn, **axis)
+    return Figure(id=id, title=title, caption=caption, y_label=y_label, series=[s for s in series if s.y], **axis)
 
 
 def best_of_group(results: Results, group: str) -> tuple[Arm, Interval] | None:
