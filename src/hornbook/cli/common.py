@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterable
@@ -23,10 +24,14 @@ TokenizerFormat = Literal["hornbook", "gpt2", "tiktoken", "huggingface"]
 SpecialTokens = Annotated[tuple[str, ...], "TOKEN …"]
 
 
-def command() -> str:
-    """Return how this user calls hornbook: by its name where that is found, else by the path that was given."""
+def command(*words: object) -> str:
+    """Return a command that can be pasted into this user's shell: hornbook and the words, quoted where they must be.
+
+    hornbook goes by its name where that is found, else by the path by which it was called.
+    """
     called = sys.argv[0]
-    return called if Path(called).name == "hornbook" and shutil.which("hornbook") is None else "hornbook"
+    by_path = Path(called).name == "hornbook" and shutil.which("hornbook") is None
+    return shlex.join([called if by_path else "hornbook", *map(str, words)])
 
 
 def open_corpus(files: tuple[str, ...], special_tokens: Iterable[str], **options: Any) -> TextReader:

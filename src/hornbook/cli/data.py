@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from hornbook.cli.arguments import Overrides
+from hornbook.cli.common import command
 from hornbook.errors import ConfigError
 from hornbook.format import quantity
 
@@ -44,7 +45,7 @@ def list_corpora() -> int:
         settings = "".join(f", data.{key} = {json.dumps(getattr(DataSection, key))}" for key in corpus.keys)
         print(f'{name:<12} {corpus.about}\n             data.corpus = "{name}"{settings}')
     for dataset in DATASETS.values():
-        print(f"{dataset.name:<12} {dataset.about}: hornbook data get {dataset.name}")
+        print(f"{dataset.name:<12} {dataset.about}: {command('data', 'get', dataset.name)}")
         for file in dataset.files:
             path = Path("data") / file.name
             print(f"             {path}{f', {path.stat().st_size:,} bytes here' if path.exists() else ''}")

@@ -77,7 +77,7 @@ def main(
     console = Console()
     run = train(recipe, console=console)
     if run.status == "stopped":
-        console.print(f"stopped; continue with: {command()} train {run.path} --resume")
+        console.print(f"stopped; continue with: {command('train', run.path, '--resume')}")
         return 130
     if run.status != "done":
         raise HornbookError(f"the demo's training ended as {run.status!r}; {run.path / 'log.txt'} says why")
@@ -137,8 +137,8 @@ def _what_next(run: Run, report: Path) -> list[str]:
         f"run         {run.path}  (config, metrics, checkpoints, tokenizer, samples)",
         "",
         "try next",
-        f'  {command()} generate {run.path} --prompt "Once upon a time"',
-        f"  {command()} train --text my.txt           a text of yours",
-        f"  {command()} eval {run.path} --text my.txt",
-        f"  {command()} study run learning_rate --scale tiny",
+        f"  {command('generate', run.path, '--prompt', 'Once upon a time')}",
+        f"  {command('train', '--text', 'my.txt')}           a text of yours",
+        f"  {command('eval', run.path, '--text', 'my.txt')}",
+        f"  {command('study', 'run', 'learning_rate', '--scale', 'tiny')}",
     ]

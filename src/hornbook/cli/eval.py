@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hornbook.cli.common import open_corpus
+from hornbook.cli.common import command, open_corpus
 from hornbook.errors import CheckpointError, ConfigError, DataError
 from hornbook.fileio import read_json_object
 from hornbook.tracking.run import Run
@@ -153,7 +153,7 @@ def _evaluate_on_corpus(
     )
     if save:
         try:
-            console.print(f"kept in {evaluator.save(metrics, run)}; `hornbook report {run}` shows it")
+            console.print(f"kept in {evaluator.save(metrics, run)}; `{command('report', run)}` shows it")
         except OSError as error:
             console.print(f"the run's folder cannot be written ({error.strerror}), so its report will not show this")
     return metrics

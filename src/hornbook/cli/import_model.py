@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hornbook.cli.common import command
 from hornbook.errors import DataError
 from hornbook.format import quantity
 
@@ -35,7 +36,8 @@ def hf(source: str, *, name: str | None = None, out: Path | None = None) -> int:
     except FileExistsError:
         raise DataError(f"{out} is there already; nothing was written. Give another --name") from None
     print(f"{out}: {quantity(sum(p.numel() for p in model.parameters()))} parameters, from {source}")
-    print(f'try: hornbook generate {out} --prompt "…"     hornbook train --text FILE --model.init-from {out}')
+    try_ = command("generate", out, "--prompt", "Once"), command("train", "--text", "FILE", "--model.init-from", out)
+    print("try: " + "     ".join(try_))
     return 0
 
 

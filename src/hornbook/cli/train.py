@@ -160,10 +160,11 @@ def _close(run: Run, console: Console, as_json: bool) -> None:
         print(json.dumps({"run": str(run.path), "status": run.status, "reason": status.get("reason", ""), **summary}))
         return
     if run.status == "stopped":
-        console.print(f"stopped ({status.get('reason')}); continue with: {command()} train {run.path} --resume")
+        console.print(f"stopped ({status.get('reason')}); continue with: {command('train', run.path, '--resume')}")
         return
     loss = summary.get("best_val_loss")
     if loss is not None:
         console.print(f"{run.status}: best validation loss {loss:.4f} at step {summary['best_step']:,}, in {run.path}")
     if run.status == "done":
-        console.print(f'try: {command()} generate {run.path} --prompt "…"     {command()} report {run.path}')
+        try_ = command("generate", run.path, "--prompt", "Once"), command("report", run.path)
+        console.print("try: " + "     ".join(try_))

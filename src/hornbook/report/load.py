@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,8 @@ class RunData:
         """The command that makes this run again."""
         given = self.environment.get("command")
         if isinstance(given, (list, tuple)):
-            import shlex
-
             given = shlex.join(str(word) for word in given)
-        return str(given) if given else f"hornbook train {self.path / CONFIG_FILE}"
+        return str(given) if given else shlex.join(["hornbook", "train", str(self.path / CONFIG_FILE)])
 
     def last(self, key: str) -> Any:
         """Return the last recorded value of a metric, or None."""
