@@ -31,7 +31,7 @@ def test_a_training_study_runs_by_one_command_and_again_without_training(tmp_pat
     assert all(3 < row["val_loss"]["value"] < 6.3 for row in arms)
     page = (study.path / "report.html").read_text()
     assert "entropy floor" in page
-    assert "not distinguishable (needs 5 paired seeds, has 2)" in page
+    assert "not tested: 2 seeds, 5 are needed" in page
     started = time.monotonic()
     assert main(["study", "run", "position", "--out", str(tmp_path)]) == 0
     assert "4 done before, 0 to do" in capsys.readouterr().out

@@ -149,7 +149,7 @@ def test_with_fewer_than_five_seeds_nothing_is_called_better(tmp_path, trainer):
     folder, _ = run(tmp_path, study_of(plan_of(seeds=4)))
     said = " ".join(read_study(folder).findings)
     assert "better" not in said
-    assert "Not distinguishable from lr-0.001 with these seeds: lr-0.003" in said
+    assert "Not tested against lr-0.001 (fewer than 5 seeds): lr-0.003" in said
 
 
 def test_done_runs_are_skipped_and_a_diverged_one_is_done(tmp_path, trainer):
@@ -326,13 +326,47 @@ def test_measurements_are_kept_and_taken_again_when_inputs_or_commit_change(tmp_
     assert results.measured("m", {"a": 2}, measure) == {"value": 3}
 
 
-def test_worse_than_guessing_counts_as_diverged(tmp_path, trainer):
+def test_no_better_than_guessing_is_not_diverged(tmp_path, trainer):
     folder, _ = run(tmp_path)
     outcome = runner.read_outcome(run_path(folder, "lr-0.001", 0), "lr-0.001", 0)
     assert outcome.values["uniform_loss"] == pytest.approx(math.log(300))
-    assert not outcome.diverged
-    worse = {**outcome.values, "val_loss": math.log(300) + 0.01}
-    assert type(outcome)(arm="a", seed=0, status="done", path=folder, values=worse).diverged
+    assert outcome.ending == "finished"
+    worse = dataclasses.replace(outcome, values={**outcome.values, "val_loss": math.log(300) + 0.01})
+    start = [{"step": 0, "val_loss": math.log(300) + 0.1}]
+    fallen, risen = (dataclasses.replace(worse, records=r) for r in (start, [{"step": 0, "val_loss": 5.0}]))
+    assert (fallen.ending, fallen.diverged) == ("learned nothing", False)
+    assert (risen.ending, risen.diverged) == ("diverged", True)
+    lost = dataclasses.replace(fallen, status="diverged")
+    assert (lost.ending, lost.diverged) == ("diverged", True)
+    assert dataclasses.replace(fallen, status="failed").ending == "failed"
+
+
+def test_an_arm_that_learned_nothing_stays_in_the_table_and_is_named(tmp_path, trainer):
+    folder, _ = run(tmp_path)
+    plan, uniform = study_of().plan("tiny", Options()), math.log(300)
+    ran = [runner.read_outcome(run_path(folder, arm.name, 0), arm.name, 0) for arm in plan.arms]
+    records = [{"step": 0, "val_loss": uniform + 1}]
+    worse = [
+        dataclasses.replace(o, values={**o.values, "val_loss": uniform + 0.5}, records=records)
+        if o.arm == "lr-0.003"
+        else o
+        for o in ran
+    ]
+    results = Results(
+        plan=plan,
+        scale="tiny",
+        options=Options(),
+        outcomes=worse,
+        folder=folder,
+        console=Console(silent=True),
+        commit="c1",
+    )
+    said = " ".join(analysis.findings(results))
+    assert "lr-0.003 learned nothing in 1 of 1 seeds (validation loss 6.20" in said
+    assert "lr-0.003 diverged" not in said
+    row = next(row for row in analysis.arm_table(results).rows if row["arm"] == "lr-0.003")
+    assert row["learned nothing"] == row["done"]
+    assert row["val_loss"] is not None
 
 
 def test_search_ranges_are_read_and_bad_ones_refused():

@@ -17,6 +17,7 @@ from hornbook.studies import statistics
 from hornbook.studies.charts import Figure, Interval, Series, Table, band, columns
 from hornbook.studies.statistics import Comparison, mean_interval
 from hornbook.studies.study import Analysis, Arm, Outcome, Plan, Results
+from hornbook.studies.verdict import BETTER, FEWEST_SEEDS, NOT_DISTINGUISHABLE, WORSE
 
 LABELS = {
     "val_loss": "validation loss (nats per token)",
@@ -141,8 +142,8 @@ def arm_table(results: Results) -> Table:
     for name, group in results.by_arm.items():
         final = list(results.final(name).values())
         row: dict[str, Any] = {"arm": name, "done": len(final), "spread": stdev(final) if len(final) > 1 else None}
-        row["diverged"] = sum(o.diverged and o.status != "failed" for o in group)
-        row["failed"] = sum(o.status == "failed" for o in group)
+        for ending in ("learned nothing", "diverged", "failed"):
+            row[ending] = sum(o.ending == ending for o in group)
         for key in ("val_loss", "val_bits_per_byte"):
             values = list(results.final(name, key).values())
             row[key] = mean_interval(values).cell() if values else None
@@ -152,7 +153,8 @@ def arm_table(results: Results) -> Table:
             row[key] = round(middle) if middle is not None and middle >= 100 else middle
         rows.append(row)
     labels = {
-        "arm": "arm", "done": "seeds finished", "diverged": "diverged", "failed": "failed", "val_loss": "val loss",
+        "arm": "arm", "done": "seeds finished", "learned nothing": "learned nothing",
+        "diverged": "diverged", "failed": "failed", "val_loss": "val loss",
         "val_bits_per_byte": "bits/byte", "spread": "SD over seeds", "parameters": "parameters", "tokens": "tokens",
         "seconds": "seconds", "tokens_per_second": "tokens/s",
     }  # fmt: skip
@@ -188,7 +190,7 @@ def comparison_table(results: Results) -> Table:
     note = (
         f"Paired by seed, lower is better, {LABELS.get(plan.metric, plan.metric)}. Intervals are paired-t intervals at "
         "the level of their Holm step (5 % over the whole table). Better or worse is said only where the interval "
-        f"excludes 0 over at least {statistics.FEWEST_SEEDS} paired seeds and no seed diverged."
+        f"excludes 0 over at least {FEWEST_SEEDS} paired seeds and no seed diverged."
     )
     shown, title = columns(labels, "arm", "verdict"), f"Differences to {plan.baseline}"
     return Table(id="differences", title=title, columns=shown, rows=rows, note=note)
@@ -216,9 +218,11 @@ def findings(results: Results) -> list[str]:
         best = min(whole, key=lambda name: whole[name].mean)
         sentences.append(f"Lowest mean {label}: {best}, {whole[best].cell()['text']} over {len(values[best])} seeds.")
     for name, group in arms.items():
-        lost = sum(o.diverged and o.status != "failed" for o in group)
-        if lost:
-            sentences.append(f"{name} diverged in {lost} of {len(group)} seeds.")
+        for ending in ("diverged", "learned nothing"):
+            ended = [o for o in group if o.ending == ending]
+            if ended:
+                reason = _no_better_than_guessing(ended) if ending == "learned nothing" else ""
+                sentences.append(f"{name} {ending} in {len(ended)} of {len(group)} seeds{reason}.")
         reasons = sorted({o.reason for o in group if o.status == "failed"})
         if reasons:
             sentences.append(f"{name} failed: {'; '.join(reasons)}")
@@ -234,15 +238,22 @@ def findings(results: Results) -> list[str]:
     return sentences
 
 
+def _no_better_than_guessing(ended: Sequence[Outcome]) -> str:
+    losses = [o.values["val_loss"] for o in ended]
+    return f" (validation loss {number(min(losses))} or more, guessing has {number(ended[0].values['uniform_loss'])})"
+
+
 def _verdict_sentences(results: Results) -> list[str]:
-    baseline, sentences, undecided = results.plan.baseline, [], []
+    baseline, sentences, undecided, untested = results.plan.baseline, [], [], []
     for name, c in comparisons(results).items():
         if any(o.diverged for o in results.by_arm[name]):
             continue
-        if c.verdict in ("better", "worse"):
+        if c.verdict in (BETTER, WORSE):
             sentences.append(f"{name} is {c.verdict} than {baseline}: {c.in_words()}.")
         else:
-            undecided.append(name)
+            (undecided if c.verdict == NOT_DISTINGUISHABLE else untested).append(name)
+    if untested:
+        sentences.append(f"Not tested against {baseline} (fewer than {FEWEST_SEEDS} seeds): {', '.join(untested)}.")
     if undecided:
         sentences.append(f"Not distinguishable from {baseline} with these seeds: {', '.join(undecided)}.")
     return sentences

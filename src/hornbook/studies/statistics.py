@@ -15,10 +15,9 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 
 from hornbook.studies.charts import Interval
+from hornbook.studies.verdict import comparison_of
 
 ALPHA = 0.05
-FEWEST_SEEDS = 5
-"""Paired seeds below which no arm is called better or worse."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,7 +37,7 @@ class Comparison:
     p_holm: float | None
     """The same, corrected over all comparisons of the study."""
     verdict: str
-    """`better`, `worse` or `not distinguishable` (with the reason where there are too few seeds)."""
+    """In the words of `verdict.comparison_of`."""
 
     def in_words(self) -> str:
         """Return the difference, its interval (where there is one) and the number of pairs."""
@@ -90,14 +89,7 @@ def _comparison(arm: str, d: Sequence[float], p: float | None, p_holm: float | N
     if level is not None:
         half = t_quantile(1 - level / 2, len(d) - 1) * stdev(d) / math.sqrt(len(d))
     low, high = (None, None) if half is None else (mean - half, mean + half)
-    if low is None or high is None or len(d) < FEWEST_SEEDS:
-        verdict = f"not distinguishable (needs {FEWEST_SEEDS} paired seeds, has {len(d)})"
-    elif high < 0:
-        verdict = "better"
-    elif low > 0:
-        verdict = "worse"
-    else:
-        verdict = "not distinguishable"
+    verdict = comparison_of(low, high, len(d))
     return Comparison(arm=arm, seeds=len(d), difference=mean, low=low, high=high, p=p, p_holm=p_holm, verdict=verdict)
 
 

@@ -18,6 +18,7 @@ from hornbook.config import merge
 from hornbook.errors import ConfigError, FormatError, did_you_mean
 from hornbook.fileio import atomic_write, canonical_json, read_json_object, sha256_bytes
 from hornbook.studies.charts import Figure, Table
+from hornbook.studies.verdict import Ending, ending_of
 from hornbook.tracking.console import Console
 
 Scale = Literal["tiny", "cpu", "gpu"]
@@ -95,10 +96,14 @@ class Outcome:
     """The records of `metrics.jsonl`."""
 
     @property
+    def ending(self) -> Ending:
+        """How it ended, in the words of `verdict.ending_of`."""
+        return ending_of(self.status, self.values, self.records)
+
+    @property
     def diverged(self) -> bool:
-        """Stopped by the guard, without a finite loss, or ended worse than guessing all tokens alike (ln V)."""
-        loss, uniform = self.values.get("val_loss"), self.values.get("uniform_loss")
-        return self.status == "diverged" or loss is None or (uniform is not None and loss >= uniform)
+        """Without a number that could be compared: diverged or failed."""
+        return self.ending in ("diverged", "failed")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
