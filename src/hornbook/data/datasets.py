@@ -8,6 +8,7 @@ Left out: the download itself (download.py), storyworld, which is told and not f
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -112,6 +113,7 @@ def find_sources(paths: Sequence[str]) -> list[str]:
     for path in paths:
         dataset = which_has(Path(path).name)
         if dataset is not None and not Path(path).exists():
-            folder = "" if Path(path).parent == Path("data") else f" --out {Path(path).parent}"
-            raise DataError(f"there is no file {path}; fetch it with: hornbook data get {dataset.name}{folder}")
+            folder = [] if Path(path).parent == Path("data") else ["--out", str(Path(path).parent)]
+            fetch = shlex.join(["hornbook", "data", "get", dataset.name, *folder])
+            raise DataError(f"there is no file {path}; fetch it with: {fetch}")
     return find_files(paths)
