@@ -46,3 +46,14 @@ def test_a_run_resumes_from_another_folder(folder, monkeypatch, capsys):
     (folder / "b.txt").write_text("other", encoding="utf-8")
     assert main(["train", "runs/s", "--resume", "--text", "b.txt"]) == 2
     assert "the run was made with data.text" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_where_its_text_is_gone_and_its_token_files_are_whole(folder, tmp_path, capsys):
+    assert main(["train", "--text", "a.txt", "--name", "s", *TINY]) == 0
+    (folder / "a.txt").unlink()
+    assert main(["train", "runs/s", "--resume"]) == 0
+    assert "a.txt is gone; its token files" in capsys.readouterr().out
+    (ready,) = (tmp_path / "cache" / "prepared").glob("*/READY.json")
+    ready.write_text("{}", encoding="utf-8")
+    assert main(["train", "runs/s", "--resume"]) == 2
+    assert "there is no file or folder" in capsys.readouterr().err

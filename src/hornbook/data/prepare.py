@@ -233,6 +233,14 @@ def _sketch(ids: np.ndarray) -> str:
     return sha256_bytes(np.ascontiguousarray(ids[:65536]).tobytes() + np.ascontiguousarray(ids[-65536:]).tobytes())
 
 
+def open_earlier(data: DataSection, section: TokenizerSection, folder: Path, digest: str) -> Dataset | None:
+    """Return what was prepared in `folder` under `digest`; None unless it is whole. For a run whose text is gone."""
+    ready = folder / "READY.json"
+    if not ready.is_file() or sha256_bytes(ready.read_bytes()) != digest:
+        return None
+    return _open_prepared(folder, digest, _separator(data, section, _load_tokenizer(str(folder / "tokenizer"))))
+
+
 def _open_prepared(folder: Path, digest: str, separator: str | None) -> Dataset:
     tokenizer = _load_tokenizer(str(folder / "tokenizer"))
     assert tokenizer is not None

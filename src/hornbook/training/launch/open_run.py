@@ -15,13 +15,13 @@ from typing import Any
 from hornbook.checkpoint.store import CheckpointStore
 from hornbook.config import dump_toml
 from hornbook.data.corpora.registry import find_corpus
-from hornbook.data.prepare import Dataset, prepare, settle
+from hornbook.data.prepare import Dataset, open_earlier, prepare, settle
 from hornbook.data.sampler import BatchSampler
 from hornbook.data.sections import DataSection
-from hornbook.data.text_files import settled
+from hornbook.data.text_files import is_glob, settled
 from hornbook.data.token_data import TokenData
 from hornbook.errors import ConfigError, HornbookError
-from hornbook.fileio import atomic_write, canonical_json
+from hornbook.fileio import atomic_write, canonical_json, read_json_object
 from hornbook.tracking.console import Console
 from hornbook.tracking.environment import describe_environment
 from hornbook.tracking.run import Run
@@ -119,7 +119,7 @@ def _reopen(recipe: TrainConfig, console: Console) -> OpenRun:
     run.hold()
     try:
         config = _reconcile(resolve_stored(run.config), recipe, console)
-        dataset = prepare(config.data, config.tokenizer, console)
+        dataset = _data_of(run, config, console)
         if read_tokenizer(run.path) is None and dataset.tokenizer is not None:
             dataset.tokenizer.save(run.path / "tokenizer")  # killed between the recipe and the tokenizer
         run.config = config.to_dict()
@@ -129,6 +129,20 @@ def _reopen(recipe: TrainConfig, console: Console) -> OpenRun:
         run.release()
         raise
     return OpenRun(run, config, dataset)
+
+
+def _data_of(run: Run, config: TrainConfig, console: Console) -> Dataset:
+    """Return the data of a run that goes on: prepared again, or as it was where its text is gone and that is whole."""
+    sources = (*config.data.text, *config.data.validation_text)
+    gone = [source for source in sources if not is_glob(source) and not Path(source).exists()]
+    record = read_json_object(run.path / "data.json", missing_ok=True)
+    if gone and record.get("train"):
+        folder = Path(record["train"][0]).parent
+        earlier = open_earlier(config.data, config.tokenizer, folder, str(record.get("digest")))
+        if earlier is not None:
+            console.print(f"{gone[0]} is gone; its token files in {folder} are whole, and the run goes on with them")
+            return earlier
+    return prepare(config.data, config.tokenizer, console)
 
 
 def _settled(recipe: TrainConfig) -> TrainConfig:
