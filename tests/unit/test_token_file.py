@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import hornbook as hb
+from hornbook.data.token_data import TokenData
 from hornbook.errors import DataError, FormatError
 from hornbook.fileio import sha256_file
-from hornbook.tokenizer import encode_files
+from hornbook.tokenizer import encode_files, token_file
 from hornbook.tokenizer.token_header import token_dtype
 from hornbook.tokenizer.token_writer import TokenFileWriter
 
@@ -100,6 +101,21 @@ def test_a_manifest_that_does_not_describe_the_ids_is_refused(tmp_path, change):
     path.with_suffix(".json").write_text("[" * 100_000)
     with pytest.raises(FormatError):
         hb.TokenFile.open(path)
+
+
+def test_ids_that_are_not_those_of_the_manifest_are_refused(tmp_path, monkeypatch):
+    path = tmp_path / "a.npy"
+    facts = {"tokenizer_fingerprint": "x", "sources": [], "num_bytes": 3, "num_documents": 1}
+    hb.TokenFile.write(path, [1, 2, 3], vocab_size=9, **facts)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match=r"does not hold the ids that a\.json describes"):
+        hb.TokenFile.open(path)
+    monkeypatch.setattr(token_file, "CHECKED_AT_ONCE", 0)  # as for a large file
+    TokenData.open([path])
+    with pytest.raises(FormatError, match=r"does not hold the ids that a\.json describes"):
+        TokenData.open([path], verify=True)
 
 
 def test_a_shape_of_thousands_of_digits_is_refused(tmp_path):

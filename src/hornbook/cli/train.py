@@ -46,7 +46,7 @@ def main(
         name: name of the run: its folder is runs/NAME.
         resume: continue the run where its last checkpoint left it.
         max_minutes: train for so long; the learning rate decays to its end by then.
-        verify: check every token id against the vocabulary before training.
+        verify: check every token id, and their SHA-256, before training.
         log_norms: record the norms of weights, gradients and activations of every layer.
         profile: trace a few steps and print the ten most expensive operations.
         show_recipe: print the recipe that would be trained, and stop.

@@ -54,14 +54,16 @@ class TokenData:
         Args:
             paths: token files, in order.
             vocab_size: V of the model; ids are checked against it. None: no check.
-            verify: check all ids, not a sample.
+            verify: check all ids, not a sample, and their SHA-256.
 
         Raises:
             DataError: an id outside the vocabulary.
-            FormatError: a file that is not a token file.
+            FormatError: a file that is not a token file, or does not hold the ids that its manifest describes.
             OSError: a file that cannot be read.
         """
         files = [TokenFile.open(path) for path in paths]
+        for file in files if verify else ():
+            file.verify()
         if vocab_size is not None:
             for path, file in zip(paths, files, strict=True):
                 check_in_vocabulary(file.ids, vocab_size, str(path), exact=verify)
