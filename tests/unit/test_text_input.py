@@ -275,3 +275,15 @@ def test_what_hornbook_wrote_is_never_text(tmp_path, monkeypatch):
     assert find_files("runs/x/*.jsonl") == ["runs/x/metrics.jsonl"]
     with pytest.raises(DataError, match="hornbook's own"):
         find_files("runs/x")
+
+
+def test_records_with_the_separator_inside_are_counted_and_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path / "cache"))
+    records = [{"text": f"document {n}" + "<|endoftext|>more" * (n % 10 == 3)} for n in range(50)]
+    file = _write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, records)).encode())
+    recipe = {"data": {"text": [str(file)]}, "tokenizer": {"vocab_size": 270}}
+    recipe["model"] = {"context_length": 8, "d_model": 8, "num_layers": 1, "num_heads": 1}
+    _write(tmp_path / "r.json", json.dumps(recipe).encode())
+    for _ in range(2):  # the second time from the cache
+        assert main(["data", "prepare", str(tmp_path / "r.json")]) == 0
+        assert "note: 5 records with <|endoftext|> inside" in " ".join(capsys.readouterr().out.split())

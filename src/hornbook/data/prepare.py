@@ -194,6 +194,8 @@ def _scan(paths: Sequence[str], data: DataSection, separator: str | None, consol
             before += size
         documents = sum(file.num_documents for file in found)
         stage.update(total, f"{quantity(sum(file.num_bytes for file in found), 'B')}, {counted(documents, 'document')}")
+    if cut := sum(file.cut_records for file in found):
+        console.print(f"note: {counted(cut, 'record')} with {separator} inside, where training takes a document to end")
     return found
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from hornbook.data.documents import MAPPED_FROM, documents, text_bytes
@@ -32,6 +32,8 @@ class TextFile:
     num_bytes: int
     sha256: str
     num_documents: int
+    cut_records: int = 0
+    """Records with the separator in them: they are several documents."""
 
 
 def scan_file(
@@ -70,8 +72,9 @@ def scan_file(
             return known
     except (OSError, ValueError, TypeError):
         pass  # not seen before, or an entry that cannot be used: look at the file
-    text_path = whole if plain else str(_as_text(path, key, separator, field, errors, progress))
+    text_path, cut = (whole, 0) if plain else _as_text(path, key, separator, field, errors, progress)
     found = _look(text_path, name, separator, errors, progress if plain else lambda done: None)
+    found = replace(found, cut_records=cut)
     atomic_write(memory, canonical_json(asdict(found)))
     return found
 
@@ -108,14 +111,14 @@ def sampled_hash(path: Path) -> str:
 
 def _as_text(
     path: Path, key: str, separator: str | None, field: str, errors: Errors, progress: Callable[[int], None]
-) -> Path:
-    """Return a file that is packed, or of records, as plain text, in the cache."""
+) -> tuple[str, int]:
+    """Return a file that is packed, or of records, as plain text in the cache, and how many records it cuts."""
     target = cache_folder() / "unpacked" / f"{key[:16]}-{path.stem}"
     if target.exists():
-        return target
+        return str(target), 0
     corpus = TextReader(path, field=field, separator=separator or "\n", errors=errors)
     with open_atomic(target) as out:
         for chunk in corpus:
             out.write(chunk)
             progress(corpus.read_bytes)
-    return target
+    return str(target), corpus.cut_records if separator else 0
