@@ -82,6 +82,18 @@ def test_the_account_counts_the_mask():
     assert kept(document_mask=True, own_kernels=False) - kept(own_kernels=False) == 2 * 4 * 32 * 32 * 4
 
 
+def test_the_account_of_a_recipe_says_what_the_mask_takes(tmp_path):
+    shape = "[model]\nvocab_size = 300\ncontext_length = 128\nd_model = 64\nnum_layers = 2\nnum_heads = 2\n"
+    peaks = []
+    for number, mask in enumerate(("false", "true")):
+        recipe = tmp_path / f"{number}.toml"
+        recipe.write_text(
+            f"{shape}[data]\ncorpus = 'storyworld'\ndocument_mask = {mask}\n[training]\nbatch_size = 16\n"
+        )
+        peaks.append(hb.account(recipe).memory.measured(16).peak)
+    assert peaks[1] - peaks[0] >= 2 * 16 * 128 * 128 * 4
+
+
 def test_training_and_evaluation_go_by_the_recipe(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path / "cache"))

@@ -45,6 +45,8 @@ class CostSpec:
     """Name of the optimizer."""
     activation_checkpointing: bool = False
     """Whether the layers are recomputed in the backward pass."""
+    document_mask: bool = False
+    """Whether attention has a mask for every window (`data.document_mask`)."""
 
 
 def load_spec(name: str | Path, overrides: Mapping[str, Any] | None = None) -> CostSpec:
@@ -89,7 +91,8 @@ def _spec(name: str, recipe: Mapping[str, Any]) -> CostSpec:
     optimizer = config.convert(recipe.get("optimizer", {}).get("name", "adamw"), str, "optimizer.name")
     if values.get("dtype") == "auto":
         values["dtype"] = "float32"
-    return CostSpec(name=name, model=shape, optimizer=optimizer, **values)
+    mask = config.convert(recipe.get("data", {}).get("document_mask", False), bool, "data.document_mask")
+    return CostSpec(name=name, model=shape, optimizer=optimizer, document_mask=mask, **values)
 
 
 def _vocab_size(section: Mapping[str, Any]) -> int:

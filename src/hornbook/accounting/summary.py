@@ -126,6 +126,7 @@ def account(
         dtype=spec.dtype,
         gradient_accumulation=spec.gradient_accumulation,
         activation_checkpointing=spec.activation_checkpointing,
+        document_mask=spec.document_mask,
     )
     flops = count_flops(
         spec.model,
