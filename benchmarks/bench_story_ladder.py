@@ -29,7 +29,7 @@ from hornbook.training.loop import train
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser()
     parser.add_argument("--rung", type=int, default=3)
     parser.add_argument("--minutes", type=float, default=4.0)
     parser.add_argument("--updates", type=int, help="so many updates, whatever time they take, instead of --minutes")

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -76,9 +77,17 @@ def test_a_demo_that_was_stopped_says_how_to_go_on(monkeypatch, capsys, tmp_path
 
     monkeypatch.setattr("hornbook.training.loop.train", train)
     assert main(["demo", "--quick", "--training.batch-size", "7", "--data.errors", "replace"]) == 130
-    assert capsys.readouterr().out.endswith("train demo/run --resume\n")
+    out = capsys.readouterr().out
+    assert re.search(r"about 1 minutes, 0\.4 of them training: \d layers of width \d+, .* updates of", out)
+    assert re.search(r"expect the loss to end at .* \d\.\d\d × the true entropy of the stories, and \d+%", out)
+    assert out.endswith("train demo/run --resume\n")
     assert seen["training"] == {"max_minutes": 0.4, "batch_size": "7", "seed": 0}
     assert seen["data"]["errors"] == "replace"
+
+
+def test_a_demo_of_no_time_is_refused(capsys):
+    assert main(["demo", "--minutes", "0"]) == 2
+    assert "--minutes 0 is too short" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("given", "spin"), [({}, "5000"), ({"GOMP_SPINCOUNT": "7"}, "7")])

@@ -89,3 +89,18 @@ def test_sentences_are_counted_up_to_the_first_mistake():
     found = storyworld.assess([story, spoilt, "Nothing of the kind."], "easy")
     assert (found.num_sentences, found.num_right_sentences) == (count + 4 + 1, count + 3)
     assert found.sentence_share == found.to_dict()["sentence_share"] == (count + 3) / (count + 5)
+
+
+def test_the_best_story_is_one_that_parses_else_what_comes_nearest():
+    from hornbook.evaluation.storyworld import StoryworldMetrics
+
+    (story,) = storyworld.split_stories(b"".join(storyworld.corpus_bytes(1000, 3, "easy")).decode())[:1]
+    spoilt = story.strip()[:-20] + " nonsense."
+    texts = ("Nothing of the kind.", spoilt, story)
+    metrics = StoryworldMetrics("easy", None, storyworld.assess(texts, "easy"), texts)
+    assert metrics.best_story() == story.strip()
+    assert metrics.lines()[0].startswith("sentences that parse as part of a story: ")
+    assert metrics.lines()[-1] == "stories that storyworld's parser accepts: 1 of 3 (33%)"
+    worse = StoryworldMetrics("easy", None, storyworld.assess(texts[:2], "easy"), texts[:2])
+    assert worse.best_story() == spoilt
+    assert StoryworldMetrics("easy", None, None).best_story() == ""

@@ -71,39 +71,52 @@ class StoryworldMetrics:
         return values if self.written is None else values | {"written": self.written.to_dict()}
 
     def lines(self) -> list[str]:
-        """Return the measures as lines for a person."""
-        lines = []
+        """Return the measures as lines for a person: first what is graded, last how near it came to the floor."""
+        lines = [] if self.written is None else self._written_lines(self.written)
+        if self.cloze is not None:
+            lines.insert(1, self.cloze.line())
         if (s := self.score) is not None:
             long = f" ({s.num_too_long} more do not fit into the context)" if s.num_too_long else ""
             lines.append(
                 f"{s.num_stories} whole stories{long}: {s.bits_per_byte:.4f} bits per byte, true entropy "
                 f"{s.floor_bits_per_byte:.4f}: {s.ratio:.3f} × the floor"
             )
-        if self.cloze is not None:
-            lines.append(self.cloze.line())
         if (w := self.written) is not None:
-            lines.append(
-                f"sentences that parse as part of a story: {w.num_right_sentences:,} of {w.num_sentences:,} "
-                f"({w.sentence_share:.0%})"
-            )
             lines.append(
                 f"stories that storyworld's parser accepts: {w.num_valid} of {w.num_samples} ({w.valid_share:.0%})"
             )
-            failures = sorted((-n, kind) for kind, n in w.failures.items() if n)
-            if failures:
-                lines.append(
-                    "where the others stop being stories: "
-                    + ", ".join(f"{kind} {-n}" for n, kind in failures)
-                    + f"; a sample is a story through {w.mean_valid_prefix:.0%} of its length on average"
-                )
-            if w.num_valid:
-                shapes = sum(count > 0 for count in w.plot_counts.values())
-                lines.append(
-                    f"of the accepted ones {w.novelty:.0%} are not in the training text; {shapes} of "
-                    f"{len(w.plot_counts)} plots, distance from their true shares {w.plot_distance:.2f} "
-                    f"(by chance alone about {w.plot_distance_by_chance:.2f})"
-                )
         return lines
+
+    @staticmethod
+    def _written_lines(w: storyworld.Assessment) -> list[str]:
+        lines = [
+            f"sentences that parse as part of a story: {w.num_right_sentences:,} of {w.num_sentences:,} "
+            f"({w.sentence_share:.0%})"
+        ]
+        failures = sorted((-n, kind) for kind, n in w.failures.items() if n)
+        if failures:
+            lines.append(
+                "where the others stop being stories: "
+                + ", ".join(f"{kind} {-n}" for n, kind in failures)
+                + f"; a sample is a story through {w.mean_valid_prefix:.0%} of its length on average"
+            )
+        if w.num_valid:
+            shapes = sum(count > 0 for count in w.plot_counts.values())
+            lines.append(
+                f"of the accepted ones {w.novelty:.0%} are not in the training text; {shapes} of "
+                f"{len(w.plot_counts)} plots, distance from their true shares {w.plot_distance:.2f} "
+                f"(by chance alone about {w.plot_distance_by_chance:.2f})"
+            )
+        return lines
+
+    def best_story(self) -> str:
+        """Return the first story that the parser accepts, else the one that it could follow furthest; empty without."""
+        if self.written is None or not self.texts:
+            return ""
+        stories = [text.strip() for text in self.texts]
+        accepted = [story for story, verdict in zip(stories, self.written.verdicts, strict=True) if not verdict]
+        follows = [len(s) * share for s, share in zip(stories, self.written.valid_prefixes, strict=True)]
+        return accepted[0] if accepted else stories[follows.index(max(follows))]
 
 
 def evaluate_on_storyworld(

@@ -147,7 +147,7 @@ def recipe(choice: Choice, minutes: float) -> dict[str, Any]:
 
 def measured_runs() -> list[dict[str, Any]]:
     """Return the measured runs, by tokens; each names its source."""
-    text = resources.files(__package__).joinpath("story_runs.toml").read_text(encoding="utf-8")
+    text = resources.files("hornbook.training.launch").joinpath("story_runs.toml").read_text(encoding="utf-8")
     return sorted(tomllib.loads(text)["run"], key=lambda run: run["tokens"])
 
 

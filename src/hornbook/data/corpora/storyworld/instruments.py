@@ -31,8 +31,8 @@ class Assessment:
     num_valid: int
     failures: dict[str, int]
     """Kind (of `KINDS`) → samples that fail by it."""
-    mean_valid_prefix: float
-    """Mean share of a sample's characters that a story could open with; 1 for a valid one."""
+    valid_prefixes: tuple[float, ...]
+    """For each sample the share of its characters that a story could open with; 1 for a valid one."""
     num_sentences: int
     """Sentences of all samples."""
     num_right_sentences: int
@@ -50,6 +50,11 @@ class Assessment:
     def valid_share(self) -> float:
         """Return the share of samples that are valid stories."""
         return self.num_valid / self.num_samples
+
+    @property
+    def mean_valid_prefix(self) -> float:
+        """Return the mean of `valid_prefixes`."""
+        return sum(self.valid_prefixes) / self.num_samples
 
     @property
     def sentence_share(self) -> float:
@@ -117,7 +122,7 @@ def assess(samples: Sequence[str], level: str = "normal", known: Collection[str]
     true = true_plot_shares(level)
     plots: Counter[str] = Counter()
     valid = new = sentences = right = 0
-    prefix = 0.0
+    prefixes: list[float] = []
     verdicts = []
     for sample in (s.strip() for s in samples):
         ends = sentence_ends(sample)
@@ -126,21 +131,21 @@ def assess(samples: Sequence[str], level: str = "normal", known: Collection[str]
             decisions = recover(compiled, sample)
         except StoryError as error:
             failures[error.kind] += 1
-            prefix += error.position / len(sample) if sample else 0.0
+            prefixes.append(error.position / len(sample) if sample else 0.0)
             right += sum(end <= error.position for end in ends)
             verdicts.append(str(error))
             continue
         verdicts.append("")
         valid += 1
         right += len(ends)
-        prefix += 1.0
+        prefixes.append(1.0)
         new += sample not in known
         plots[plot_of(decisions)] += 1
     return Assessment(
         num_samples=len(samples),
         num_valid=valid,
         failures=failures,
-        mean_valid_prefix=prefix / len(samples),
+        valid_prefixes=tuple(prefixes),
         num_sentences=sentences,
         num_right_sentences=right,
         novelty=new / valid if valid else float("nan"),
