@@ -75,11 +75,9 @@ class Estimate:
         if self.compile_seconds is not None:
             compiled = f"compiled in {duration(self.compile_seconds)} (which no time of the run counts)"
         how = f"{self.device}, {self.dtype}, {compiled}, {counted(self.threads, 'thread')}"
-        aside = (
-            f" ({duration(self.aside_seconds)} of it for evaluations and samples)"
-            if self.aside_seconds and self.steps
-            else ""
-        )
+        aside = ""
+        if self.aside_seconds and self.steps:
+            aside = f" ({duration(self.aside_seconds)} of it for evaluations and samples)"
         memory = (
             "" if self.memory_bytes is None else f", about {quantity(self.memory_bytes, 'B')} of memory at the peak"
         )
