@@ -17,6 +17,8 @@ from hornbook.data.scan import scan_file
 from hornbook.data.text_files import find_files, settled
 from hornbook.data.text_reader import TextReader
 from hornbook.errors import DataError
+from hornbook.studies.catalogue.tokenizer import sample_text
+from hornbook.studies.study import Options
 from hornbook.tokenizer.tokenizer import Tokenizer
 
 BOM = b"\xef\xbb\xbf"
@@ -287,3 +289,13 @@ def test_records_with_the_separator_inside_are_counted_and_told(tmp_path, monkey
     for _ in range(2):  # the second time from the cache
         assert main(["data", "prepare", str(tmp_path / "r.json")]) == 0
         assert "note: 5 records with <|endoftext|> inside" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_tokenizer_study_reads_records(tmp_path):
+    stories = [f"Story {n}. " + f"The cat {n} sat. " * 60 for n in range(900)]
+    plain = _write(tmp_path / "a.txt", "<|endoftext|>".join(stories).encode())
+    lines = "\n".join(json.dumps({"text": story}) for story in stories)
+    packed = _write(tmp_path / "a.jsonl.gz", gzip.compress(lines.encode()))
+    samples = [sample_text("stories", 1, "tiny", Options(text=file)) for file in (plain, packed)]
+    assert samples[0] == samples[1]
+    assert '"text"' not in samples[1].held_out

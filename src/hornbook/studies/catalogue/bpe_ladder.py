@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import fmean, median_high
 from typing import Any
 
+from hornbook.data.text_reader import TextReader
 from hornbook.fileio import atomic_write
 from hornbook.studies.charts import Figure, Table, band, columns
 from hornbook.studies.statistics import mean_interval
@@ -75,9 +76,12 @@ def analyse(results: Results) -> Analysis:
 def _text(results: Results, size: int) -> Path:
     path = results.folder / "text" / f"{size}.txt"
     if results.options.text is not None:
-        with results.options.text.open("rb") as file:
-            content = file.read(size)
-        atomic_write(path, content.decode("utf-8", "ignore"))
+        content = bytearray()
+        for chunk in TextReader(results.options.text):
+            content += chunk
+            if len(content) >= size:
+                break
+        atomic_write(path, content[:size].decode("utf-8", "ignore"))
     else:
         from hornbook.data.corpora import storyworld
 

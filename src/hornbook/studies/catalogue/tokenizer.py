@@ -17,6 +17,7 @@ from typing import Any
 
 from hornbook.data.corpora.registry import corpus_file
 from hornbook.data.sections import DataSection
+from hornbook.data.text_reader import TextReader
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write
 from hornbook.format import duration, number, quantity
@@ -62,10 +63,10 @@ def sample_text(corpus: str, seed: int, scale: Scale, options: Options) -> Sampl
     if path is None:
         from hornbook.data.corpora import storyworld
 
-        text = storyworld.generate(training + held_out, seed + 1)
+        texts = storyworld.generate(training + held_out, seed + 1).split(END_OF_TEXT)
     else:
-        text = Path(path).read_text(encoding="utf-8")
-    documents = [d.strip("\n") for d in text.split(END_OF_TEXT) if d.strip()]
+        texts = [document.decode() for document in TextReader(path).documents()]
+    documents = [d.strip("\n") for d in texts if d.strip()]
     if path is not None:
         random.Random(seed).shuffle(documents)
     held, rest = _take(documents, held_out)
