@@ -44,6 +44,14 @@ def test_json_has_one_record_per_sample(run, capsys):
     assert all(record["prompt"] == "Lily" and len(record["tokens"]) <= 5 for record in records)
 
 
+def test_the_device_can_be_chosen(run, capsys):
+    words = ["generate", str(run.path), "--prompt", "Lily", "--max-new-tokens", "5", "--device"]
+    assert main([*words, "cpu"]) == 0
+    assert capsys.readouterr().out.startswith("Lily")
+    assert main([*words, "abacus"]) == 2
+    assert "'abacus' is not a device" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -42,3 +42,10 @@ def test_what_a_finished_run_proposes_works_as_it_stands(tmp_path, monkeypatch, 
     for words in map(shlex.split, proposed):
         assert words[0] == "hornbook"
         assert main(words[1:]) == 0
+
+
+def test_a_note_is_a_flag(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text(storyworld.generate(30_000, 1, "easy"), encoding="utf-8")
+    assert main(["train", "--text", "a.txt", "--note", "why [not]", "--show-recipe"]) == 0
+    assert 'note = "why [not]"' in capsys.readouterr().out

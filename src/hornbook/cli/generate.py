@@ -32,6 +32,7 @@ def main(
     dtype: Literal["auto", "float32", "bfloat16"] = "auto",
     cache: bool = True,
     checkpoint: str = "best",
+    device: str = "cpu",
     json_: bool = False,
 ) -> int:
     """Complete a prompt with a trained model.
@@ -51,6 +52,7 @@ def main(
         dtype: of the weights while generating on a CPU; "auto" takes the faster.
         cache: keep keys and values of the tokens read; the text is the same without, only slower.
         checkpoint: "best", "last" or a step.
+        device: where to compute.
         json_: print one JSON object per completion instead of text.
 
     Examples:
@@ -64,7 +66,7 @@ def main(
 
     from hornbook.generation.decode import generate, stream
 
-    model, tokenizer = _load(run, checkpoint)
+    model, tokenizer = _load(run, checkpoint, device)
     ids = tokenizer.encode(prompt) or [_document_start(tokenizer)]
     settings = {"temperature": temperature, "top_p": top_p, "top_k": top_k, "dtype": dtype, "cache": cache}
     generator = torch.Generator().manual_seed(seed)
@@ -79,10 +81,11 @@ def main(
     return 0
 
 
-def _load(run: str, checkpoint: str) -> tuple[TransformerLM, Tokenizer]:
+def _load(run: str, checkpoint: str, device: str) -> tuple[TransformerLM, Tokenizer]:
+    from hornbook.training.launch.device import choose_device
     from hornbook.training.load import load_run
 
-    model, tokenizer, _ = load_run(run, checkpoint=checkpoint)
+    model, tokenizer, _ = load_run(run, checkpoint, choose_device(device))
     if tokenizer is None:
         raise DataError(f"{run} was trained on bare token files and keeps no tokenizer, so it cannot read a prompt")
     return model, tokenizer

@@ -28,6 +28,7 @@ def main(
     *,
     text: tuple[str, ...] = (),
     name: str | None = None,
+    note: str | None = None,
     resume: bool = False,
     max_minutes: float | None = None,
     verify: bool = False,
@@ -44,6 +45,7 @@ def main(
         text: text to train on (files, folders, globs; .jsonl, .json, .csv, .parquet, packed or not); without a
             recipe, sizes are picked to suit it and this machine.
         name: name of the run: its folder is runs/NAME.
+        note: a sentence about why this run is made; `hornbook runs` shows it.
         resume: continue the run where its last checkpoint left it.
         max_minutes: train for so long; the learning rate decays to its end by then.
         verify: check every token id, and their SHA-256, before training.
@@ -65,7 +67,7 @@ def main(
     quiet = io.StringIO() if is_worker else None
     console = Console(stream=quiet or (sys.stderr if json_ else sys.stdout))
     flags = {"training.max_minutes": max_minutes, "data.verify": verify}
-    flags |= {"run.name": name, "logging.norms": log_norms, "logging.profile": profile}
+    flags |= {"run.name": name, "run.note": note, "logging.norms": log_norms, "logging.profile": profile}
     given = config.merge({key: value for key, value in flags.items() if value not in (None, False)}, overrides)
     sections = {} if is_worker else config.merge(_recipe(recipe, text, resume, given, console), given)
     if not is_worker:
