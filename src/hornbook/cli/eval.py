@@ -65,16 +65,8 @@ def main(
         hornbook eval runs/tinystories --text other.txt --context-length 128
         hornbook eval runs/stories --task cloze --items 1000
     """
-    for flag, value in (("--stories", stories), ("--samples", samples)):
-        if value < 0:
-            raise ConfigError(f"{flag} {value} is less than none")
-    Run.open(run)
-    if text:
-        from hornbook.data.text_files import find_files
-
-        find_files(text)  # a missing file is told before torch is imported
-    from hornbook.evaluation.loss import evaluate
-    from hornbook.tracking.console import Console, Stage
+    _check(run, text, stories, samples)
+    from hornbook.tracking.console import Console
     from hornbook.training.launch.device import choose_device
     from hornbook.training.load import load_run
 
@@ -83,25 +75,47 @@ def main(
     if task == "cloze":
         return _cloze(run, model, tokenizer, config.data.corpus_level, items, console, json_)
     data, name = _data(run, text, field, errors, tokenizer, config, console)
+    result = _measure(model, data, (batch_size, context_length, max_tokens), f"{run} on {name}", console)
+    metrics = None
+    if not text and tokenizer is not None and (stories or samples):
+        counts, save = (stories, samples), checkpoint == "best"
+        metrics = _evaluate_on_corpus(Path(run), model, tokenizer, config, console, counts=counts, seed=seed, save=save)
+    facts = {} if metrics is None else {config.data.corpus: metrics.to_dict()}
+    as_json = {"run": run, "data": name, **result.to_dict(), **facts}
+    lines = [*_words(f"{run} on {name}", result), *(metrics.lines() if metrics else [])]
+    print(json.dumps(as_json) if json_ else "\n".join(lines))
+    return 0
+
+
+def _check(run: str, text: tuple[str, ...], stories: int, samples: int) -> None:
+    """Raise for what can be seen to be wrong before torch is imported."""
+    for flag, value in (("--stories", stories), ("--samples", samples)):
+        if value < 0:
+            raise ConfigError(f"{flag} {value} is less than none")
+    Run.open(run)
+    if text:
+        from hornbook.data.text_files import find_files
+
+        find_files(text)
+
+
+def _measure(
+    model: Any, data: TokenData, sizes: tuple[int, int | None, int | None], what: str, console: Console
+) -> Evaluation:
+    """Return the loss over `data`; `sizes` are batch size, context and most tokens. Raises CheckpointError for NaN."""
+    from hornbook.evaluation.loss import evaluate
+    from hornbook.tracking.console import Stage
+
+    batch_size, context_length, max_tokens = sizes
     stage = Stage("evaluating", len(data))
     with console.watch(stage):
         result = evaluate(model, data, batch_size, context_length, max_tokens=max_tokens, progress=stage.update)
     if not math.isfinite(result.loss):
         raise CheckpointError(
-            f"the loss of {run} on {name} is {result.loss}: its logits overflow, so its training diverged or its "
+            f"the loss of {what} is {result.loss}: its logits overflow, so its training diverged or its "
             "weights are damaged; measure an earlier checkpoint (--checkpoint STEP)"
         )
-    metrics = None
-    if not text and tokenizer is not None and (stories or samples):
-        counts, save = (stories, samples), checkpoint == "best"
-        metrics = _evaluate_on_corpus(Path(run), model, tokenizer, config, console, counts=counts, seed=seed, save=save)
-    if json_:
-        facts = {} if metrics is None else {config.data.corpus: metrics.to_dict()}
-        print(json.dumps({"run": run, "data": name, **result.to_dict(), **facts}))
-    else:
-        print(f"{run} on {name}: {result.num_tokens:,} tokens, context {result.context_length}")
-        print("\n".join([_words(result), *(metrics.lines() if metrics else [])]))
-    return 0
+    return result
 
 
 def _cloze(run: str, model: Any, tokenizer: Any, level: str, items: int, console: Console, as_json: bool) -> int:
@@ -117,9 +131,12 @@ def _cloze(run: str, model: Any, tokenizer: Any, level: str, items: int, console
     return 0
 
 
-def _words(result: Evaluation) -> str:
+def _words(what: str, result: Evaluation) -> list[str]:
     bits = "unknown" if result.bits_per_byte is None else f"{result.bits_per_byte:.4f}"
-    return f"loss {result.loss:.4f} nats per token · perplexity {result.perplexity:.3f} · bits per byte {bits}"
+    return [
+        f"{what}: {result.num_tokens:,} tokens, context {result.context_length}",
+        f"loss {result.loss:.4f} nats per token · perplexity {result.perplexity:.3f} · bits per byte {bits}",
+    ]
 
 
 def _evaluate_on_corpus(
