@@ -179,7 +179,7 @@ def comparison_table(results: Results) -> Table:
             continue
         row: dict[str, Any] = {"arm": name, "seeds": 0, "difference": None, "interval": None, "p": None}
         if c := found.get(name):
-            row |= comparison_cells(c, lambda low, high: f"{low:+.4f} … {high:+.4f}") | {"difference": c.difference}
+            row |= c.cells(lambda low, high: f"{low:+.4f} … {high:+.4f}") | {"difference": c.difference}
         if lost:
             row["verdict"] = f"diverged in {lost} of {len(group)} seeds"
         rows.append(row)
@@ -194,17 +194,6 @@ def comparison_table(results: Results) -> Table:
     )
     shown, title = columns(labels, "arm", "verdict"), f"Differences to {plan.baseline}"
     return Table(id="differences", title=title, columns=shown, rows=rows, note=note)
-
-
-def comparison_cells(c: Comparison, interval: Callable[[float, float], str]) -> dict[str, Any]:
-    """Return the table cells of a comparison, all but the difference; `interval` says how its ends are written."""
-    low, high, p = c.low, c.high, c.p_holm
-    return {
-        "seeds": c.seeds,
-        "interval": None if low is None or high is None else {"value": low, "text": interval(low, high)},
-        "p": None if p is None else {"value": p, "text": "< 0.0001" if p < 1e-4 else f"{p:.4f}"},
-        "verdict": c.verdict,
-    }
 
 
 def findings(results: Results) -> list[str]:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean, stdev
+from typing import Any
 
 from hornbook.studies.charts import Interval
 from hornbook.studies.verdict import comparison_of
@@ -38,6 +39,16 @@ class Comparison:
     """The same, corrected over all comparisons of the study."""
     verdict: str
     """In the words of `verdict.comparison_of`."""
+
+    def cells(self, interval: Callable[[float, float], str]) -> dict[str, Any]:
+        """Return the table cells, all but the difference; `interval` says how its ends are written."""
+        low, high, p = self.low, self.high, self.p_holm
+        return {
+            "seeds": self.seeds,
+            "interval": None if low is None or high is None else {"value": low, "text": interval(low, high)},
+            "p": None if p is None else {"value": p, "text": "< 0.0001" if p < 1e-4 else f"{p:.4f}"},
+            "verdict": self.verdict,
+        }
 
     def in_words(self) -> str:
         """Return the difference, its interval (where there is one) and the number of pairs."""

@@ -249,7 +249,7 @@ def _compression_table(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> 
 
 def _difference_table(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Table:
     body = [
-        analysis.comparison_cells(c, lambda low, high: f"{1000 * low:+.1f} … {1000 * high:+.1f}")
+        c.cells(lambda low, high: f"{1000 * low:+.1f} … {1000 * high:+.1f}")
         | {"case": c.arm, "difference": {"value": c.difference, "text": f"{1000 * c.difference:+.1f}"}}
         for c in foreign_comparisons(rows, sizes)
     ]
