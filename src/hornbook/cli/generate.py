@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from hornbook.errors import DataError
 from hornbook.tokenizer.special import END_OF_TEXT
@@ -73,12 +73,16 @@ def main(
     settings |= {"overflow": overflow, "stop_token": _stop_token(tokenizer, stop), "generator": generator}
     if num_samples == 1 and not json_:
         _print_live(prompt, tokenizer, stream(model, ids, max_new_tokens, **settings))
-        return 0
-    for number, new in enumerate(generate(model, [ids] * num_samples, max_new_tokens, **settings)):
+    else:
+        _print_all(prompt, tokenizer, generate(model, [ids] * num_samples, max_new_tokens, **settings), seed, json_)
+    return 0
+
+
+def _print_all(prompt: str, tokenizer: Tokenizer, completions: Any, seed: int, as_json: bool) -> None:
+    for number, new in enumerate(completions):
         text = tokenizer.decode(new.tolist())
         record = {"prompt": prompt, "completion": text, "tokens": new.tolist(), "seed": seed, "sample": number}
-        print(json.dumps(record, ensure_ascii=False) if json_ else f"--- {number + 1} ---\n{prompt}{text}")
-    return 0
+        print(json.dumps(record, ensure_ascii=False) if as_json else f"--- {number + 1} ---\n{prompt}{text}")
 
 
 def _load(run: str, checkpoint: str, device: str) -> tuple[TransformerLM, Tokenizer]:

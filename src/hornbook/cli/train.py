@@ -62,10 +62,8 @@ def main(
     """
     from hornbook.tracking.console import Console
 
-    # Under torchrun the main process writes for all.
-    is_worker = int(os.environ.get("RANK", "0")) > 0
-    quiet = io.StringIO() if is_worker else None
-    console = Console(stream=quiet or (sys.stderr if json_ else sys.stdout))
+    is_worker = int(os.environ.get("RANK", "0")) > 0  # under torchrun the main process writes for all
+    console = Console(stream=io.StringIO() if is_worker else sys.stderr if json_ else sys.stdout)
     flags = {"training.max_minutes": max_minutes, "data.verify": verify}
     flags |= {"run.name": name, "run.note": note, "logging.norms": log_norms, "logging.profile": profile}
     given = config.merge({key: value for key, value in flags.items() if value not in (None, False)}, overrides)
