@@ -12,11 +12,12 @@ MOST_LINES_OF_A_FILE, MOST_LINES_OF_A_FUNCTION = 300, 60
 CLASSES = {"training/trainer.py:Trainer": 180, "tokenizer/tokenizer.py:Tokenizer": 220}
 
 
-def length(node: ast.AST) -> int:
-    """Return the lines of a definition, decorators apart."""
+def length(node: ast.AST, *, with_help: bool = True) -> int:
+    """Return the lines of a definition, decorators apart; of a subcommand's also the help apart, its docstring."""
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
     assert node.end_lineno is not None
-    return node.end_lineno - node.lineno + 1
+    text = ast.get_docstring(node)
+    return node.end_lineno - node.lineno + 1 - (0 if with_help or text is None else len(text.splitlines()))
 
 
 def test_no_file_is_too_long():
@@ -27,10 +28,11 @@ def test_no_file_is_too_long():
 
 def test_no_function_is_too_long():
     long = {
-        f"{path.relative_to(SOURCE)}:{node.name}": length(node)
+        f"{path.relative_to(SOURCE)}:{node.name}": lines
         for path in SOURCE.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and length(node) > MOST_LINES_OF_A_FUNCTION
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and (lines := length(node, with_help=path.parent.name != "cli")) > MOST_LINES_OF_A_FUNCTION
     }
     assert long == {}
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from hornbook.errors import CheckpointError, DataError, FormatError, HornbookError
 from hornbook.fileio import open_atomic
 from hornbook.interop.huggingface import LLAMA
-from hornbook.models.config import unknown_field
+from hornbook.models.config import ModelConfig, unknown_field
 from hornbook.models.transformer import TransformerLM
 from hornbook.tokenizer.formats.huggingface import check_order
 from hornbook.tokenizer.formats.parts import TokenizerParts, unique_keys
@@ -90,16 +90,7 @@ def write_gguf(
     with open_atomic(path) as file:
         writer = gguf.GGUFWriter(file.name, "llama")
         writer.add_name(name)
-        writer.add_context_length(config.context_length)
-        writer.add_embedding_length(config.d_model)
-        writer.add_block_count(config.num_layers)
-        writer.add_feed_forward_length(config.resolved_d_ff)
-        writer.add_head_count(config.num_heads)
-        writer.add_head_count_kv(config.num_heads)
-        writer.add_rope_dimension_count(config.d_head)
-        writer.add_rope_freq_base(config.rope_theta)
-        writer.add_layer_norm_rms_eps(config.norm_eps)
-        writer.add_vocab_size(config.vocab_size)
+        _add_shape(writer, config)
         kinds = {"f32": "ALL_F32", "f16": "MOSTLY_F16", "q8_0": "MOSTLY_Q8_0"}
         writer.add_file_type(gguf.LlamaFileType[kinds[dtype]])
         _add_tokenizer(writer, parts, config.vocab_size)
@@ -110,6 +101,19 @@ def write_gguf(
         writer.write_tensors_to_file()
         writer.close()
     return CAUTIONS.get(parts.pattern)
+
+
+def _add_shape(writer: GGUFWriter, config: ModelConfig) -> None:
+    writer.add_context_length(config.context_length)
+    writer.add_embedding_length(config.d_model)
+    writer.add_block_count(config.num_layers)
+    writer.add_feed_forward_length(config.resolved_d_ff)
+    writer.add_head_count(config.num_heads)
+    writer.add_head_count_kv(config.num_heads)
+    writer.add_rope_dimension_count(config.d_head)
+    writer.add_rope_freq_base(config.rope_theta)
+    writer.add_layer_norm_rms_eps(config.norm_eps)
+    writer.add_vocab_size(config.vocab_size)
 
 
 def _name(own: str) -> str:

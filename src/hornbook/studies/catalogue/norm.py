@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hornbook.studies import analysis
+from hornbook.studies import analysis, groups
 from hornbook.studies.scales import learning_rate_sweep
 from hornbook.studies.study import Analysis, Results, Scale, Study
 
@@ -20,7 +20,7 @@ def analyse(results: Results) -> Analysis:
     for norm in PLACEMENTS:
         outcomes = [o for arm in results.plan.arms if arm.group == norm for o in results.by_arm[arm.name]]
         lost = f"{sum(o.diverged for o in outcomes)} of {len(outcomes)} runs diverged"
-        best = analysis.best_of_group(results, norm)
+        best = groups.best_of_group(results, norm)
         if best is None:
             sentences.append(f"norm = {norm}: no learning rate is stable over all seeds ({lost}).")
         else:

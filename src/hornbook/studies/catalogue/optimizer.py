@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import median_high
 
-from hornbook.studies import analysis
+from hornbook.studies import analysis, groups
 from hornbook.studies.scales import base_recipe, seeds_of
 from hornbook.studies.study import Analysis, Arm, Options, Plan, Results, Scale, Study
 
@@ -34,7 +34,7 @@ def plan(scale: Scale, options: Options) -> Plan:
 
 def analyse(results: Results) -> Analysis:
     """Compare the two at their best learning rates, per step and per second."""
-    sentences = [analysis.compare_groups(results, "adamw", "muon")]
+    sentences = [groups.compare_groups(results, "adamw", "muon")]
     speeds = [_speed_of_best(results, group) for group in ("adamw", "muon")]
     if all(speeds):
         adamw, muon = speeds
@@ -43,7 +43,7 @@ def analyse(results: Results) -> Analysis:
 
 
 def _speed_of_best(results: Results, group: str) -> float:
-    best = analysis.best_of_group(results, group)
+    best = groups.best_of_group(results, group)
     runs = [] if best is None else results.by_arm[best[0].name]
     speeds = [o.values["tokens_per_second"] for o in runs if o.values.get("tokens_per_second")]
     return median_high(speeds) if speeds else 0.0

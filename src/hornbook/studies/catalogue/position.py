@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hornbook.studies import analysis
+from hornbook.studies import groups
 from hornbook.studies.scales import learning_rate_sweep
 from hornbook.studies.study import Scale, Study
 
@@ -15,5 +15,5 @@ STUDY = Study(
     "initial weights.",
     cost={"tiny": "4 runs of about 2 s", "cpu": "30 runs of about 25 s", "gpu": "30 runs of about 90 s"},
     plan=learning_rate_sweep("model.position", {"rope": "rope", "none": "none"}, FACTORS),
-    analyse=analysis.group_reading("rope", "none"),
+    analyse=groups.group_reading("rope", "none"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hornbook.studies import analysis
+from hornbook.studies import groups
 from hornbook.studies.scales import learning_rate_sweep
 from hornbook.studies.study import Scale, Study
 
@@ -15,5 +15,5 @@ STUDY = Study(
     "starts at N(0, 1/d)); a tied model has V·d parameters fewer, and nothing is given back for them.",
     cost={"tiny": "4 runs of about 2 s", "cpu": "30 runs of about 25 s", "gpu": "30 runs of about 90 s"},
     plan=learning_rate_sweep("model.tie_embeddings", {"untied": False, "tied": True}, FACTORS),
-    analyse=analysis.group_reading("untied", "tied"),
+    analyse=groups.group_reading("untied", "tied"),
 )
