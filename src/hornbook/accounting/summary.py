@@ -121,19 +121,15 @@ def account(
     usable = [name for name in where.peak if name in ("float32", "bfloat16")]
     if spec.dtype not in usable:
         raise ConfigError(f"dtype = {spec.dtype!r} has no known peak on {device}; choose {' or '.join(usable)}")
+    checkpointing = spec.activation_checkpointing
     how = StepSettings(
         optimizer=spec.optimizer,
         dtype=spec.dtype,
         gradient_accumulation=spec.gradient_accumulation,
-        activation_checkpointing=spec.activation_checkpointing,
+        activation_checkpointing=checkpointing,
         document_mask=spec.document_mask,
     )
-    flops = count_flops(
-        spec.model,
-        spec.batch_size,
-        optimizer=spec.optimizer,
-        activation_checkpointing=spec.activation_checkpointing,
-    )
+    flops = count_flops(spec.model, spec.batch_size, optimizer=spec.optimizer, activation_checkpointing=checkpointing)
     parameters = count_parameters(spec.model)
     time = training_time(
         flops,
