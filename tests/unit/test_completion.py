@@ -22,7 +22,7 @@ BIN = Path(sys.executable).parent
     ("line", "offered"),
     [
         ("tr", ["train"]),
-        ("data ", ["list", "get", "storyworld", "prepare"]),
+        ("data ", ["list", "get", "storyworld", "cloze", "prepare"]),
         ("data nothing ", []),
         ("nothing --x", []),
         ("runs --", ["--tag", "--csv", "--json", "--help"]),

@@ -1,6 +1,6 @@
 """Texts that people train on, by name, and where they are: what `hornbook data get` fetches and `data list` shows.
 
-The recipes name the same files under `data/`. The publishers state no checksums beside the data; the host sends one
+The recipes name the same files under `data/`. The host sends a checksum
 with each file (Hugging Face's `X-Linked-Etag` is the SHA-256 of what it stores), and the first download records it for
 later ones (download_checks.py). A SHA-256 that has been verified is pinned here.
 Left out: the download itself (download.py), storyworld, which is told and not fetched.
