@@ -72,8 +72,9 @@ uint64_t WordTable::add_slow(const Key& key, uint64_t hash, const uint8_t* text,
 void WordTable::add_checked(const Key& key, uint64_t hash, const uint8_t* text, size_t length, uint64_t count) {
   if (count <= kMostCount && add(key, hash, text, length, count) <= kMostCount) return;
   if (count <= kMostCount) add(key, hash, text, length, ~count + 1);  // takes it back
-  throw InputError("the count of a pre-token would be above 9,223,372,036,854,775,807 (2^63 - 1): divide all counts by "
-                   "the same number first");
+  throw InputError(
+      "the count of a pre-token would be above 9,223,372,036,854,775,807 (2^63 - 1): divide all counts by "
+      "the same number first");
 }
 
 void WordTable::add(const uint8_t* text, size_t length, uint64_t count) {

@@ -108,7 +108,8 @@ void Trainer<Cell>::load(WordTable& table) {
     pairs += static_cast<unsigned __int128>(count) * (word.size() - 1);
   });
   if (pairs >> 64) {
-    throw InputError("the counts of all pairs add up to more than 2^64 - 1: divide all counts by the same number first");
+    throw InputError(
+        "the counts of all pairs add up to more than 2^64 - 1: divide all counts by the same number first");
   }
   if (total > std::numeric_limits<uint32_t>::max()) {
     throw InputError("the distinct pre-tokens have more than 4 GiB; train on fewer or on text with shorter words");

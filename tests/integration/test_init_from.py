@@ -133,6 +133,9 @@ def test_what_hornbook_cannot_compute_is_one_sentence(tmp_path, changes, message
 def test_a_number_of_layers_that_nobody_has_costs_nothing(tmp_path):
     write_llama(tmp_path / "llama")
     edit(tmp_path / "llama" / "config.json", num_hidden_layers=10**12)
+    with pytest.raises(HornbookError, match="must be at least 1 and at most 100,000"):
+        llama_config(tmp_path / "llama")
+    edit(tmp_path / "llama" / "config.json", num_hidden_layers=100_000)
     with pytest.raises(HornbookError, match=r"has no tensor model\.layers\.2\."):
         llama_tensors(tmp_path / "llama", llama_config(tmp_path / "llama"))
 

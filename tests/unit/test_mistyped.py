@@ -87,7 +87,7 @@ SLIPS = [
     ),
     ("train r.toml extra", "'extra' is one word too many"),
     ("data list more", "`hornbook data list` takes no arguments;"),
-    ("demo here", "such as --text PATH"),
+    ("demo here", "such as --minutes NUMBER"),
     ("generate", "`hornbook generate` needs RUN: the run's folder; `hornbook generate --help` says what it takes"),
     ("generate --prompt hi", "`hornbook generate` needs RUN"),
     ("report", "`hornbook report` needs PATHS: run folders"),

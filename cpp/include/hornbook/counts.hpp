@@ -34,7 +34,8 @@ class WordTable {
   // Returns the new count. A text adds 1 at a time; numbers from elsewhere go through `add_checked`.
   uint64_t add(const Key& key, uint64_t hash, const uint8_t* text, size_t length, uint64_t count) {
     Entry& e = entries_[hash & mask_];
-    if (e.key == key && !key.is_long()) [[likely]] return e.count += count;
+    if (e.key == key && !key.is_long()) [[likely]]
+      return e.count += count;
     return add_slow(key, hash, text, length, count);
   }
   void prefetch(uint64_t hash) const { __builtin_prefetch(&entries_[hash & mask_], 1); }
