@@ -118,6 +118,7 @@ def test_a_preparation_killed_within_leaves_nothing_that_is_taken_for_whole(tmp_
     assert not list((cache / "prepared").glob("[!.]*"))
     documents = documents_of(prepared(text)) + documents_of(prepared(text), "validation")
     assert sorted(documents) == sorted(["", *map(str.strip, text.read_text().split(END))])
+    assert not list((cache / "prepared").glob(".*")), "what the killed one left is removed by the next"
 
 
 def test_a_prepared_folder_without_its_end_mark_is_made_again(tmp_path, cache):

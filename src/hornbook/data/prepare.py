@@ -9,7 +9,6 @@ processes may prepare the same data at the same time. No torch.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,8 +30,7 @@ from hornbook.fileio import (
     atomic_write,
     cache_folder,
     canonical_json,
-    make_folder,
-    put_in_place,
+    new_folder,
     sha256_bytes,
 )
 from hornbook.format import counted, quantity
@@ -43,6 +41,8 @@ if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
 
 TRAINING_TEXT, VALIDATION_TEXT = "training.txt", "validation.txt"
+READY = "READY.json"
+"""The end mark of a prepared folder."""
 
 
 @dataclass(frozen=True)
@@ -84,20 +84,19 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
     held_out = _scan(data.validation_text, data, separator, console)
     key = SplitKey.of(files, held_out, data, tokenizer, given, separator)
     folder = cache_folder() / "prepared" / key.digest[:24]
-    if not (folder / "READY.json").exists():
-        temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
-        make_folder(folder.parent)
-        temporary.mkdir()
+    if folder.exists() and not (folder / READY).exists():
+        shutil.rmtree(folder)  # a folder appears whole: what lacks its end mark is damaged
+    if not folder.exists():
         try:
-            parts = _write_text(temporary, files, held_out, separator, data)
-            _build(temporary, *parts, data, tokenizer, given, console)
-            if held_out:
-                (temporary / VALIDATION_TEXT).unlink(missing_ok=True)
-            atomic_write(temporary / "READY.json", key.description)
-            _publish(temporary, folder)
-        except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise
+            with new_folder(folder) as temporary:
+                parts = _write_text(temporary, files, held_out, separator, data)
+                _build(temporary, *parts, data, tokenizer, given, console)
+                if held_out:
+                    (temporary / VALIDATION_TEXT).unlink(missing_ok=True)
+                atomic_write(temporary / READY, key.description)
+        except OSError:
+            if not (folder / READY).exists():  # else another process was faster; its files are the same
+                raise
     return _open_prepared(folder, key.digest, separator)
 
 
@@ -237,7 +236,7 @@ def _sketch(ids: np.ndarray) -> str:
 
 def open_earlier(data: DataSection, section: TokenizerSection, folder: Path, digest: str) -> Dataset | None:
     """Return what was prepared in `folder` under `digest`; None unless it is whole. For a run whose text is gone."""
-    ready = folder / "READY.json"
+    ready = folder / READY
     if not ready.is_file() or sha256_bytes(ready.read_bytes()) != digest:
         return None
     return _open_prepared(folder, digest, _separator(data, section, _load_tokenizer(str(folder / "tokenizer"))))
@@ -256,19 +255,6 @@ def _open_prepared(folder: Path, digest: str, separator: str | None) -> Dataset:
         digest,
         tokenizer.special_token_ids.get(separator or ""),
     )
-
-
-def _publish(temporary: Path, folder: Path) -> None:
-    try:
-        put_in_place(temporary, folder)
-    except OSError:
-        if (folder / "READY.json").exists():  # another process was faster; its files are the same
-            shutil.rmtree(temporary, ignore_errors=True)
-        elif folder.exists():  # a folder appears whole: what lacks its end mark is damaged
-            shutil.rmtree(folder)
-            put_in_place(temporary, folder)
-        else:
-            raise
 
 
 def _as_files(parts: Sequence[TextSlice], target: Path) -> list[Path]:
