@@ -11,6 +11,7 @@ from hornbook.accounting.memory import Memory
 from hornbook.accounting.parameters import count_parameters
 from hornbook.errors import CheckpointError, ConfigError
 from hornbook.interop.huggingface import llama_tensors
+from hornbook.interop.huggingface_export import write_huggingface_model
 from hornbook.models.config import unknown_field
 from hornbook.models.kv_cache import NativeStep
 
@@ -66,3 +67,17 @@ def test_the_accounting_refuses_a_model_that_it_does_not_know(count):
 def test_only_a_llama_takes_the_weights_of_a_llama(config, tmp_path):
     with pytest.raises(CheckpointError, match=r"no Llama has (window|norm|qk_norm|norm_kind) ="):
         llama_tensors(tmp_path, config)
+
+
+def test_code_beside_exported_weights_is_not_given_a_model_that_it_does_not_know(tmp_path):
+    with pytest.raises(CheckpointError, match="does not compute window = 8"):
+        write_huggingface_model(hb.TransformerLM(OTHERWISE), None, tmp_path, custom_code=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("field", ["norm", "norm_kind", "position", "ffn"])
+def test_a_kind_that_is_added_is_refused_until_the_exported_code_computes_it(tmp_path, field):
+    model = hb.TransformerLM(hb.ModelConfig(**SIZES))
+    object.__setattr__(model.config, field, "half")
+    with pytest.raises(CheckpointError, match=f"does not compute {field} = 'half'"):
+        write_huggingface_model(model, None, tmp_path, custom_code=True)

@@ -19,7 +19,7 @@ from hornbook.checkpoint.tensors import write_tensors
 from hornbook.errors import CheckpointError
 from hornbook.fileio import atomic_write, canonical_json, open_atomic
 from hornbook.interop.huggingface import INDEX, LLAMA, ROTATED, WEIGHTS, own_and_llama_names
-from hornbook.models.config import ModelConfig, unknown_field
+from hornbook.models.config import SIZES, ModelConfig, unknown_field
 from hornbook.models.transformer import TransformerLM
 from hornbook.tokenizer import formats
 from hornbook.tokenizer.tokenizer import Tokenizer
@@ -27,6 +27,16 @@ from hornbook.tokenizer.tokenizer import Tokenizer
 SHARD_BYTES = 5_000_000_000
 """The hub's usual size of a file of weights."""
 CODE = "modeling_hornbook.py"
+CODE_KNOWS = {
+    **dict.fromkeys(SIZES),
+    **dict.fromkeys(("rope_theta", "norm_eps", "logit_softcap", "value_embeddings", "tie_embeddings", "qk_norm")),
+    **dict.fromkeys(("dropout", "zero_init_output")),  # of training, no part of the function
+    "norm": ("pre", "post", "none"),
+    "norm_kind": ("rmsnorm", "layernorm"),
+    "position": ("rope", "none"),
+    "ffn": ("swiglu", "silu", "relu2"),
+}
+"""What that code takes into account of a model's configuration (see `unknown_field`)."""
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -50,7 +60,7 @@ def write_huggingface_model(
         shard_bytes: weights are parted into files of about this size.
 
     Raises:
-        CheckpointError: the model is no Llama, and `custom_code` is off; the field is named.
+        CheckpointError: the model is no Llama, and `custom_code` is off or its code does not know a field; it is named.
         FormatError: the tokenizer is one that a tokenizer.json cannot express.
         OSError: the disk is full or a file cannot be written.
     """
@@ -61,6 +71,8 @@ def write_huggingface_model(
             f"{field} = {getattr(config, field)!r} is nothing that a Llama has, so transformers alone cannot compute "
             "this model; --custom-code writes it with code of its own, which its readers must trust"
         )
+    if field and (unknown := unknown_field(config, CODE_KNOWS)):
+        raise CheckpointError(f"{CODE} does not compute {unknown} = {getattr(config, unknown)!r}; nothing was written")
     end = _end_of_document(tokenizer)
     settings = _own_settings(config) if field else _llama_settings(config)
     ids = {"bos_token_id": end and end[1], "eos_token_id": end and end[1], "pad_token_id": None}
