@@ -219,7 +219,7 @@ def every_call(name: str, step: int = 1, first: int = 1) -> tuple[Counter, list[
             code, count = run(partial(writer.write, folder, 2), at, kind, said)
             reached = code == DEAD if kind == "kill" else count >= at
             counts[kind] += reached
-            if problem := _judge(writer, folder, code):
+            if problem := _problem(writer, folder, code):
                 wrong.append(f"{name}: {kind} at call {at}: {problem}")
             shutil.rmtree(folder)
             if not reached:
@@ -229,7 +229,7 @@ def every_call(name: str, step: int = 1, first: int = 1) -> tuple[Counter, list[
     return counts, wrong
 
 
-def _judge(writer: Writer, folder: Path, code: int) -> str:
+def _problem(writer: Writer, folder: Path, code: int) -> str:
     allowed = {OK: {2}, OLD_SAID: {1} if writer.says else {1, 2}, NEW_SAID: {2}, DEAD: {1, 2}}.get(code)
     if allowed is None:
         return f"the child ended with {code}"

@@ -124,8 +124,8 @@ def test_runs_of_a_stranger(tmp_path, capsys, change, monkeypatch):
 def test_recipes_of_a_stranger(tmp_path, capsys, name, content, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).write_text(content)
-    for verb in (["train"], ["account"], ["data", "prepare"], ["train", "--show-recipe"]):
-        assert check(capsys, *verb, name)[0] == 2
+    for words in (["train"], ["account"], ["data", "prepare"], ["train", "--show-recipe"]):
+        assert check(capsys, *words, name)[0] == 2
 
 
 def hostile_tokenizers(folder):

@@ -5,7 +5,7 @@ tokenizers, token files) with one file damaged, and a command over it. Right are
 other code, an exception, a signal, an ESC in what is printed, more than SECONDS, or more than MEMORY. `--case` repeats
 one.
 
-    python tests/harness/fuzz_verbs.py --seconds 30
+    python tests/harness/fuzz_subcommands.py --seconds 30
 """
 
 from __future__ import annotations
