@@ -29,7 +29,7 @@ from hornbook.report.figures import run_figures, save_figures
 from hornbook.report.load import RunData, as_number, read_run, read_runs
 from hornbook.report.storyworld_tables import story_tables, story_value
 from hornbook.studies.charts import Figure, to_dict
-from hornbook.studies.folder import StudyData, is_study, read_study
+from hornbook.studies.folder import StudyResults, is_study, read_study
 
 PAGE = Path(__file__).parent / "page"
 MOST_SAMPLES = 24
@@ -70,7 +70,7 @@ def write_report(paths: Sequence[Path], out: Path, *, title: str | None = None, 
     return out
 
 
-def _title(runs: Sequence[RunData], studies: Sequence[StudyData]) -> str:
+def _title(runs: Sequence[RunData], studies: Sequence[StudyResults]) -> str:
     if len(studies) == 1 and not runs:
         return f"Study {studies[0].name.replace('_', ' ')} · scale {studies[0].scale}"
     if studies:
@@ -78,7 +78,7 @@ def _title(runs: Sequence[RunData], studies: Sequence[StudyData]) -> str:
     return f"Run {runs[0].name}" if len(runs) == 1 else f"{len(runs)} runs"
 
 
-def _study_section(study: StudyData, number: int) -> dict[str, Any]:
+def _study_section(study: StudyResults, number: int) -> dict[str, Any]:
     """Return what the template needs to show a study; of every arm the first seed's samples and configuration."""
     shown = {path.parent.name: path for path in reversed(study.runs())}
     firsts = [

@@ -31,7 +31,7 @@ CSV_COLUMNS = (
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class StudyData:
+class StudyResults:
     """A study folder as a reader needs it."""
 
     path: Path
@@ -124,7 +124,7 @@ def _csv_row(folder: Path, outcome: Outcome) -> dict[str, Any]:
     return known | own
 
 
-def read_study(folder: Path) -> StudyData:
+def read_study(folder: Path) -> StudyResults:
     """Read a study folder, finished or not.
 
     Raises:
@@ -147,7 +147,7 @@ def read_study(folder: Path) -> StudyData:
         if Path(arm["name"]).name != arm["name"]:
             raise FormatError(f"{folder / STUDY_FILE}: {arm['name']!r} cannot be the name of an arm")
     where = str(folder / RESULTS_FILE)
-    return StudyData(
+    return StudyResults(
         path=folder,
         **texts,
         arms=arms,

@@ -26,6 +26,7 @@ from hornbook.studies.charts import Figure, Interval, Table, columns
 from hornbook.studies.scales import seeds_of
 from hornbook.studies.statistics import Comparison, compare, mean_interval
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
+from hornbook.studies.verdict import BETTER, WORSE
 from hornbook.tokenizer.inspection import PILE_BYTES, compression, longest_tokens
 from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tracking.console import Console
@@ -199,8 +200,8 @@ def _findings(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[str]
         sentences.append(f"The text had no more pairs to merge, so the vocabulary ended smaller: {', '.join(short)}.")
     verdicts = [c.verdict for c in foreign_comparisons(rows, sizes)]
     sentences.append(
-        f"In {verdicts.count('worse')} of {len(verdicts)} cases the foreign tokenizer is worse than the text's own by "
-        f"the paired test; {verdicts.count('better')} times it is better."
+        f"In {verdicts.count(WORSE)} of {len(verdicts)} cases the foreign tokenizer is worse than the text's own by "
+        f"the paired test; {verdicts.count(BETTER)} times it is better."
     )
     middle = median_high(r["bytes_per_second"] for r in rows)
     sentences.append(
