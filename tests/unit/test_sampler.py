@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from hornbook.data.sampler import BatchSampler, aligned_starts, get_batch
+from hornbook.data.sampler import BatchSampler, get_batch
 from hornbook.data.token_data import TokenData, check_in_vocabulary
+from hornbook.data.window_order import aligned_starts
 from hornbook.errors import ConfigError, DataError
 
 
@@ -46,10 +47,11 @@ def test_too_few_tokens_for_a_window_is_an_error(length):
         BatchSampler(data(length), 2, 5, seed=0)
 
 
+@pytest.mark.parametrize("weights", [(), (2, 1)])
 @pytest.mark.parametrize("order", ["random", "epochs"])
-def test_any_batch_is_the_same_whether_reached_in_order_or_at_once(order):
+def test_any_batch_is_the_same_whether_reached_in_order_or_at_once(order, weights):
     def sampler() -> BatchSampler:
-        return BatchSampler(data(300, 57), 3, 7, seed=5, order=order)
+        return BatchSampler(data(300, 57), 3, 7, seed=5, order=order, weights=weights)
 
     in_order = sampler()
     batches = [in_order.batch(i) for i in range(200)]
@@ -58,9 +60,10 @@ def test_any_batch_is_the_same_whether_reached_in_order_or_at_once(order):
         assert torch.equal(sampler().batch(i)[1], batches[i][1])
 
 
+@pytest.mark.parametrize("weights", [(), (0.7, 0.3)])
 @pytest.mark.parametrize("order", ["random", "epochs"])
-def test_rows_are_parts_of_the_batch(order):
-    sampler = BatchSampler(data(300), 6, 7, seed=5, order=order)
+def test_rows_are_parts_of_the_batch(order, weights):
+    sampler = BatchSampler(data(300, 70), 6, 7, seed=5, order=order, weights=weights)
     whole = sampler.batch(3)[0]
     parts = [sampler.batch(3, rows=slice(2 * i, 2 * i + 2))[0] for i in range(3)]
     assert torch.equal(torch.cat(parts), whole)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +18,7 @@ from hornbook.fileio import read_json_object
 from hornbook.tracking.run import Run
 
 if TYPE_CHECKING:
+    from hornbook.data.sections import Source
     from hornbook.data.token_data import TokenData
     from hornbook.evaluation.loss import Evaluation
     from hornbook.evaluation.registry import CorpusMetrics
@@ -75,14 +77,18 @@ def main(
     if task == "cloze":
         return _cloze(run, model, tokenizer, config.data.corpus_level, items, console, json_)
     data, name = _data(run, text, field, errors, tokenizer, config, console)
-    result = _measure(model, data, (batch_size, context_length, max_tokens), f"{run} on {name}", console)
+    sizes = (batch_size, context_length, max_tokens)
+    result = _measure(model, data, sizes, f"{run} on {name}", console)
+    sources = {} if text else _measure_sources(model, data, sizes, config.data.mixture, console)
     metrics = None
     if not text and tokenizer is not None and (stories or samples):
         counts, save = (stories, samples), checkpoint == "best"
         metrics = _evaluate_on_corpus(Path(run), model, tokenizer, config, console, counts=counts, seed=seed, save=save)
     facts = {} if metrics is None else {config.data.corpus: metrics.to_dict()}
+    facts |= {"sources": sources} if sources else {}
     as_json = {"run": run, "data": name, **result.to_dict(), **facts}
     lines = [*_words(f"{run} on {name}", result), *(metrics.lines() if metrics else [])]
+    lines += [f"loss {loss:.4f} on the part of {source}" for source, loss in sources.items()]
     print(json.dumps(as_json) if json_ else "\n".join(lines))
     return 0
 
@@ -116,6 +122,17 @@ def _measure(
             "weights are damaged; measure an earlier checkpoint (--checkpoint STEP)"
         )
     return result
+
+
+def _measure_sources(
+    model: Any, data: TokenData, sizes: tuple[int, int | None, int | None], mixture: Sequence[Source], console: Console
+) -> dict[str, float]:
+    """Return the loss on the validation part of each source of a mixture, by its text. Raises as `_measure`."""
+    from hornbook.data.token_data import TokenData
+
+    names = [f"{number}: {', '.join(source.text)}" for number, source in enumerate(mixture, 1)]
+    parts = zip(names, data.arrays, strict=True) if len(mixture) > 1 else ()
+    return {name: _measure(model, TokenData([ids]), sizes, name, console).loss for name, ids in parts if len(ids) > 1}
 
 
 def _cloze(run: str, model: Any, tokenizer: Any, level: str, items: int, console: Console, as_json: bool) -> int:

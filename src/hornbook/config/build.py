@@ -227,6 +227,7 @@ def kind_of(value: Any) -> str:
         int: "a whole number",
         float: "a number",
         str: "text",
+        Word: "text",
         list: "a list",
         dict: "a section",
     }

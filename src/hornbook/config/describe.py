@@ -82,6 +82,8 @@ def metavar(hint: Any) -> str:
         return "|".join(map(str, arguments))
     if origin in (list, tuple):
         return f"{metavar(arguments[0])} …" if arguments[-1] is Ellipsis else ",".join(map(metavar, arguments))
+    if dataclasses.is_dataclass(hint):
+        return "{" + ", ".join(f"{field.name} = …" for field in dataclasses.fields(hint)) + "}"
     return {bool: "true|false", int: "INT", float: "NUMBER", str: "TEXT", Path: "PATH"}[hint]
 
 

@@ -1,7 +1,8 @@
 """Seeded randomness that any position can be asked of: Philox generators by counter, and a permutation by key.
 
-The permutation is a Feistel network with cycle walking (Black & Rogaway 2002): it visits every place once without a
-table of them. Left out: cryptographic strength; six rounds of a fast mixer are enough to shuffle.
+The permutation of many is a Feistel network with cycle walking (Black & Rogaway 2002): it visits every place once
+without a table of them; that of a short block sorts numbers. Left out: cryptographic strength; six rounds of a fast
+mixer are enough to shuffle.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from jaxtyping import Int
 
 
 def philox(seed: int, counter: int) -> np.random.Generator:
@@ -36,6 +38,13 @@ def permute(place: np.ndarray, size: int, seed: int, epoch: int, rounds: int = 6
         value[outside] = left * np.uint64(b) + right
         outside = outside[value[outside] >= size]
     return value.astype(np.int64)
+
+
+def permute_blocks(first: int, count: int, size: int, seed: int) -> Int[np.ndarray, "count size"]:
+    """Return the orders of 0 … size−1 that the blocks first … first+count−1 of a seed have: by splitmix64's numbers."""
+    number = np.arange(first * size + 1, (first + count) * size + 1, dtype=np.uint64)
+    key = philox(seed, 0).integers(0, 2**64, 1, dtype=np.uint64)
+    return _mix(key + number * np.uint64(0x9E3779B97F4A7C15)).reshape(count, size).argsort(axis=1, kind="stable")
 
 
 def _mix(x: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,19 +81,27 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
     if given is not None and given.assumed:
         console.print(f"note: {given.assumed}")
     separator = _separator(data, tokenizer, given)
-    files = _scan(data.text or _corpus(data, console), data, separator, console)
+    texts = [source.text for source in data.mixture] or [data.text or _corpus(data, console)]
+    sources = [_scan(text, data, separator, console) for text in texts]
     held_out = _scan(data.validation_text, data, separator, console)
-    key = SplitKey.of(files, held_out, data, tokenizer, given, separator)
+    key = SplitKey.of(sources, held_out, data, tokenizer, given, separator)
     folder = cache_folder() / "prepared" / key.digest[:24]
     if folder.exists() and not (folder / READY).exists():
         shutil.rmtree(folder)  # a folder appears whole: what lacks its end mark is damaged
     if not folder.exists():
         try:
             with new_folder(folder) as temporary:
-                parts = _write_text(temporary, files, held_out, separator, data)
-                _build(temporary, *parts, data, tokenizer, given, console)
-                if held_out:
-                    (temporary / VALIDATION_TEXT).unlink(missing_ok=True)
+                names = [f"{number}-" for number in range(len(sources))] if len(sources) > 1 else [""]
+                written = []
+                for name, files in zip(names, sources, strict=True):
+                    out = temporary / (name + TRAINING_TEXT), temporary / (name + VALIDATION_TEXT)
+                    written.append(_write_text(out, files, held_out, separator, data))
+                train, validation = (list(chain(*paths)) for paths in zip(*written, strict=True))
+                _build(temporary, train, validation, data, tokenizer, given, console)
+                # Copies of text have done their work; the validation part is kept for a corpus's own instruments.
+                for text in temporary.glob("*.txt"):
+                    if held_out or text.name != VALIDATION_TEXT:
+                        text.unlink()
                 atomic_write(temporary / READY, key.description)
         except OSError:
             if not (folder / READY).exists():  # else another process was faster; its files are the same
@@ -102,11 +111,12 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
 
 def settle(data: DataSection) -> DataSection:
     """Return the section as a run stores it: every name `settled`. Raises as `find_sources` and `settled`."""
-    for sources in (data.text, data.validation_text):
+    for sources in (*(source.text for source in data.mixture), data.text, data.validation_text):
         if not all(Path(source).is_absolute() for source in sources):
             find_sources(sources)  # what is missing is told as the recipe names it
     names = ("text", "validation_text", "tokens", "validation_tokens")
-    return replace(data, **{name: settled(getattr(data, name)) for name in names})
+    mixture = tuple(replace(source, text=settled(source.text)) for source in data.mixture)
+    return replace(data, mixture=mixture, **{name: settled(getattr(data, name)) for name in names})
 
 
 def _separator(data: DataSection, section: TokenizerSection, given: Tokenizer | None) -> str | None:
@@ -115,10 +125,10 @@ def _separator(data: DataSection, section: TokenizerSection, given: Tokenizer | 
 
 
 def _write_text(
-    folder: Path, files: list[TextFile], held_out: list[TextFile], separator: str | None, data: DataSection
+    out: tuple[Path, Path], files: list[TextFile], held_out: list[TextFile], separator: str | None, data: DataSection
 ) -> tuple[list[Path], list[Path]]:
-    """Return the files that hold the training and the validation text, written into `folder` where need be."""
-    training, validation = folder / TRAINING_TEXT, folder / VALIDATION_TEXT
+    """Return the files that hold the training and the validation text of one source: `out`, where it is written."""
+    training, validation = out
     whole = [[TextSlice(file, 0, file.num_bytes) for file in part] for part in (files, held_out)]
     if not data.one_stream:
         parts = whole if held_out else split(files, separator, data.validation)
@@ -156,8 +166,6 @@ def _build(
             stage.update(
                 total, f"{quantity(total, 'B')}, {quantity(tokens)} tokens, {total / max(1, tokens):.2f} bytes each"
             )
-    # The copy of a large training text has done its work; the validation part is kept for a corpus's own instruments.
-    (folder / TRAINING_TEXT).unlink(missing_ok=True)
 
 
 def _train_tokenizer(paths: Sequence[Path], section: TokenizerSection, errors: Errors, console: Console) -> Tokenizer:

@@ -11,23 +11,24 @@ resumed run continues at any step without replaying, and a batch can be left out
   not hold whole (greedy). A document longer than a window goes on in the next. What a window has of its last document
   is seen again in the next window; the last fewer than T targets of a file are left out.
 
+With weights the files are the sources of a mixture, each with its own order and epochs (window_order.py).
+
 Windows never cross from one file into the next. Left out: shuffling buffers, document packing, worker processes
 (gathering a batch costs less than handing it to another process).
 """
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_right
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from hornbook.data.permutation import permute, philox
 from hornbook.data.token_data import TokenData, send, windows
+from hornbook.data.window_order import Mixture, Order, WindowOrder
 from hornbook.errors import ConfigError, DataError
 from hornbook.format import counted
 
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
 # Starts are drawn for about so many windows at once: the set-up of a generator costs more than a batch's numbers.
 WINDOWS_PER_DRAW = 8192
-# Ids that are looked through for separators at a time.
-IDS_PER_SEARCH = 1 << 24
 
 
 class BatchSampler:
@@ -51,10 +50,11 @@ class BatchSampler:
         seed: decides the order; the same seed gives the same batches on every machine.
         order: "random", "epochs" or "documents".
         separator: the id that begins a document; "documents" needs it.
+        weights: of each file, which is then a source of a mixture; none: all files are one source.
 
     Raises:
-        DataError: no file holds a whole window of T + 1 tokens.
-        ConfigError: "documents" without a separator.
+        DataError: no file, or not every source, holds a whole window of T + 1 tokens.
+        ConfigError: "documents" without a separator, or weights without a common measure.
     """
 
     def __init__(
@@ -63,42 +63,27 @@ class BatchSampler:
         batch_size: int,
         context_length: int,
         seed: int,
-        order: Literal["random", "epochs", "documents"] = "random",
+        order: Order = "random",
         separator: int | None = None,
+        weights: Sequence[float] = (),
     ):
         if order not in ("random", "epochs", "documents"):
             raise ConfigError(f"order = {order!r} is not one of 'random', 'epochs', 'documents'")
         self.data, self.batch_size, self.context_length = data, batch_size, context_length
         self.seed, self.order = seed, order
-        lengths = np.array([len(array) for array in data.arrays], np.int64)
-        T = context_length
-        if order == "documents":
-            if separator is None:
-                raise ConfigError("order = 'documents' needs the id of the token that begins a document")
-            self._aligned = [aligned_starts(array, T, separator) for array in data.arrays]
-            per_file = np.array([len(starts) for starts in self._aligned], np.int64)
-        else:
-            per_file = np.maximum(lengths - T, 0) if order == "random" else np.maximum(lengths - 1, 0) // T
-        if per_file.sum() == 0:
-            raise DataError(
-                f"the longest token file has {counted(lengths.max(), 'token')}, too few for one window of "
-                f"context_length + 1 = {T + 1}; give more text or a smaller --model.context-length"
-            )
-        self._ends = np.cumsum(per_file)
-        self._slack = np.maximum(lengths - 1, 0) - per_file * T  # targets of a file that fit into no window
         self._batches_per_draw = max(1, WINDOWS_PER_DRAW // batch_size)
+        how = (context_length, seed, order, separator, self._batches_per_draw * batch_size)
+        self._windows = Mixture(data.arrays, weights, *how) if weights else WindowOrder(data.arrays, *how)
         self._drawn: tuple[int, Any] | None = None
 
     @property
     def num_windows(self) -> int:
         """Windows to choose from ("random") or windows in one epoch (the others)."""
-        return int(self._ends[-1])
+        return self._windows.size
 
-    def epoch(self, index: int) -> float:
-        """Return how many times the data has been gone through before batch `index`."""
-        if self.order != "random":
-            return index * self.batch_size / self.num_windows
-        return index * self.batch_size * self.context_length / max(1, len(self.data))
+    def epochs(self, index: int) -> list[float]:
+        """Return how many times each source (without weights: the data) has been gone through before batch `index`."""
+        return self._windows.epochs(index * self.batch_size)
 
     def starts(self, index: int) -> tuple[Int[np.ndarray, "B"], Int[np.ndarray, "B"]]:
         """Return the file number and the position in it where each window of batch `index` starts."""
@@ -131,53 +116,7 @@ class BatchSampler:
 
     def _draw(self, draw: int) -> tuple[np.ndarray, np.ndarray]:
         count = self._batches_per_draw * self.batch_size
-        if self.order == "random":
-            window = philox(self.seed, draw).integers(0, self.num_windows, count, dtype=np.int64)
-            return self._locate(window)
-        position = draw * count + np.arange(count, dtype=np.int64)
-        epoch, place = np.divmod(position, self.num_windows)
-        file = np.empty(count, np.int64)
-        start = np.empty(count, np.int64)
-        for number in np.unique(epoch):
-            rows = epoch == number
-            window = permute(place[rows], self.num_windows, self.seed, int(number))
-            file[rows], start[rows] = self._locate(window, int(number))
-        return file, start
-
-    def _locate(self, window: np.ndarray, epoch: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        file = np.searchsorted(self._ends, window, side="right")
-        within = window - np.concatenate(([0], self._ends[:-1]))[file]
-        if self.order == "random":
-            return file, within
-        if self.order == "documents":
-            start = np.empty(len(window), np.int64)
-            for number in np.unique(file):
-                start[file == number] = self._aligned[number][within[file == number]]
-            return file, start
-        offset = philox(self.seed ^ 0x5EED, epoch).integers(0, self._slack + 1)  # (files,)
-        return file, within * self.context_length + offset[file]
-
-
-def aligned_starts(ids: np.ndarray, context_length: int, separator: int) -> Int[np.ndarray, "W"]:
-    """Return where windows of T + 1 ids begin so that each begins a document and they are as few as hold all of them.
-
-    Args:
-        ids: of one file.
-        context_length: T.
-        separator: the id that begins a document; what stands before the first one is a document too.
-    """
-    T, last = context_length, len(ids) - context_length - 1
-    blocks = range(0, len(ids), IDS_PER_SEARCH)
-    found = [np.flatnonzero(ids[first : first + IDS_PER_SEARCH] == separator) + first for first in blocks]
-    documents = array("q", np.concatenate([[0], *found]).astype(np.int64).tobytes())
-    starts = array("q")
-    start = place = 0
-    while start <= last:
-        starts.append(start)
-        # The last document that begins within the window may go on behind it: the next window begins with it.
-        place = bisect_right(documents, start + T, place) - 1
-        start = documents[place] if documents[place] > start else start + T
-    return np.array(starts, np.int64)
+        return self._windows.at(draw * count + np.arange(count, dtype=np.int64))
 
 
 def get_batch(

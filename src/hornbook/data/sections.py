@@ -5,8 +5,10 @@ What they describe is done by prepare.py; here is what can be said before any fi
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 from hornbook.config.bounds import MANY, Bound, check_bounds
@@ -26,6 +28,24 @@ DATA_BOUNDS = {
     "validation": Bound(0, 1, "a share, such as 0.05", above=True, below=True),
 }
 TOKENIZER_BOUNDS = {"vocab_size": Bound(1, 2**31 - 1, "10,000 is a small vocabulary")}
+SOURCE_BOUNDS = {"weight": Bound(0, 1e6, "weight = 2 gives twice as many windows as weight = 1", above=True)}
+# Windows of a block in which the sources of a mixture have exactly their shares.
+LONGEST_BLOCK = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One source of a mixture."""
+
+    text: Files = ()
+    """As `data.text`."""
+    weight: float = 1.0
+    """Its windows, in the ratio of the weights."""
+
+    def __post_init__(self) -> None:
+        if not self.text:
+            raise ConfigError('a source of a mixture names no text; it is written {text = "a.txt", weight = 2}')
+        check_bounds("", self, SOURCE_BOUNDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +55,10 @@ class DataSection:
     text: Files = ()
     """Text (UTF-8), read in this order: files, folders, globs; .jsonl, .json, .csv, .parquet, .gz, .xz, .bz2
     and .zst too. Documents are separated by the first special token; each record is one."""
+    mixture: tuple[Source, ...] = ()
+    """Several sources instead of `text`, each with a weight: `[{text = "a.txt", weight = 2}, {text = "b/"}]`. Of every
+    3 windows exactly 2 are then of the first, in an order drawn each time. Each source has its own epochs and its own
+    validation part; one tokenizer is trained on all of them."""
     field: str = "text"
     """Of records, the field (the column) that holds the text; `a.b.c` for a nested one. A chat (a list of {role,
     content}) becomes a paragraph `role: content` for each message."""
@@ -74,19 +98,28 @@ class DataSection:
     """Check every id of the token files against the vocabulary before training, not a sample."""
 
     def __post_init__(self) -> None:
-        sources = [name for name in ("text", "corpus", "tokens") if getattr(self, name)]
+        sources = [name for name in ("text", "mixture", "corpus", "tokens") if getattr(self, name)]
         if len(sources) > 1:
             raise ConfigError(f"data.{sources[0]} and data.{sources[1]} are both given; training reads one of them")
         if self.tokens and not self.validation_tokens:
             raise ConfigError("data.tokens needs data.validation_tokens beside it: token files are not split")
         if self.validation_tokens and not self.tokens:
             raise ConfigError("data.validation_tokens goes with data.tokens; for text files use data.validation_text")
+        if self.mixture and (self.validation_text or not self.one_stream):
+            key = "data.validation_text" if self.validation_text else "data.one_stream = false"
+            raise ConfigError(f"data.mixture makes one stream and a validation part of each source; leave out {key}")
+        whole_shares([source.weight for source in self.mixture])
         check_bounds("data", self, DATA_BOUNDS)
         if not (self.one_stream or self.validation_from == "tail" or self.validation_text or self.tokens):
             raise ConfigError(
                 "data.one_stream = false keeps a token file for each text, and a drawn validation part has no such "
                 'text: set data.validation_from = "tail" with it, or give data.validation_text'
             )
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The names in `text`, or in those of the mixture."""
+        return tuple(name for source in self.mixture for name in source.text) or self.text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,3 +158,18 @@ class TokenizerSection:
     def separator_among(self, special_tokens: Collection[str]) -> str | None:
         """Return the separator where a tokenizer with these special tokens has it, else the first of them."""
         return self.separator if self.separator in special_tokens else next(iter(special_tokens), None)
+
+
+def whole_shares(weights: Sequence[float]) -> list[int]:
+    """Return the smallest whole numbers in the ratio of the weights. Raises ConfigError: they add up to too many."""
+    exact = [Fraction(str(float(weight))) for weight in weights]  # 0.3 is 3/10, not the nearest double
+    common = math.lcm(*(part.denominator for part in exact))
+    whole = [int(part * common) for part in exact]
+    shares = [part // math.gcd(*whole) for part in whole]
+    if sum(shares) > LONGEST_BLOCK:
+        given = ", ".join(f"{weight:g}" for weight in weights)
+        raise ConfigError(
+            f"data.mixture: the weights {given} are whole numbers of windows only in blocks of more than "
+            f"{LONGEST_BLOCK:,}; round them"
+        )
+    return shares

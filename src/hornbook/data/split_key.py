@@ -26,7 +26,7 @@ class SplitKey:
     times."""
 
     training: tuple[tuple[str, int], ...]
-    """SHA-256 and size of each text, in order."""
+    """SHA-256 and size of each text, in order; of one stream a single entry, of a mixture one for each source."""
     validation: tuple[str, ...] | float
     """The share that is cut off, or the SHA-256 of each text of its own."""
     errors: str
@@ -36,7 +36,7 @@ class SplitKey:
     to train."""
     version: int = VERSION
     one_stream: bool = False
-    """All texts make one token file; `training` then has one entry for all of them."""
+    """All texts, or all of a source, make one token file."""
     validation_seed: int | None = None
     """Draws the documents of validation; None: they are the last ones, or have a text of their own."""
     separator: str | None = None
@@ -45,18 +45,19 @@ class SplitKey:
     @classmethod
     def of(
         cls,
-        files: list[TextFile],
+        sources: list[list[TextFile]],
         held_out: list[TextFile],
         data: DataSection,
         section: TokenizerSection,
         given: Tokenizer | None,
         separator: str | None,
     ) -> SplitKey:
-        """Return the key of scanned texts (`held_out`: the validation's own), a recipe, and the tokenizer in use."""
+        """Return the key of each source's scanned texts (`held_out`: the validation's own), a recipe, and the tokenizer
+        in use."""
         stream = data.one_stream
         drawn = data.validation_from == "seeded" and not held_out
         return cls(
-            training=_contents(files, stream),
+            training=tuple(entry for files in sources for entry in _contents(files, stream)),
             validation=tuple(sha256 for sha256, _ in _contents(held_out, stream)) or data.validation,
             errors=data.errors,
             tokenizer=given.fingerprint

@@ -92,7 +92,8 @@ def write_model_card(
 def _data(section: Mapping[str, Any]) -> str:
     if section.get("corpus"):
         return f" on the corpus {section['corpus']}"
-    names = [Path(str(path)).name for path in section.get("text") or section.get("tokens") or ()]
+    mixture = [path for source in section.get("mixture") or () for path in source["text"]]
+    names = [Path(str(path)).name for path in mixture or section.get("text") or section.get("tokens") or ()]
     return f" on {', '.join(names[:5])}{' and more' if len(names) > 5 else ''}" if names else ""
 
 

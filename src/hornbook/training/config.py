@@ -160,7 +160,7 @@ def check_paths(recipe: Mapping[str, Any], *, resume: bool = False) -> None:
     data = config.build(DataSection, recipe.get("data", {}), "data")
     tokenizer = config.build(TokenizerSection, recipe.get("tokenizer", {}), "tokenizer")
     start = config.convert(recipe.get("model", {}).get("init_from"), str | None, "model.init_from")
-    for source in (data.text, data.validation_text):
+    for source in (data.texts, data.validation_text):
         if source and not resume:
             find_sources(source)
     single = [*data.tokens, *data.validation_tokens, tokenizer.path, None if resume else start]

@@ -62,7 +62,13 @@ class Trainer:
             self.data.copy_to(self.device, torch.cuda.mem_get_info(self.device)[0] // DATA_SHARE)
         t = config.training
         self.sampler = BatchSampler(
-            self.data, t.batch_size, config.model.context_length, t.seed, config.data.order, dataset.separator_id
+            self.data,
+            t.batch_size,
+            config.model.context_length,
+            t.seed,
+            config.data.order,
+            dataset.separator_id,
+            [source.weight for source in config.data.mixture],
         )
         # Where weights are sharded, the main process's whole model lacks the updates since it was last gathered.
         self._model = TransformerLM(config.model, device=self.device if group is None else group.model_device(config))

@@ -36,8 +36,8 @@ class Estimate:
     """Tokens of one update."""
     steps: int | None
     """Updates; None under a time budget."""
-    epochs: float | None
-    """How many times the tokens of the training set are seen."""
+    epochs: float | list[float] | None
+    """How many times the tokens of the training set, or of each source of a mixture, are seen."""
     seconds_per_step: float
     """From a probe of whole updates."""
     expected_seconds: float
@@ -68,7 +68,7 @@ class Estimate:
         if self.steps is None:
             amount = f"as many steps of {self.tokens_per_step:,} tokens as fit into {duration(self.expected_seconds)}"
         else:
-            seen = "" if self.epochs is None else f" (the training set {self.epochs:.2g} times)"
+            seen = "" if self.epochs is None else f" ({_times(self.epochs)})"
             total = quantity(self.steps * self.tokens_per_step)
             amount = f"{counted(self.steps, 'step')} of {self.tokens_per_step:,} tokens = {total} tokens{seen}"
         compiled = "not compiled"
@@ -136,13 +136,14 @@ def estimate_run(
     sizes = evaluator.plan(steps or max(1, int(budget / seconds)))
     with console.stage("measuring an evaluation"):
         aside = _aside_seconds(trainer, evaluator, sizes, steps or max(1, int(budget / seconds)))
+    epochs = trainer.sampler.epochs(steps or 0)
     estimate = Estimate(
         parameters=sum(p.numel() for p in trainer.strategy.trained.parameters()),
         train_tokens=len(trainer.data),
         validation_tokens=len(evaluator.data),
         tokens_per_step=c.tokens_per_step,
         steps=steps,
-        epochs=None if steps is None else trainer.sampler.epoch(steps),
+        epochs=None if steps is None else epochs[0] if len(epochs) == 1 else epochs,
         seconds_per_step=seconds,
         expected_seconds=budget if steps is None else steps * seconds + aside,
         aside_seconds=aside,
@@ -173,3 +174,9 @@ def _aside_seconds(trainer: Trainer, evaluator: Evaluator, sizes: EvaluationSize
 
 def _update(trainer: Trainer) -> None:
     trainer.update_at(0, 1, max(1, trainer.config.training.steps))
+
+
+def _times(epochs: float | list[float]) -> str:
+    if isinstance(epochs, list):
+        return f"the sources {', '.join(f'{times:.2g}' for times in epochs)} times"
+    return f"the training set {epochs:.2g} times"

@@ -106,7 +106,8 @@ def _create(recipe: TrainConfig, console: Console) -> OpenRun:
         )
     config = resolve_auto(recipe.with_vocab_size(dataset.vocab_size))
     # An error of the data comes before there is a folder.
-    BatchSampler(TokenData.open(dataset.train), 1, config.model.context_length, 0)
+    weights = [source.weight for source in config.data.mixture]
+    BatchSampler(TokenData.open(dataset.train), 1, config.model.context_length, 0, weights=weights)
     run = Run.create(config.run.path, config.to_dict(), describe_environment())
     if dataset.tokenizer is not None:
         dataset.tokenizer.save(run.path / "tokenizer")
@@ -133,7 +134,7 @@ def _reopen(recipe: TrainConfig, console: Console) -> OpenRun:
 
 def _data_of(run: Run, config: TrainConfig, console: Console) -> Dataset:
     """Return the data of a run that goes on: prepared again, or as it was where its text is gone and that is whole."""
-    sources = (*config.data.text, *config.data.validation_text)
+    sources = (*config.data.texts, *config.data.validation_text)
     gone = [source for source in sources if not is_glob(source) and not Path(source).exists()]
     record = read_json_object(run.path / "data.json", missing_ok=True)
     if gone and record.get("train"):
@@ -155,6 +156,9 @@ def _settled(recipe: TrainConfig) -> TrainConfig:
 
 def _is_same(key: str, value: Any, stored: Any) -> bool:
     """Return whether a recipe says what the stored one does; earlier versions stored paths as they were given."""
+    if key == "data.mixture" and stored and len(value) == len(stored):
+        pairs = [(f"data.{name}", new[name], old[name]) for new, old in zip(value, stored, strict=True) for name in new]
+        return all(_is_same(*pair) for pair in pairs)
     if key in PATHS and value is not None and stored is not None:
         given, kept = (names if isinstance(names, list) else [names] for names in (value, stored))
         return settled(given, missing_ok=True) == settled(kept, missing_ok=True)
