@@ -201,7 +201,10 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     make_folder(target.parent)
     temporary, lock = _temporary_folder(target)
     try:
-        yield temporary
+        try:
+            yield temporary
+        except NotConfirmedError as error:  # of a file within, which goes when the folder does
+            raise OSError(error.errno, os.strerror(error.errno or 0), error.filename) from error
         for folder, _, files in os.walk(temporary):
             for name in files:
                 with open(Path(folder, name), "rb") as file:  # noqa: PTH123

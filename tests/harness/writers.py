@@ -21,12 +21,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from gguf import GGUFReader
 
 import hornbook as hb
 from harness.syscalls import DEAD, run
 from hornbook.checkpoint.store import Checkpoint, CheckpointStore
 from hornbook.errors import HornbookError
 from hornbook.fileio import NotConfirmedError, atomic_write, new_folder
+from hornbook.interop.gguf import write_gguf
+from hornbook.interop.huggingface import llama_config, llama_tensors
+from hornbook.interop.huggingface_export import write_huggingface_model
 from hornbook.studies.folder import read_study, write_results, write_study
 from hornbook.studies.study import Analysis, Plan, Study
 from hornbook.tokenizer.formats import read, write
@@ -152,6 +156,38 @@ def _read_folder(folder: Path) -> int:
     return number
 
 
+def _model(number: int) -> hb.TransformerLM:
+    model = hb.TransformerLM(hb.ModelConfig(tokenizer(number).vocab_size, 8, 4, 1, 1, d_ff=4))
+    torch.nn.init.constant_(model.token_embeddings.weight, number)
+    return model
+
+
+def _export_folder(folder: Path, number: int) -> None:
+    if not (folder / f"hf-{number}").exists():
+        with new_folder(folder / f"hf-{number}") as place:
+            write_huggingface_model(_model(number), tokenizer(number), place)
+
+
+def _read_export(folder: Path) -> int:
+    number = 2 if (folder / "hf-2").exists() else 1
+    place = folder / f"hf-{number}"
+    assert llama_tensors(place, llama_config(place))["token_embeddings.weight"][0, 0] == number
+    assert hb.Tokenizer.load(place).fingerprint == tokenizer(number).fingerprint
+    return number
+
+
+def _export_file(folder: Path, number: int) -> None:
+    if not (folder / f"{number}.gguf").exists():
+        write_gguf(_model(number), tokenizer(number), folder / f"{number}.gguf", name="a")
+
+
+def _read_file(folder: Path) -> int:
+    number = 2 if (folder / "2.gguf").exists() else 1
+    (table,) = [t for t in GGUFReader(folder / f"{number}.gguf").tensors if t.name == "token_embd.weight"]
+    assert (np.asarray(table.data) == number).all()
+    return number
+
+
 WRITERS = {
     "any file": Writer(
         lambda f, n: atomic_write(f / "a" / "b" / "c", str(n) * 20_000),
@@ -178,6 +214,8 @@ WRITERS = {
     "one checkpoint": Writer(lambda f, n: hb.save_checkpoint(*_single(n), n, f / "a.safetensors"), _read_single),
     "status of a run": Writer(_set_status, lambda f: {"stopped": 1, "done": 2}[Run.open(f).status], "status.json"),
     "records cut": Writer(_write_records, lambda f: {6: 1, 3: 2}[len(read_records(f / "m.jsonl"))], says=False),
+    "export, hf": Writer(_export_folder, _read_export),
+    "export, gguf": Writer(_export_file, _read_file),
     "study": Writer(_write_study, lambda f: read_study(f).seeds[0]),
     "results of a study": Writer(_write_results, lambda f: int(read_study(f).findings[0]), "results.json"),
 }

@@ -123,17 +123,24 @@ def _name(own: str) -> str:
     return {**OUTER, **HEAD}[own]
 
 
+class _Array(np.ndarray):
+    """Written by Python's file, which raises each error; numpy's own `tofile` loses that of its last flush."""
+
+    def tofile(self, fid: Any, sep: str = "", format: str = "%s") -> None:
+        fid.write(memoryview(np.ascontiguousarray(self)).cast("B"))
+
+
 def _add_tensor(writer: GGUFWriter, name: str, tensor: Tensor, dtype: str) -> None:
     from gguf import GGMLQuantizationType, quants
 
     values = tensor.detach().float().numpy()
     if values.ndim == 1 or dtype == "f32":
-        writer.add_tensor(name, values)
+        writer.add_tensor(name, values.view(_Array))
     elif dtype == "f16" or values.shape[-1] % BLOCK:
-        writer.add_tensor(name, values.astype(np.float16))
+        writer.add_tensor(name, values.astype(np.float16).view(_Array))
     else:
         kind = GGMLQuantizationType.Q8_0
-        writer.add_tensor(name, quants.quantize(values, kind), raw_dtype=kind)
+        writer.add_tensor(name, quants.quantize(values, kind).view(_Array), raw_dtype=kind)
 
 
 def _add_tokenizer(writer: GGUFWriter, parts: TokenizerParts, vocab_size: int) -> None:
