@@ -32,6 +32,9 @@ void translate(const std::exception_ptr& p, void*) {
     set_error("TokenizerError", e.what());
   } catch (const InputError& e) {
     set_error("DataError", e.what());
+  } catch (const MalformedError& e) {
+    const nb::object sentence = nb::module_::import_("hornbook.tokenizer.utf8").attr("malformed_in_file");
+    set_error("DataError", nb::cast<std::string>(sentence(e.path, e.offset)).c_str());
   } catch (const FileError& e) {
     errno = e.error_number;
     PyErr_SetFromErrnoWithFilename(PyExc_OSError, e.path.c_str());

@@ -203,10 +203,7 @@ void count_files(Pattern pattern, const std::vector<std::string>& paths, const S
       stop_token.done += block.length;
     }
   });
-  if (bad_file != ~size_t{0}) {
-    throw InputError(reader.path(bad_file) + " is not UTF-8: malformed at byte " + std::to_string(bad_offset) +
-                     " (errors=\"replace\", on the command line --errors replace, reads such bytes as U+FFFD)");
-  }
+  if (bad_file != ~size_t{0}) throw MalformedError(reader.path(bad_file), bad_offset);
   times.scan_and_count += seconds_since(start);
   start = std::chrono::steady_clock::now();
   run_workers(1, stop_token, [&](int) {  // on a thread of its own, so that this one can watch for signals

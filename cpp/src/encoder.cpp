@@ -324,10 +324,7 @@ TextTally Encoder<Id>::encode_file(const std::string& path, int threads, Errors 
       const size_t count = encode_block(text, length, repaired.empty(), specials_, special_ids_, *lease, ids, malformed,
                                         tallies[block.index], stop_token);
       if (malformed != Scanner::kNone) {
-        ordered.put_error(
-            block.index, stop_token,
-            path + " is not UTF-8: malformed at byte " + std::to_string(block.offset + malformed) +
-                " (errors=\"replace\", on the command line --errors replace, reads such bytes as U+FFFD)");
+        ordered.put_error(block.index, stop_token, MalformedError(path, block.offset + malformed));
       }
       ordered.put(block.index, ids, count, stop_token);
       stop_token.done += block.length;

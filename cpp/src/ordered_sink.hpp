@@ -5,7 +5,6 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
-#include <string>
 #include <vector>
 
 #include "hornbook/encoder.hpp"
@@ -46,13 +45,13 @@ class OrderedSink {
   }
 
   // The result at `index` is an error: thrown only when all earlier ones went well, so that the first one is named.
-  [[noreturn]] void put_error(size_t index, const StopToken& stop_token, const std::string& message) {
+  [[noreturn]] void put_error(size_t index, const StopToken& stop_token, const MalformedError& error) {
     std::unique_lock<std::mutex> lock(mutex_);
     while (index != next_) {
       moved_.wait_for(lock, std::chrono::milliseconds(20));
       stop_token.check();
     }
-    throw InputError(message);
+    throw error;
   }
 
  private:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from hornbook.encodings import text_of
 from hornbook.errors import FormatError
 from hornbook.locks import stands_at, try_lock
 
@@ -246,14 +247,15 @@ def read_json_object(path: str | os.PathLike[str], *, missing_ok: bool = False) 
     """Return the JSON object in a file; with `missing_ok` an empty one where there is no such file.
 
     Raises:
-        FormatError: it is not JSON, or JSON of another kind.
+        FormatError: it is not JSON in UTF-8, or JSON of another kind.
         OSError: it cannot be read.
     """
     path = Path(path)
     if missing_ok and not path.exists():
         return {}
+    text = text_of(path.read_bytes(), path, FormatError)
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{path} is not JSON: {error}; it was changed by hand or damaged") from None
     if not isinstance(value, dict):

@@ -73,7 +73,7 @@ def test_a_refused_setting_prints_one_sentence_and_nothing_else(run, capsys, wor
 def test_a_prompt_that_is_not_utf8_is_a_sentence(run, capsys, tmp_path):
     (tmp_path / "latin1.txt").write_bytes("caf\u00e9".encode("latin-1"))
     assert main(["generate", str(run.path), "--prompt-file", str(tmp_path / "latin1.txt")]) == 2
-    assert "is not UTF-8 (the byte at 3" in capsys.readouterr().err
+    assert "is not UTF-8: malformed at byte 3 (it looks like Windows-1252" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["batch-size", "context-length", "max-tokens"])

@@ -175,7 +175,7 @@ def test_a_whole_number_that_no_float_holds_is_one_sentence(text):
 
 def test_a_recipe_in_latin_1_names_the_byte(tmp_path: Path):
     (tmp_path / "a.toml").write_bytes(b'name = "caf\xe9"')
-    with pytest.raises(ConfigError, match="byte 11 is not UTF-8"):
+    with pytest.raises(ConfigError, match=r"a.toml is not UTF-8: malformed at byte 11 \(it looks like Windows-1252"):
         config.read(tmp_path / "a.toml")
 
 

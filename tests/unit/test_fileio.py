@@ -17,7 +17,7 @@ from hornbook.fileio import NotConfirmedError, atomic_write, new_folder, open_at
 def test_what_is_no_json_object_is_an_error_that_names_the_file(tmp_path, content):
     path = tmp_path / "a.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(FormatError, match=r"a\.json (is not JSON|holds no JSON object)"):
+    with pytest.raises(FormatError, match=r"a\.json (is not JSON|is not UTF-8|holds no JSON object)"):
         read_json_object(path)
 
 

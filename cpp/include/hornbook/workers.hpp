@@ -28,6 +28,13 @@ struct InputError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Bytes of a file that are not UTF-8; the sentence is made in Python, as for all other text.
+struct MalformedError : std::runtime_error {
+  MalformedError(std::string file, uint64_t byte) : std::runtime_error(file), path(std::move(file)), offset(byte) {}
+  std::string path;
+  uint64_t offset;
+};
+
 // A file could not be opened or read.
 struct FileError : std::runtime_error {
   FileError(int code, std::string file) : std::runtime_error(file), error_number(code), path(std::move(file)) {}

@@ -19,6 +19,7 @@ from hornbook.cli.common import (
     show_bytes,
 )
 from hornbook.cli.output import as_data
+from hornbook.encodings import text_of
 from hornbook.errors import ConfigError, TokenizerError
 from hornbook.format import quantity
 
@@ -129,7 +130,9 @@ def decode(
             raise ConfigError("give either ids or --tokens: one of them, not both")
         _decode_file(tok, tokens, start, count)
         return 0
-    words = sys.stdin.read().split() if ids in ((), ("-",)) else [word for part in ids for word in part.split()]
+    if ids in ((), ("-",)):
+        ids = (text_of(sys.stdin.buffer.read(), "standard input", TokenizerError),)
+    words = [word for part in ids for word in part.split()]
     numbers: list[int] = []
     for word in words:
         if not word.strip(",[]").isdecimal():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.config.build import kind_of
+from hornbook.encodings import text_of
 from hornbook.errors import ConfigError
 
 DEEPEST = 32
@@ -33,11 +34,10 @@ def read(path: str | Path) -> dict[str, Any]:
     reader = {".toml": tomllib.loads, ".json": _json, ".yaml": _yaml, ".yml": _yaml}.get(path.suffix.lower())
     if reader is None:
         raise ConfigError(f"{path}: a recipe is a .toml, .json or .yaml file; for a text of yours use --text {path}")
+    text = text_of(path.read_bytes(), path, ConfigError)
     try:
-        content = reader(path.read_text(encoding="utf-8-sig"))
+        content = reader(text)
         _check(content, DEEPEST)
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: byte {error.start} is not UTF-8; a recipe is a UTF-8 text file") from None
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
     except (ValueError, RecursionError) as error:

@@ -1,7 +1,7 @@
 """What a source of text holds: by its first bytes, and where they do not say it by its name. No file is opened here.
 
 Signatures are those of the formats' own documents (RFC 1952 gzip, RFC 8878 zstd, the xz and bzip2 file formats, POSIX
-ustar, …). Left out: guessing an encoding without a mark, but for the zero bytes of UTF-16 and UTF-32.
+ustar, …). Encodings are guessed in encodings.py.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from hornbook.encodings import BOM, WIDE
+
 Kind = Literal["text", "jsonl", "json", "csv", "tsv", "parquet"]
-BOM = b"\xef\xbb\xbf"
 HEAD_BYTES = 512
 """First bytes that are enough to tell any kind."""
 
@@ -33,14 +34,8 @@ _PACKED = re.compile(rb"(?P<gzip>\x1f\x8b\x08)|(?P<xz>\xfd7zXZ\0)|(?P<bzip2>BZh[
 _PARQUET = b"PAR1"
 _JSON = re.compile(rb"""\s*(\[\s*)?\{\s*"[^"\n]*"\s*:""")
 _UNPACK = "unpack it first"
-_CONVERT = "convert it: iconv -f {0} -t utf-8"
 _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
-    (rb"\xff\xfe\0\0|\0\0\xfe\xff", "UTF-32 text", _CONVERT.format("utf-32")),
-    (rb"\xff\xfe|\xfe\xff", "UTF-16 text", _CONVERT.format("utf-16")),
-    (rb"([^\0]\0\0\0){3}", "UTF-32 text without a mark", _CONVERT.format("utf-32le")),
-    (rb"(\0\0\0[^\0]){3}", "UTF-32 text without a mark", _CONVERT.format("utf-32be")),
-    (rb"([^\0]\0){6}", "UTF-16 text without a mark", _CONVERT.format("utf-16le")),
-    (rb"(\0[^\0]){6}", "UTF-16 text without a mark", _CONVERT.format("utf-16be")),
+    *WIDE,
     (rb".{257}ustar", "a tar archive of many files", _UNPACK),
     (rb"PK(\x03\x04|\x05\x06)", "a zip archive (or .docx, .epub, .xlsx, .npz, which are zip too)", _UNPACK),
     (rb"7z\xbc\xaf\x27\x1c", "a 7-zip archive", _UNPACK),

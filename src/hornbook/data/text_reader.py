@@ -28,8 +28,9 @@ from pathlib import Path
 
 from hornbook.data.records import FieldReader, parquet, records
 from hornbook.data.text_files import StrPath, find_files, is_stream, open_source, shown
-from hornbook.data.text_kinds import BOM, HEAD_BYTES, Kind, foreign, kind_of, packing_of
+from hornbook.data.text_kinds import HEAD_BYTES, Kind, foreign, kind_of, packing_of
 from hornbook.data.unpacking import CHUNK_BYTES, peek, unpack
+from hornbook.encodings import BOM
 from hornbook.errors import DataError
 from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tokenizer.utf8 import Errors, check_errors, checked

@@ -1,6 +1,6 @@
 """UTF-8 checked in one place: text that comes as bytes in chunks, and str that UTF-8 cannot hold.
 
-Each complaint names the source and the byte. Left out: other encodings, and guessing which one a file has.
+Each complaint names the source and the byte (encodings.py has the sentence). Left out: other encodings.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ import codecs
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from hornbook.encodings import NEAR, malformed
 from hornbook.errors import DataError, TokenizerError
 
 Errors = Literal["strict", "replace"]
 Chunk = str | bytes
+_REPLACE = 'errors="replace", on the command line --errors replace, in a recipe data.errors, reads such bytes as U+FFFD'
 
 
 def check_errors(errors: str) -> None:
@@ -21,9 +23,12 @@ def check_errors(errors: str) -> None:
         raise TokenizerError(f'errors is "strict" or "replace", not {errors!r}')
 
 
-def malformed(source: object, byte: int) -> str:
-    """Return the sentence about a source that is not UTF-8, without a way out."""
-    return f"{source} is not UTF-8: malformed at byte {byte}"
+def malformed_in_file(path: str, byte: int) -> str:
+    """Return the sentence about a file with a malformed byte that the native core has found."""
+    start = max(0, byte - NEAR)
+    with open(path, "rb") as file:  # noqa: PTH123
+        file.seek(start)
+        return malformed(path, file.read(2 * NEAR), byte - start, start, _REPLACE)
 
 
 def encoded(text: str) -> bytes:
@@ -71,11 +76,7 @@ def _read(chunks: Iterable[Chunk], errors: Errors, source: object) -> Iterator[t
         try:
             return decoder.decode(content, final)
         except UnicodeDecodeError as error:
-            raise DataError(
-                malformed(source, done - waiting + error.start)
-                + ' (errors="replace", on the command line --errors replace, in a recipe data.errors, reads such bytes '
-                "as U+FFFD)"
-            ) from None
+            raise DataError(malformed(source, error.object, error.start, done - waiting, _REPLACE)) from None
 
     for chunk in chunks:
         content = as_bytes(chunk)

@@ -12,6 +12,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from hornbook.encodings import text_of
 from hornbook.errors import FormatError
 from hornbook.fileio import canonical_json, finish_together, write_together
 from hornbook.tokenizer.formats.byte_map import to_text
@@ -26,7 +27,6 @@ from hornbook.tokenizer.formats.parts import (
     unique_keys,
 )
 from hornbook.tokenizer.special import place_special
-from hornbook.tokenizer.utf8 import malformed
 
 
 def settings_path(vocab_path: str | os.PathLike[str]) -> Path:
@@ -87,10 +87,7 @@ def _looks_special(vocab: dict[int, bytes], merges: list[tuple[bytes, bytes]]) -
 
 
 def _merge_lines(file: Path) -> list[str]:
-    try:
-        lines = file.read_bytes().decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise FormatError(malformed(file, error.start)) from None
+    lines = text_of(file.read_bytes(), file, FormatError).split("\n")
     if lines[0].startswith("#version"):
         del lines[0]
     while lines and not lines[-1].strip("\r"):

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hornbook.encodings import text_of
 from hornbook.errors import FormatError
 from hornbook.tokenizer.formats.byte_map import to_bytes, to_text
 from hornbook.tokenizer.patterns import resolve
-from hornbook.tokenizer.utf8 import malformed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,16 +84,14 @@ def checked(file: Path, **parts: Any) -> TokenizerParts:
 
 def load_json(file: Path) -> Any:
     """Read a JSON file strictly: UTF-8, no key twice, no NaN. Raises FormatError or OSError."""
-    content = file.read_bytes()
+    content = text_of(file.read_bytes(), file, FormatError)
     try:
         return json.loads(
-            content.decode("utf-8-sig"),
+            content,
             object_pairs_hook=_no_key_twice,
             parse_constant=_no_constant,
             parse_int=_small_int,
         )
-    except UnicodeDecodeError as error:
-        raise FormatError(malformed(file, error.start)) from None
     except RecursionError:
         raise FormatError(f"{file} is nested too deeply to be a tokenizer") from None
     except ValueError as error:
