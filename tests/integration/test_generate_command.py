@@ -76,6 +76,51 @@ def test_a_prompt_that_is_not_utf8_is_a_sentence(run, capsys, tmp_path):
     assert "is not UTF-8: malformed at byte 3 (it looks like Windows-1252" in capsys.readouterr().err
 
 
+PROMPT = "Once upon a time,\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("a.txt", PROMPT.encode(), []),
+        ("a.txt", b"\xef\xbb\xbf" + PROMPT.encode(), []),
+        ("a.txt.gz", gzip.compress(PROMPT.encode()), []),
+        ("a.jsonl", json.dumps({"text": PROMPT}).encode(), []),
+        ("a.json", json.dumps([{"body": PROMPT}]).encode(), ["--field", "body"]),
+    ],
+)
+def test_a_prompt_is_read_as_text_is(run, capsys, tmp_path, name, content, options):
+    (tmp_path / name).write_bytes(content)
+    words = ["generate", str(run.path), "--max-new-tokens", "2", "--json", "--prompt-file", str(tmp_path / name)]
+    assert main([*words, *options]) == 0
+    assert json.loads(capsys.readouterr().out)["prompt"] == PROMPT
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("a.txt", PROMPT.encode("utf-16"), "is UTF-16 text, which hornbook does not read: convert it: iconv"),
+        ("a.jsonl", b'{"text": "a"}\n{"text": "b"}\n', "a prompt is one text, and a.jsonl holds 2 records"),
+        ("folder/a.txt", b"a", "a prompt is one text, and folder holds 2 files"),
+        ("a.txt", b"", "there is no text in a.txt: it is empty"),
+    ],
+)
+def test_a_prompt_file_that_is_no_prompt_is_a_sentence(run, capsys, tmp_path, monkeypatch, name, content, sentence):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "b.txt").write_text("b")
+    (tmp_path / name).write_bytes(content)
+    assert main(["generate", str(run.path), "--prompt-file", name.split("/")[0]]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_malformed_bytes_of_a_prompt_can_be_replaced(run, capsys, tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"caf\xe9")
+    words = ["--prompt-file", str(tmp_path / "a.txt"), "--errors", "replace", "--max-new-tokens", "2"]
+    assert main(["generate", str(run.path), *words]) == 0
+    assert capsys.readouterr().out.startswith("caf\ufffd")
+
+
 @pytest.mark.parametrize("name", ["batch-size", "context-length", "max-tokens"])
 def test_an_evaluation_of_no_size_is_refused(run, capsys, name):
     assert main(["eval", str(run.path), f"--{name}", "0"]) == 2

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hornbook.errors import DataError
+from hornbook.format import counted
 from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tracking.run import Run
 
 if TYPE_CHECKING:
     from hornbook.models.transformer import TransformerLM
     from hornbook.tokenizer.tokenizer import Tokenizer
+    from hornbook.tokenizer.utf8 import Errors
 
 
 def main(
@@ -21,6 +22,8 @@ def main(
     *,
     prompt: str = "",
     prompt_file: str | None = None,
+    field: str = "text",
+    errors: Literal["strict", "replace"] = "strict",
     max_new_tokens: int = 256,
     temperature: float = 0.8,
     top_p: float = 0.95,
@@ -40,7 +43,9 @@ def main(
     Args:
         run: the run's folder.
         prompt: the text to continue; empty starts a new document.
-        prompt_file: read the prompt from a file instead.
+        prompt_file: read the prompt from a file instead, packed or a record too; - for standard input.
+        field: of a record, the field that holds the prompt.
+        errors: of prompt_file: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
         max_new_tokens: stop after so many tokens.
         temperature: 0 takes the most probable token each time; below 1 is more cautious, 1 samples as trained.
         top_p: draw from the smallest set of tokens whose probabilities sum to at least this.
@@ -60,7 +65,7 @@ def main(
     """
     if num_samples < 1:
         raise DataError(f"num_samples = {num_samples} must be at least 1")
-    prompt = prompt if prompt_file is None else _read_prompt(Path(prompt_file))
+    prompt = prompt if prompt_file is None else _read_prompt(prompt_file, field, errors)
     Run.open(run)
     import torch
 
@@ -95,11 +100,15 @@ def _load(run: str, checkpoint: str, device: str) -> tuple[TransformerLM, Tokeni
     return model, tokenizer
 
 
-def _read_prompt(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 (the byte at {error.start:,} is malformed); save it as UTF-8") from None
+def _read_prompt(name: str, field: str, errors: Errors) -> str:
+    from hornbook.data.text_reader import TextReader
+
+    corpus = TextReader(name, field=field, separator="", errors=errors)
+    text = "" if len(corpus.files) > 1 else b"".join(corpus).decode()
+    if len(corpus.files) > 1 or corpus.records > 1:
+        many = counted(corpus.records, "record") if corpus.records else counted(len(corpus.files), "file")
+        raise DataError(f"a prompt is one text, and {name} holds {many}; name a file with the one that you mean")
+    return text
 
 
 def _print_live(prompt, tokenizer, steps) -> None:

@@ -74,6 +74,8 @@ class TextReader:
         self.errors: Errors = errors
         self.read_bytes = 0
         """Bytes of the files (as they lie, packed) that the last iteration has taken so far."""
+        self.records = 0
+        """Records of the last iteration that hold text."""
         self.cut_records = 0
         """Records of the last iteration that hold the separator themselves, and so are several documents."""
         self._taken: set[str] = set()
@@ -108,7 +110,7 @@ class TextReader:
             DataError: malformed UTF-8, a damaged archive, a record without the field, nothing but emptiness.
             OSError: a file cannot be read.
         """
-        self.read_bytes = self.cut_records = 0
+        self.read_bytes = self.records = self.cut_records = 0
         mark = self.separator.encode()
         ended, empty = True, True  # does the text so far end with a separator? was there any?
         for file in self.files:
@@ -189,6 +191,7 @@ class TextReader:
         chunk = bytearray()
         for document in documents:
             if document:
+                self.records += 1
                 self.cut_records += self.separator in document
                 chunk += document.encode()
                 chunk += mark
