@@ -220,6 +220,8 @@ def test_a_text_is_trained_on_from_a_run_with_its_shape_and_tokenizer(tmp_path, 
     _, after, config = load_run(tmp_path / "runs" / "second")
     assert (config.model.d_model, config.model.num_layers, config.model.context_length) == (16, 1, 16)
     assert after.fingerprint == before.fingerprint
+    assert config.init_from == str(tmp_path / "runs" / "first")
+    assert main([*start, "--resume"]) == 0, "the same recipe, as it was given"
     # It continues by itself, wherever the first one has gone.
     (tmp_path / "runs" / "first" / "checkpoints").rename(tmp_path / "gone")
     assert main(["train", "runs/second", "--resume"]) == 0
@@ -232,7 +234,9 @@ def test_another_tokenizer_of_the_same_size_is_refused(tmp_path):
     rest = {"tokenizer": {"vocab_size": 280}, "training": {"steps": 2, "batch_size": 2}}
     quiet_train({"run": {"name": "a"}, "data": {"text": ["a.txt"]}, "model": shape, **rest})
     recipe = {"run": {"name": "b"}, "data": {"text": ["b.txt"]}, "model": {"init_from": "runs/a"}, **rest}
-    with pytest.raises(HornbookError, match=r"another tokenizer of the same size.*--tokenizer\.path runs/a/tokenizer"):
+    with pytest.raises(
+        HornbookError, match=r"another tokenizer of the same size.*--tokenizer\.path \S+/runs/a/tokenizer"
+    ):
         quiet_train(recipe)
     recipe["tokenizer"] = {"path": "runs/a/tokenizer"}
     assert quiet_train(recipe).status == "done"

@@ -44,7 +44,14 @@ MACHINE = (
 )
 
 
-PATHS = ("data.text", "data.validation_text", "data.tokens", "data.validation_tokens", "tokenizer.path")
+PATHS = (
+    "data.text",
+    "data.validation_text",
+    "data.tokens",
+    "data.validation_tokens",
+    "tokenizer.path",
+    "model.init_from",
+)
 
 # Keys that recipes do not have to know: their default is no wish to change what the run was made with.
 LATER = {f"evaluation.{key}": getattr(EvaluationSection, key) for key in ("share", "full")} | {
@@ -148,10 +155,13 @@ def _data_of(run: Run, config: TrainConfig, console: Console) -> Dataset:
 
 def _settled(recipe: TrainConfig) -> TrainConfig:
     """Return the recipe as it is stored: resumed from any folder it finds the same files."""
-    tokenizer = recipe.tokenizer
-    if tokenizer.path is not None:
-        tokenizer = dataclasses.replace(tokenizer, path=str(Path(tokenizer.path).absolute()))
-    return dataclasses.replace(recipe, data=settle(recipe.data), tokenizer=tokenizer)
+    tokenizer = dataclasses.replace(recipe.tokenizer, path=_absolute(recipe.tokenizer.path))
+    start = _absolute(recipe.init_from)
+    return dataclasses.replace(recipe, data=settle(recipe.data), tokenizer=tokenizer, init_from=start)
+
+
+def _absolute(path: str | None) -> str | None:
+    return None if path is None else str(Path(path).absolute())
 
 
 def _is_same(key: str, value: Any, stored: Any) -> bool:
