@@ -279,6 +279,35 @@ def test_what_hornbook_wrote_is_never_text(tmp_path, monkeypatch):
         find_files("runs/x")
 
 
+def test_what_a_folder_holds_and_is_not_read_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "texts" / "sub").mkdir(parents=True)
+    _write(tmp_path / "texts" / "a.txt", b"".join(b"The cat %d sat.<|endoftext|>\n" % n for n in range(100)))
+    for name in ("b.json", "sub/c.CSV.gz", "d.pdf", ".e.json"):
+        _write(tmp_path / "texts" / name, b"[]")
+    recipe = {"data": {"text": ["texts"]}, "tokenizer": {"vocab_size": 270}}
+    recipe["model"] = {"context_length": 8, "d_model": 8, "num_layers": 1, "num_heads": 1}
+    _write(tmp_path / "r.json", json.dumps(recipe).encode())
+    note = "2 files not read: of a folder .json, .csv and .tsv are read only where they are named, as by a glob "
+    for words in (
+        ["data", "prepare", "r.json"],
+        ["tokenizer", "train", "texts", "--vocab-size", "270", "--out", "tok"],
+        ["tokenizer", "inspect", "tok", "texts"],
+    ):
+        assert main(words) == 0
+        said = " ".join("".join(capsys.readouterr()).split())
+        assert note in said
+        assert "texts/b.json, " in said
+        assert "texts/sub/c.CSV.gz)" in said
+    for text in ("texts/a.txt", "texts/*.txt"):
+        assert main(["tokenizer", "inspect", "tok", text]) == 0
+        assert "not read" not in "".join(capsys.readouterr())
+    left_out: list[str] = []
+    assert len(find_files(["texts", "./texts/b.json"], left_out)) == 2
+    assert left_out == ["texts/sub/c.CSV.gz"], "what is named beside the folder is read"
+
+
 def test_records_with_the_separator_inside_are_counted_and_told(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path / "cache"))
     records = [{"text": f"document {n}" + "<|endoftext|>more" * (n % 10 == 3)} for n in range(50)]

@@ -37,14 +37,19 @@ def command(*words: object) -> str:
 def open_corpus(files: tuple[str, ...], special_tokens: Iterable[str], **options: Any) -> TextReader:
     """Open the text that the user named; the first special token separates documents.
 
+    What a folder holds and is not read is said on standard error.
+
     Raises:
         DataError: no such text, or it is empty.
     """
+    from hornbook.data.text_files import left_out_note
     from hornbook.data.text_reader import TextReader
 
     corpus = TextReader(files, separator=next(iter(special_tokens), "\n\n"), **options)
     if corpus.total_bytes == 0:
         raise DataError(f"there is no text in {' '.join(files)}: it is empty")
+    if corpus.left_out:
+        result_console(json=True).print(left_out_note(corpus.left_out))
     return corpus
 
 

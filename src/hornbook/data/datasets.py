@@ -103,8 +103,10 @@ def which_has(file_name: str) -> RemoteDataset | None:
     return next((d for d in DATASETS.values() if any(f.name == file_name for f in d.files)), None)
 
 
-def find_sources(paths: Sequence[str]) -> list[str]:
+def find_sources(paths: Sequence[str], left_out: list[str] | None = None) -> list[str]:
     """Return the files that a recipe's paths mean; where one is missing that the web has, say how to fetch it.
+
+    `left_out` is as for `find_files`.
 
     Raises:
         DataError: a file to fetch; or as `find_files`.
@@ -116,4 +118,4 @@ def find_sources(paths: Sequence[str]) -> list[str]:
             folder = [] if Path(path).parent == Path("data") else ["--out", str(Path(path).parent)]
             fetch = shlex.join(["hornbook", "data", "get", dataset.name, *folder])
             raise DataError(f"there is no file {path}; fetch it with: {fetch}")
-    return find_files(paths)
+    return find_files(paths, left_out)

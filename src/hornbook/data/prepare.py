@@ -25,7 +25,7 @@ from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.data.split import TextSlice, copy_slice, split
 from hornbook.data.split_key import SplitKey
 from hornbook.data.stream import write_parts, write_slices
-from hornbook.data.text_files import settled
+from hornbook.data.text_files import left_out_note, settled
 from hornbook.errors import ConfigError, DataError
 from hornbook.fileio import (
     atomic_write,
@@ -191,7 +191,8 @@ def _train_tokenizer(paths: Sequence[Path], section: TokenizerSection, errors: E
 def _scan(paths: Sequence[str], data: DataSection, separator: str | None, console: Console) -> list[TextFile]:
     if not paths:
         return []
-    files = find_sources(paths)
+    left_out: list[str] = []
+    files = find_sources(paths, left_out)
     sizes = [os.stat(path).st_size for path in files]  # noqa: PTH116
     total, found, before = sum(sizes), [], 0
     with console.stage("reading the text", total) as stage:
@@ -201,6 +202,8 @@ def _scan(paths: Sequence[str], data: DataSection, separator: str | None, consol
             before += size
         documents = sum(file.num_documents for file in found)
         stage.update(total, f"{quantity(sum(file.num_bytes for file in found), 'B')}, {counted(documents, 'document')}")
+    if left_out:
+        console.print(left_out_note(left_out))
     if cut := sum(file.cut_records for file in found):
         console.print(f"note: {counted(cut, 'record')} with {separator} inside, where training takes a document to end")
     return found

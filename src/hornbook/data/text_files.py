@@ -15,9 +15,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from hornbook.data.text_kinds import IN_FOLDERS, PACKINGS, ending
+from hornbook.data.text_kinds import ENDINGS, IN_FOLDERS, PACKINGS, ending
 from hornbook.errors import DataError
 from hornbook.fileio import cache_folder, open_atomic
+from hornbook.format import counted
 
 STDIN = "-"
 """The source that stands for standard input."""
@@ -32,18 +33,20 @@ _OURS = (
 StrPath = str | os.PathLike[str]
 
 
-def find_files(sources: StrPath | Sequence[StrPath]) -> list[str]:
+def find_files(sources: StrPath | Sequence[StrPath], left_out: list[str] | None = None) -> list[str]:
     """Return the files that `sources` mean, in order: a folder's sorted by path, a glob's likewise.
 
     Args:
         sources: one or several of: a file; a folder (all text, jsonl and parquet files in it, at any depth, but hidden
             ones and what hornbook wrote itself); a glob such as `data/**/*.jsonl.gz`; `-` for standard input.
+        left_out: gets the records of folders that are not read, as nobody named them (IN_FOLDERS).
 
     Raises:
         DataError: a folder or a glob without any such file.
         FileNotFoundError: a path that does not exist.
     """
     files: list[str] = []
+    passed: list[str] = []
     for source in [sources] if isinstance(sources, str | os.PathLike) else sources:
         name = os.fspath(source)
         if not name:
@@ -52,7 +55,7 @@ def find_files(sources: StrPath | Sequence[StrPath]) -> list[str]:
         if name == STDIN or path.is_file():
             files.append(name)
         elif path.is_dir():
-            found = sorted(_texts_in(path))
+            found = sorted(_texts_in(path, passed))
             if not found:
                 raise DataError(
                     f"the folder {name} holds no text: looked for {', '.join(IN_FOLDERS)}, also with "
@@ -67,6 +70,9 @@ def find_files(sources: StrPath | Sequence[StrPath]) -> list[str]:
         else:
             path.stat()  # says what is wrong; a stream is not opened: that would take its text or wait for it
             files.append(name)
+    if passed and left_out is not None:
+        named = set(map(os.path.abspath, files))
+        left_out += sorted(file for file in passed if os.path.abspath(file) not in named)  # noqa: PTH100
     if not files:
         raise DataError("no text was given: name a file, a folder, a glob, or - for standard input")
     return files
@@ -101,6 +107,19 @@ def open_source(name: str) -> Iterator[BinaryIO]:
 def shown(name: str) -> str:
     """Return what a source is called in a sentence."""
     return "standard input" if name == STDIN else name
+
+
+def names_of(files: Sequence[str]) -> str:
+    """Return what sources are called in a sentence, the first three of many."""
+    return ", ".join(map(shown, files[:3])) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+
+
+def left_out_note(files: Sequence[str]) -> str:
+    """Return the sentence about the files that `find_files` left out."""
+    return (
+        f"note: {counted(len(files), 'file')} not read: of a folder .json, .csv and .tsv are read only where they are "
+        f"named, as by a glob ({names_of(files)})"
+    )
 
 
 def settled(sources: Sequence[str], *, missing_ok: bool = False) -> tuple[str, ...]:
@@ -138,8 +157,11 @@ def _keep(source: str) -> Path:
     return fresh.replace(fresh.with_name(digest.hexdigest()[:32]))
 
 
-def _texts_in(folder: Path) -> Iterator[str]:
-    """Yield the text files at any depth of a folder, but hidden ones and those that hornbook wrote."""
+def _texts_in(folder: Path, left_out: list[str]) -> Iterator[str]:
+    """Yield the text files at any depth of a folder, but hidden ones and those that hornbook wrote.
+
+    `left_out` gets those of the kinds that are read only where they are named.
+    """
     if _is_ours(os.listdir(folder)):  # noqa: PTH208
         raise DataError(f"{folder} is hornbook's own (a run, a study, a tokenizer or prepared data), and not text")
     for root, folders, names in os.walk(folder):
@@ -149,8 +171,12 @@ def _texts_in(folder: Path) -> Iterator[str]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             file = Path(root, name)
-            if ending(name) in IN_FOLDERS and not name.startswith(".") and file.is_file():
+            if ending(name) not in ENDINGS or name.startswith(".") or not file.is_file():
+                continue
+            if ending(name) in IN_FOLDERS:
                 yield str(file)
+            else:
+                left_out.append(str(file))
 
 
 def _matching(pattern: str) -> Iterator[str]:

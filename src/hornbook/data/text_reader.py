@@ -27,7 +27,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hornbook.data.records import FieldReader, parquet, records
-from hornbook.data.text_files import StrPath, find_files, is_stream, open_source, shown
+from hornbook.data.text_files import StrPath, find_files, is_stream, names_of, open_source, shown
 from hornbook.data.text_kinds import HEAD_BYTES, Kind, foreign, kind_of, packing_of
 from hornbook.data.unpacking import CHUNK_BYTES, peek, unpack
 from hornbook.encodings import BOM
@@ -68,7 +68,9 @@ class TextReader:
         kind: Kind | None = None,
     ) -> None:
         check_errors(errors)
-        self.files = find_files(sources)
+        self.left_out: list[str] = []
+        """Files of folders that are not read (`find_files`)."""
+        self.files = find_files(sources, self.left_out)
         self.field, self.separator, self.kind = field, separator, kind
         self._fields = FieldReader(field, errors)
         self.errors: Errors = errors
@@ -126,7 +128,7 @@ class TextReader:
             if tail:
                 ended = tail.rstrip().endswith(mark)
         if empty:
-            raise DataError(f"there is no text in {_names(self.files)}: it is empty")
+            raise DataError(f"there is no text in {names_of(self.files)}: it is empty")
 
     def documents(self) -> Iterator[bytes]:
         """Yield the stretches between separators that hold more than whitespace, one at a time in memory."""
@@ -163,16 +165,16 @@ class TextReader:
         packing = packing_of(head, file)
         head, blocks = peek(unpack(packed, packing, file), HEAD_BYTES)
         if obstacle := foreign(head):
-            raise DataError(f"{_names([file])} {obstacle}")
+            raise DataError(f"{names_of([file])} {obstacle}")
         kind = self.kind or kind_of(head, file)
         if kind == "parquet":
             if packing:
-                raise DataError(f"{_names([file])} is parquet packed by {packing}: unpack it first")
+                raise DataError(f"{names_of([file])} is parquet packed by {packing}: unpack it first")
             self.read_bytes = before
             return self._gather(self._parquet(file))
-        text = checked(blocks, self.errors, _names([file]))
+        text = checked(blocks, self.errors, names_of([file]))
         text = _without_first(text, len(BOM)) if head.startswith(BOM) else text
-        return text if kind == "text" else self._gather(records(kind, text, _names([file]), self._fields))
+        return text if kind == "text" else self._gather(records(kind, text, names_of([file]), self._fields))
 
     def _parquet(self, file: str) -> Iterator[str]:
         if is_stream(file):
@@ -221,7 +223,3 @@ def _without_first(blocks: Iterator[bytes], number: int) -> Iterator[bytes]:
     """Yield a stream without its first bytes, which lie in its first block."""
     yield next(blocks)[number:]
     yield from blocks
-
-
-def _names(files: Sequence[str]) -> str:
-    return ", ".join(map(shown, files[:3])) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
