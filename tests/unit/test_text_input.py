@@ -320,6 +320,27 @@ def test_records_with_the_separator_inside_are_counted_and_told(tmp_path, monkey
         assert "note: 5 records with <|endoftext|> inside" in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.parametrize("number", [50, 50_000])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.txt", "a.txt.gz"])
+def test_special_tokens_in_the_text_are_counted_and_told(tmp_path, monkeypatch, capsys, name, number):
+    monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path / "cache"))
+    texts = [f"Document {n} asks." + " <|user|>." * (n % 10 == 3) for n in range(number)]
+    texts[5] += "<|user|>s<|x|>"  # the longer one is what the tokenizer finds
+    lines = "\n".join(json.dumps({"text": text}) for text in texts)
+    content = (lines if name == "a.jsonl" else "<|endoftext|>\n".join(texts)).encode()
+    file = _write(tmp_path / name, gzip.compress(content) if name.endswith("gz") else content)
+    special = ["<|endoftext|>", "<|user|>", "<|user|>s", "<|never|>"]
+    recipe = {"data": {"text": [str(file)]}, "tokenizer": {"vocab_size": 270, "special_tokens": special}}
+    recipe["model"] = {"context_length": 8, "d_model": 8, "num_layers": 1, "num_heads": 1}
+    _write(tmp_path / "r.json", json.dumps(recipe).encode())
+    for _ in range(2):  # the second time from the cache
+        assert main(["data", "prepare", str(tmp_path / "r.json")]) == 0
+        said = " ".join(capsys.readouterr().out.split())
+        assert f"note: <|user|> stands in the text {number // 10:,} × and is a special token there" in said
+        assert "note: <|user|>s stands in the text 1 × " in said
+        assert said.count("stands in the text") == 2
+
+
 def test_the_tokenizer_study_reads_records(tmp_path):
     stories = [f"Story {n}. " + f"The cat {n} sat. " * 60 for n in range(900)]
     plain = _write(tmp_path / "a.txt", "<|endoftext|>".join(stories).encode())

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ import numpy as np
 
 from hornbook.data.corpora.registry import corpus_file
 from hornbook.data.datasets import find_sources
-from hornbook.data.scan import TextFile, scan_file
+from hornbook.data.scan import TextFile, notes, scan_file
 from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.data.split import TextSlice, copy_slice, split
 from hornbook.data.split_key import SplitKey
@@ -81,9 +82,10 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
     if given is not None and given.assumed:
         console.print(f"note: {given.assumed}")
     separator = _separator(data, tokenizer, given)
+    special = list(given.special_token_ids) if given else list(tokenizer.special_tokens)
     texts = [source.text for source in data.mixture] or [data.text or _corpus(data, console)]
-    sources = [_scan(text, data, separator, console) for text in texts]
-    held_out = _scan(data.validation_text, data, separator, console)
+    sources = [_scan(text, data, separator, special, console) for text in texts]
+    held_out = _scan(data.validation_text, data, separator, special, console)
     key = SplitKey.of(sources, held_out, data, tokenizer, given, separator)
     folder = cache_folder() / "prepared" / key.digest[:24]
     if folder.exists() and not (folder / READY).exists():
@@ -188,24 +190,27 @@ def _train_tokenizer(paths: Sequence[Path], section: TokenizerSection, errors: E
     return Tokenizer(vocab, merges, specials, pattern=section.pattern)
 
 
-def _scan(paths: Sequence[str], data: DataSection, separator: str | None, console: Console) -> list[TextFile]:
+def _scan(
+    paths: Sequence[str], data: DataSection, separator: str | None, special: list[str], console: Console
+) -> list[TextFile]:
     if not paths:
         return []
     left_out: list[str] = []
     files = find_sources(paths, left_out)
     sizes = [os.stat(path).st_size for path in files]  # noqa: PTH116
     total, found, before = sum(sizes), [], 0
+    read = partial(scan_file, separator=separator, errors=data.errors, field=data.field, special_tokens=special)
     with console.stage("reading the text", total) as stage:
         for path, size in zip(files, sizes, strict=True):
             show = stage.after(before)
-            found.append(scan_file(path, separator, errors=data.errors, field=data.field, progress=show))
+            found.append(read(path, progress=show))
             before += size
         documents = sum(file.num_documents for file in found)
         stage.update(total, f"{quantity(sum(file.num_bytes for file in found), 'B')}, {counted(documents, 'document')}")
     if left_out:
         console.print(left_out_note(left_out))
-    if cut := sum(file.cut_records for file in found):
-        console.print(f"note: {counted(cut, 'record')} with {separator} inside, where training takes a document to end")
+    for note in notes(found, separator):
+        console.print(note)
     return found
 
 

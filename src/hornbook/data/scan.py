@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from hornbook.data.documents import MAPPED_FROM, documents, text_bytes
 from hornbook.data.text_reader import VERSION, TextReader
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write, cache_folder, canonical_json, open_atomic, read_json_object, sha256_bytes
+from hornbook.format import counted
+from hornbook.tokenizer.special import byte_finder
 from hornbook.tokenizer.utf8 import Errors, checked
 
 BLOCK = 1 << 23
@@ -34,6 +37,8 @@ class TextFile:
     num_documents: int
     cut_records: int = 0
     """Records with the separator in them: they are several documents."""
+    special: dict[str, int] = field(default_factory=dict)
+    """How often each special token but the separator stands in the text."""
 
 
 def scan_file(
@@ -42,6 +47,7 @@ def scan_file(
     *,
     errors: Errors = "strict",
     field: str = "text",
+    special_tokens: Sequence[str] = (),
     progress: Callable[[int], None] = lambda done: None,
 ) -> TextFile:
     """Read a text file once; one that is packed, or of records, becomes plain text in the cache first.
@@ -51,20 +57,22 @@ def scan_file(
         separator: the string between documents; None: the file is one document.
         errors: "strict": bytes that are not UTF-8 are an error; "replace": they become U+FFFD when they are encoded.
         field: of jsonl and parquet, the field that holds the text.
+        special_tokens: are counted where they stand in the text; the separator between documents may be among them.
         progress: is called with the bytes read so far.
 
     Raises:
         DataError: the file is empty, holds only white space, or is not UTF-8 (the byte is named).
         OSError: it is missing or cannot be read.
     """
+    others = [token for token in special_tokens if token != separator]
     name, whole = str(path), os.path.abspath(path)  # noqa: PTH100 (of 70,000 files)
     status = os.stat(path)  # noqa: PTH116
     plain = status.st_size == 0 or TextReader(path).is_plain
     if plain and status.st_size < MAPPED_FROM:  # read faster than remembered
-        return _look(whole, name, separator, errors, progress)
+        return replace(_look(whole, name, separator, errors, progress), special=_special(whole, special_tokens, others))
     path = Path(path)
     stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, sampled_hash(path)]
-    key = sha256_bytes(canonical_json([whole, *stamp, separator, errors, field, VERSION]).encode())
+    key = sha256_bytes(canonical_json([whole, *stamp, separator, errors, field, VERSION, *others]).encode())
     memory = cache_folder() / "inspected" / f"{key[:32]}.json"
     try:
         known = TextFile(**read_json_object(memory))
@@ -74,9 +82,20 @@ def scan_file(
         pass  # not seen before, or an entry that cannot be used: look at the file
     text_path, cut = (whole, 0) if plain else _as_text(path, key, separator, field, errors, progress)
     found = _look(text_path, name, separator, errors, progress if plain else lambda done: None)
-    found = replace(found, cut_records=cut)
+    found = replace(found, cut_records=cut, special=_special(text_path, special_tokens, others))
     atomic_write(memory, canonical_json(asdict(found)))
     return found
+
+
+def notes(files: Sequence[TextFile], separator: str | None) -> Iterator[str]:
+    """Yield what is to be said of special tokens inside the text, a sentence for each."""
+    special: Counter[str] = Counter()
+    for file in files:
+        special.update(file.special)
+    for token, times in special.items():
+        yield f"note: {token} stands in the text {times:,} × and is a special token there, not its characters"
+    if cut := sum(file.cut_records for file in files):
+        yield f"note: {counted(cut, 'record')} with {separator} inside, where training takes a document to end"
 
 
 def _look(
@@ -98,6 +117,15 @@ def _look(
     return TextFile(text_path, size, digest.hexdigest(), count)
 
 
+def _special(text_path: str, special_tokens: Sequence[str], others: Sequence[str]) -> dict[str, int]:
+    """Return how often special tokens stand in a text, found as the tokenizer finds them; of `others`, if any do."""
+    if not others:
+        return {}
+    with text_bytes(text_path, os.stat(text_path).st_size) as data:  # noqa: PTH116
+        found = Counter(match.group() for match in byte_finder(special_tokens).finditer(data))
+    return {token: found[token.encode()] for token in others if found[token.encode()]}
+
+
 def sampled_hash(path: Path) -> str:
     """Return a hash of 16 stretches of a file, both ends among them: cheap at any size, whole up to 1 MiB."""
     digest = hashlib.sha256()
@@ -114,8 +142,6 @@ def _as_text(
 ) -> tuple[str, int]:
     """Return a file that is packed, or of records, as plain text in the cache, and how many records it cuts."""
     target = cache_folder() / "unpacked" / f"{key[:16]}-{path.stem}"
-    if target.exists():
-        return str(target), 0
     corpus = TextReader(path, field=field, separator=separator or "\n", errors=errors)
     with open_atomic(target) as out:
         for chunk in corpus:
