@@ -127,7 +127,7 @@ class _Array(np.ndarray):
     """Written by Python's file, which raises each error; numpy's own `tofile` loses that of its last flush."""
 
     def tofile(self, fid: Any, sep: str = "", format: str = "%s") -> None:
-        fid.write(memoryview(np.ascontiguousarray(self)).cast("B"))
+        fid.write(np.ascontiguousarray(self).view(np.uint8).data)
 
 
 def _add_tensor(writer: GGUFWriter, name: str, tensor: Tensor, dtype: str) -> None:
