@@ -32,7 +32,7 @@ def test_a_tokenizer_by_hand_compresses_more_the_larger_it_is():
 
 def test_a_study_of_ones_own_compares_its_arms_over_seeds(tmp_path):
     said = run_example("own_study.py", str(tmp_path), "2")
-    assert re.search(r"untied, \d\.\d+ ± \d\.\d+ over 2 seeds", said)
+    assert re.search(r"untied, \d\.\d+ · \d\.\d+ over 2 seeds", said)
     assert "Not tested" in said  # two seeds are too few to rank the arms
     assert len(list(tmp_path.glob("own-tying-tiny/runs/*/seed-*/DONE"))) == 4
 

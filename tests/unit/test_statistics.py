@@ -102,6 +102,16 @@ def test_four_seeds_are_never_enough_for_a_verdict():
     assert found.verdict == "not tested: 4 seeds, 5 are needed"
 
 
+def test_fewer_than_three_values_are_shown_one_by_one():
+    assert mean_interval([9.0, 25.0]).half_width is None
+    assert mean_interval([9.0, 25.0]).cell() == {"value": 17.0, "text": "9.0000 · 25.00"}
+    assert mean_interval([9.0, 10.0, 11.0]).cell()["text"] == "10.0000 ± 2.4841"
+    (found,) = compare(arms_of(-1.0, seeds=2), "base")
+    cells = found.cells(lambda low, high: f"{low} … {high}")
+    assert (cells["interval"], cells["p"], cells["verdict"]) == (None, None, "not tested: 2 seeds, 5 are needed")
+    assert "interval" not in found.in_words()
+
+
 def test_only_seeds_that_both_finished_are_compared():
     arms = arms_of(-0.2, 0.1, seeds=7)
     del arms["arm0"][3], arms["base"][5]

@@ -120,7 +120,7 @@ def test_optimizers_are_swept_with_equal_effort():
     assert groups.count("adamw") == groups.count("muon") == len(groups) // 2
 
 
-def made_up(plan, loss, diverged=lambda arm, seed: False) -> Results:
+def made_up(plan, loss, diverged=lambda arm, seed: False, step=100) -> Results:
     """Results made up from a loss per arm and seed."""
     outcomes = [
         Outcome(
@@ -128,9 +128,9 @@ def made_up(plan, loss, diverged=lambda arm, seed: False) -> Results:
             seed=seed,
             status="diverged" if diverged(arm, seed) else "done",
             path=Path(arm.name) / str(seed),
-            values={"val_loss": loss(arm, seed), "tokens_per_second": 100.0, "step": 10, "tokens": 640}
+            values={"val_loss": loss(arm, seed), "tokens_per_second": 100.0, "step": step, "tokens": 640}
             | {"val_bits_per_byte": loss(arm, seed) / 2, "uniform_loss": math.log(1024)},
-            records=[{"step": 10, "tokens": 640, "seconds": 6.4, "val_loss": loss(arm, seed)}],
+            records=[{"step": step, "tokens": 640, "seconds": 6.4, "val_loss": loss(arm, seed)}],
         )
         for arm in plan.arms
         for seed in plan.seeds
@@ -139,6 +139,52 @@ def made_up(plan, loss, diverged=lambda arm, seed: False) -> Results:
     return Results(
         plan=plan, scale="cpu", options=Options(), outcomes=outcomes, folder=Path(), console=console, commit="made up"
     )
+
+
+@pytest.mark.parametrize("name", ["leaderboard", "learning_rate", "norm", "optimizer", "position"])
+def test_below_twenty_updates_nothing_is_judged(name):
+    study = catalogue.load(name)
+    plan = study.plan("cpu", Options())
+
+    def said(step):
+        made = made_up(plan, lambda arm, seed: 2 + 6 * (arm is plan.arms[-1]) + seed / 100, step=step)
+        found = study.analyse(made)
+        (verdicts,) = [{row["verdict"] for row in t.rows} for t in found.tables if t.id == "differences"]
+        return " ".join(found.findings), verdicts
+
+    words = re.compile("better|worse|best|lowest|learned nothing|distinguishable", re.IGNORECASE)
+    sentences, verdicts = said(4)
+    assert not words.search(sentences)
+    assert "a run made only 4 updates, and 20 are needed" in sentences
+    assert verdicts == {"not tested: 4 updates, 20 are needed"}
+    sentences, verdicts = said(20)
+    assert {"lowest", "learned nothing"} <= {word.lower() for word in words.findall(sentences)}
+    assert "worse" in verdicts
+
+
+def test_two_seeds_are_dots_and_not_an_interval():
+    plan = catalogue.load("norm").plan("tiny", Options())
+    found = catalogue.load("norm").analyse(made_up(plan, lambda arm, seed: 2 + seed))
+    shown = {row["val_loss"]["text"] for table in found.tables if table.id == "arms" for row in table.rows}
+    assert shown == {"2.0000 · 3.0000"}
+    (final,) = [figure for figure in found.figures if figure.id == "final-val_loss"]
+    dots = [series for series in final.series if series.name.endswith("each seed")]
+    assert [list(series.y) for series in dots] == [[2, 3, 2, 3]] * 3
+    assert all(series.low is None for series in final.series)
+    assert "±" not in " ".join(found.findings)
+
+
+def test_a_difference_that_nothing_tested_is_not_counted(tmp_path):
+    rows = [
+        {"trained_on": trained, "vocab_size": size, "seed": seed, "entries": size, "bytes_per_second": 1e6}
+        | {f"on_{text}": 4.0 + seed / 100 - (text != trained) for text in tokenizer_study.CORPORA}
+        for trained in tokenizer_study.CORPORA
+        for size in (512, 1024)
+        for seed in (0, 1)
+    ]
+    said = " ".join(tokenizer_study._findings(rows, (512, 1024)))
+    assert "is not tested: 2 seeds, 5 are needed." in said
+    assert "cases" not in said
 
 
 def test_learning_rate_study_names_the_best_and_the_edge():

@@ -15,9 +15,9 @@ from typing import Any
 from hornbook.format import counted, number
 from hornbook.studies import statistics
 from hornbook.studies.charts import Figure, Interval, Series, Table, band, columns
-from hornbook.studies.statistics import Comparison, mean_interval
+from hornbook.studies.statistics import FEWEST_FOR_AN_INTERVAL, Comparison, mean_interval
 from hornbook.studies.study import Analysis, Outcome, Plan, Results
-from hornbook.studies.verdict import BETTER, FEWEST_SEEDS, NOT_DISTINGUISHABLE, WORSE
+from hornbook.studies.verdict import BETTER, FEWEST_SEEDS, FEWEST_UPDATES, NOT_DISTINGUISHABLE, WORSE
 
 LABELS = {
     "val_loss": "validation loss (nats per token)",
@@ -28,7 +28,10 @@ X_AXES = {"step": "step", "tokens": "tokens", "seconds": "wall clock (s)"}
 
 
 def standard(results: Results, *first: str, figures: Sequence[Figure] = ()) -> Analysis:
-    """Return the reading of any training study; a study's own sentences stand first and its own figures last."""
+    """Return the reading of any training study; a study's own sentences stand first and its own figures last.
+
+    Where a run made too few updates nothing is judged: the numbers stand without sentences that read them.
+    """
     plan, floor = results.plan, floor_of(results)
     drawn = [final_figure(results), curves(results)]
     if plan.metric == "val_bits_per_byte" and floor is not None:
@@ -36,7 +39,8 @@ def standard(results: Results, *first: str, figures: Sequence[Figure] = ()) -> A
     tables = [arm_table(results)]
     if plan.baseline is not None and len(plan.arms) > 1:
         tables.append(comparison_table(results))
-    return Analysis(findings=[*first, *findings(results)], figures=[*drawn, *figures], tables=tables)
+    said = [*(() if results.too_short else first), *findings(results)]
+    return Analysis(findings=said, figures=[*drawn, *figures], tables=tables)
 
 
 def floor_of(results: Results) -> float | None:
@@ -103,13 +107,8 @@ def final_figure(results: Results) -> Figure:
     for color, group, arms in groups:
         values = {name: list(v.values()) for name in arms if (v := results.final(name))}
         intervals = [(place[name], mean_interval(v)) for name, v in values.items()]
-        name = group or "mean and 95 % interval"
-        series.append(interval_series(name, intervals, color, joined="categories" not in axis))
-        if len(groups) == 1:
-            seeds = [(place[name], value) for name, v in values.items() for value in v]
-            x, y = {"x": [x for x, _ in seeds]}, [y for _, y in seeds]
-            name = f"{group}: each seed" if group else "each seed"
-            series.append(Series(name=name, x=x, y=y, style="points", color=color + 1))
+        name = group or ("mean and 95 % interval" if len(plan.seeds) >= FEWEST_FOR_AN_INTERVAL else "mean")
+        series += interval_series(name, intervals, color, joined="categories" not in axis, seeds=len(groups) == 1)
     lost = sum(o.diverged for o in results.outcomes)
     caption = f"{counted(len(plan.seeds), 'seed')} per arm." + (f" {lost} diverged runs are not drawn." if lost else "")
     label = LABELS.get(plan.metric, plan.metric)
@@ -123,17 +122,34 @@ def final_figure(results: Results) -> Figure:
     )
 
 
-def interval_series(name: str, points: Sequence[tuple[float, Interval]], color: int, *, joined: bool = True) -> Series:
-    """Return means with their 95 % intervals as one series, joined by a line or as points."""
-    return Series(
+def interval_series(
+    name: str, points: Sequence[tuple[float, Interval]], color: int, *, joined: bool = True, seeds: bool = False
+) -> list[Series]:
+    """Return means with their 95 % intervals, and each seed as a dot if there are too few for intervals.
+
+    Args:
+        name: what the legend says.
+        points: where they stand, and what they are.
+        color: index of the colour.
+        joined: by a line.
+        seeds: show the dots in any case, in the next colour.
+    """
+    known = any(i.half_width is not None for _, i in points)
+    means = Series(
         name=name,
         x={"x": [x for x, _ in points]},
         y=[i.mean for _, i in points],
-        low=[i.mean - (i.half_width or 0) for _, i in points],
-        high=[i.mean + (i.half_width or 0) for _, i in points],
+        low=[i.mean - (i.half_width or 0) for _, i in points] if known else None,
+        high=[i.mean + (i.half_width or 0) for _, i in points] if known else None,
         style="both" if joined else "points",
         color=color,
     )
+    if not seeds and all(len(i.values) >= FEWEST_FOR_AN_INTERVAL for _, i in points):
+        return [means]
+    dots = [(x, value) for x, i in points for value in i.values]
+    x, y = {"x": [x for x, _ in dots]}, [y for _, y in dots]
+    name = "each seed" if seeds else f"{name}: each seed"
+    return [means, Series(name=name, x=x, y=y, style="points", color=color + seeds)]
 
 
 def arm_table(results: Results) -> Table:
@@ -159,14 +175,18 @@ def arm_table(results: Results) -> Table:
         "seconds": "seconds", "tokens_per_second": "tokens/s",
     }  # fmt: skip
     shown = {key: label for key, label in labels.items() if key == "done" or any(row[key] for row in rows)}
-    note = "Mean ± half-width of the 95 % t-interval over seeds; tokens, seconds and tokens/s are medians."
+    note = (
+        f"Mean ± half-width of the 95 % t-interval over seeds, each seed's value below {FEWEST_FOR_AN_INTERVAL} seeds; "
+        "tokens, seconds and tokens/s are medians."
+    )
     return Table(id="arms", title="Arms", columns=columns(shown, "arm"), rows=rows, note=note)
 
 
 def comparisons(results: Results) -> dict[str, Comparison]:
     """Compare every arm with the plan's baseline over paired seeds."""
     assert results.plan.baseline is not None
-    found = statistics.compare({name: results.final(name) for name in results.by_arm}, results.plan.baseline)
+    arms = {name: results.final(name) for name in results.by_arm}
+    found = statistics.compare(arms, results.plan.baseline, updates=results.updates)
     return {c.arm: c for c in found}
 
 
@@ -190,7 +210,8 @@ def comparison_table(results: Results) -> Table:
     note = (
         f"Paired by seed, lower is better, {LABELS.get(plan.metric, plan.metric)}. Intervals are paired-t intervals at "
         "the level of their Holm step (5 % over the whole table). Better or worse is said only where the interval "
-        f"excludes 0 over at least {FEWEST_SEEDS} paired seeds and no seed diverged."
+        f"excludes 0 over at least {FEWEST_SEEDS} paired seeds, no seed diverged, and every run made {FEWEST_UPDATES} "
+        "updates."
     )
     shown, title = columns(labels, "arm", "verdict"), f"Differences to {plan.baseline}"
     return Table(id="differences", title=title, columns=shown, rows=rows, note=note)
@@ -203,7 +224,12 @@ def findings(results: Results) -> list[str]:
     label = LABELS.get(plan.metric, plan.metric)
     sentences = []
     whole = {name: mean_interval(v) for name, v in values.items() if v and len(v) == len(arms[name])}
-    if whole:
+    if results.too_short:
+        sentences.append(
+            f"Nothing is judged here: a run made only {counted(results.updates or 0, 'update')}, and {FEWEST_UPDATES} "
+            "are needed. The numbers show that the study works."
+        )
+    elif whole:
         best = min(whole, key=lambda name: whole[name].mean)
         sentences.append(f"Lowest mean {label}: {best}, {whole[best].cell()['text']} over {len(values[best])} seeds.")
     for name, group in arms.items():
@@ -241,7 +267,7 @@ def _verdict_sentences(results: Results) -> list[str]:
             sentences.append(f"{name} is {c.verdict} than {baseline}: {c.in_words()}.")
         else:
             (undecided if c.verdict == NOT_DISTINGUISHABLE else untested).append(name)
-    if untested:
+    if untested and not results.too_short:
         sentences.append(f"Not tested against {baseline} (fewer than {FEWEST_SEEDS} seeds): {', '.join(untested)}.")
     if undecided:
         sentences.append(f"Not distinguishable from {baseline} with these seeds: {', '.join(undecided)}.")

@@ -116,15 +116,16 @@ def band(
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """A mean with the half-width of its 95 % interval (None: fewer than two values)."""
+    """A mean with the half-width of its 95 % interval; None: too few values for one, which are shown instead."""
 
     mean: float
     half_width: float | None
+    values: Sequence[float]
 
     def cell(self) -> dict[str, Any]:
-        """Return the table cell that shows `mean ± half-width` and sorts by the mean."""
+        """Return the table cell that shows `mean ± half-width`, or the values, and sorts by the mean."""
         if self.half_width is None:
-            return {"value": self.mean, "text": number(self.mean)}
+            return {"value": self.mean, "text": " · ".join(map(number, self.values))}
         return {"value": self.mean, "text": f"{self.mean:.4f} ± {self.half_width:.4f}"}
 
 

@@ -9,6 +9,7 @@ from hornbook.studies.analysis import standard
 from hornbook.studies.charts import Interval
 from hornbook.studies.statistics import mean_interval
 from hornbook.studies.study import Analysis, Arm, Results
+from hornbook.studies.verdict import BETTER, NOT_DISTINGUISHABLE, WORSE
 
 
 def best_of_group(results: Results, group: str) -> tuple[Arm, Interval] | None:
@@ -32,12 +33,14 @@ def compare_groups(results: Results, first: str, second: str) -> str:
     if one is None or other is None:
         return f"{first if one is None else second} has no setting that is stable over all seeds: no comparison."
     names = [arm.name for arm, _ in (one, other)]
-    found = statistics.compare({name: results.final(name) for name in names}, names[0])
+    found = statistics.compare({name: results.final(name) for name in names}, names[0], updates=results.updates)
     if not found or found[0].low is None:
         return f"{second} against {first}: too few paired seeds for an interval."
     c = found[0]
+    joins = {BETTER: "is better than", WORSE: "is worse than", NOT_DISTINGUISHABLE: "is not distinguishable from"}
+    tested = "" if c.verdict in joins else f" ({c.verdict})"
     return (
-        f"Each at its best setting, {second} ({names[1]}) is {c.verdict.split(' (')[0]} "
-        f"{'from' if c.verdict.startswith('not') else 'than'} {first} ({names[0]}): {c.in_words()}. (Choosing the best "
-        "setting on the same seeds favours whichever was tried at more settings.)"
+        f"Each at its best setting, {second} ({names[1]}) {joins.get(c.verdict, 'against')} {first} "
+        f"({names[0]}): {c.in_words()}{tested}. (Choosing the best setting on the same seeds favours whichever "
+        "was tried at more settings.)"
     )

@@ -19,6 +19,8 @@ from hornbook.studies.charts import Interval
 from hornbook.studies.verdict import comparison_of
 
 ALPHA = 0.05
+FEWEST_FOR_AN_INTERVAL = 3
+"""Values below which they are shown one by one: the interval of two would be 13 standard errors wide to each side."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ class Comparison:
     def cells(self, interval: Callable[[float, float], str]) -> dict[str, Any]:
         """Return the table cells, all but the difference; `interval` says how its ends are written."""
         low, high, p = self.low, self.high, self.p_holm
+        if self.seeds < FEWEST_FOR_AN_INTERVAL:
+            low = high = p = None
         return {
             "seeds": self.seeds,
             "interval": None if low is None or high is None else {"value": low, "text": interval(low, high)},
@@ -52,12 +56,13 @@ class Comparison:
 
     def in_words(self) -> str:
         """Return the difference, its interval (where there is one) and the number of pairs."""
-        interval = "" if self.low is None else f"interval {self.low:+.4f} to {self.high:+.4f}, "
+        few = self.low is None or self.seeds < FEWEST_FOR_AN_INTERVAL
+        interval = "" if few else f"interval {self.low:+.4f} to {self.high:+.4f}, "
         return f"difference {self.difference:+.4f}, {interval}{self.seeds} paired seeds"
 
 
 def mean_interval(values: Sequence[float], alpha: float = ALPHA) -> Interval:
-    """Return the mean of `values` and the half-width of its (1 − alpha) t-interval (None below two values).
+    """Return the mean of `values` and the half-width of its (1 − alpha) t-interval (None below three values).
 
     Raises:
         ValueError: no values.
@@ -65,19 +70,22 @@ def mean_interval(values: Sequence[float], alpha: float = ALPHA) -> Interval:
     if not values:
         raise ValueError("the mean of no values is not defined")
     mean = fmean(values)
-    if len(values) < 2:
-        return Interval(mean, None)
+    if len(values) < FEWEST_FOR_AN_INTERVAL:
+        return Interval(mean, None, tuple(values))
     error = stdev(values) / math.sqrt(len(values))
-    return Interval(mean, t_quantile(1 - alpha / 2, len(values) - 1) * error)
+    return Interval(mean, t_quantile(1 - alpha / 2, len(values) - 1) * error, tuple(values))
 
 
-def compare(arms: Mapping[str, Mapping[int, float]], baseline: str, alpha: float = ALPHA) -> list[Comparison]:
+def compare(
+    arms: Mapping[str, Mapping[int, float]], baseline: str, alpha: float = ALPHA, *, updates: int | None = None
+) -> list[Comparison]:
     """Compare every arm with the baseline over the seeds that both finished.
 
     Args:
         arms: arm → seed → value (lower is better); seeds that diverged are absent.
         baseline: the arm that the others are compared with.
         alpha: family-wise error rate of all comparisons together.
+        updates: fewest of a run; None: nothing was trained.
 
     Returns:
         One comparison per other arm, in the order of `arms`; arms without a common seed are left out.
@@ -90,17 +98,20 @@ def compare(arms: Mapping[str, Mapping[int, float]], baseline: str, alpha: float
     p_values = {arm: _paired_p(d) for arm, d in differences.items() if len(d) >= 2}
     levels, corrected = _holm(p_values, alpha)
     return [
-        _comparison(arm, d, p_values.get(arm), corrected.get(arm), levels.get(arm)) for arm, d in differences.items()
+        _comparison(arm, d, p_values.get(arm), corrected.get(arm), levels.get(arm), updates)
+        for arm, d in differences.items()
     ]
 
 
-def _comparison(arm: str, d: Sequence[float], p: float | None, p_holm: float | None, level: float | None) -> Comparison:
+def _comparison(
+    arm: str, d: Sequence[float], p: float | None, p_holm: float | None, level: float | None, updates: int | None
+) -> Comparison:
     mean = fmean(d)
     half = None
     if level is not None:
         half = t_quantile(1 - level / 2, len(d) - 1) * stdev(d) / math.sqrt(len(d))
     low, high = (None, None) if half is None else (mean - half, mean + half)
-    verdict = comparison_of(low, high, len(d))
+    verdict = comparison_of(low, high, len(d), updates)
     return Comparison(arm=arm, seeds=len(d), difference=mean, low=low, high=high, p=p, p_holm=p_holm, verdict=verdict)
 
 

@@ -18,7 +18,7 @@ from hornbook.config import merge
 from hornbook.errors import ConfigError, FormatError, did_you_mean
 from hornbook.fileio import atomic_write, canonical_json, read_json_object, sha256_bytes
 from hornbook.studies.charts import Figure, Table
-from hornbook.studies.verdict import Ending, ending_of
+from hornbook.studies.verdict import FEWEST_UPDATES, Ending, ending_of
 from hornbook.tracking.console import Console
 
 Scale = Literal["tiny", "cpu", "gpu"]
@@ -137,6 +137,17 @@ class Results:
         """The outcomes of every arm, in the order of the plan, seeds ascending."""
         ordered = sorted(self.outcomes, key=lambda outcome: outcome.seed)
         return {arm.name: [o for o in ordered if o.arm == arm.name] for arm in self.plan.arms}
+
+    @functools.cached_property
+    def updates(self) -> int | None:
+        """Fewest updates of a run that is done; None: there is none."""
+        steps = [o.values["step"] for o in self.outcomes if o.status == "done" and "step" in o.values]
+        return min(steps, default=None)
+
+    @property
+    def too_short(self) -> bool:
+        """Whether nothing is judged, because a run made too few updates."""
+        return self.updates is not None and self.updates < FEWEST_UPDATES
 
     def final(self, arm: str, metric: str | None = None) -> dict[int, float]:
         """Return seed → final value (of the plan's metric) of an arm's runs that neither failed nor diverged."""

@@ -9,9 +9,11 @@ from hornbook.format import counted
 
 FEWEST_SEEDS = 5
 """Paired seeds below which no arm is called better or worse."""
+FEWEST_UPDATES = 20
+"""Updates of a run below which it only shows that the study works: nothing is judged by it."""
 
 Ending = Literal["finished", "learned nothing", "diverged", "failed"]
-BETTER, WORSE, NOT_DISTINGUISHABLE = "better", "worse", "not distinguishable"
+BETTER, WORSE, NOT_DISTINGUISHABLE = TESTED = "better", "worse", "not distinguishable"
 
 RISEN = 1.1
 """A final loss of so many times the first one is a divergence that the guard has not seen."""
@@ -21,12 +23,12 @@ def ending_of(status: str, values: Mapping[str, Any], records: Sequence[Mapping[
     """Return how a run ended.
 
     `failed`: without a result. `diverged`: stopped by the guard, without a finite loss, or with one risen well above
-    its first. `learned nothing`: no better than guessing all tokens alike (ln V); its number is shown. `finished`: all
-    else.
+    its first. `learned nothing`: no better than guessing all tokens alike (ln V) after FEWEST_UPDATES; its number is
+    shown. `finished`: all else.
 
     Args:
         status: the run's own: `done`, `diverged` or `failed`.
-        values: `val_loss` and `uniform_loss` (ln V) where they are known.
+        values: `val_loss`, `uniform_loss` (ln V) and `step` where they are known.
         records: of `metrics.jsonl`.
     """
     if status == "failed":
@@ -37,11 +39,22 @@ def ending_of(status: str, values: Mapping[str, Any], records: Sequence[Mapping[
     if uniform is None or loss < uniform:
         return "finished"
     first = next((r["val_loss"] for r in records if r.get("val_loss") is not None), None)
-    return "diverged" if first is not None and loss > RISEN * first else "learned nothing"
+    if first is not None and loss > RISEN * first:
+        return "diverged"
+    return "finished" if values.get("step", FEWEST_UPDATES) < FEWEST_UPDATES else "learned nothing"
 
 
-def comparison_of(low: float | None, high: float | None, seeds: int) -> str:
-    """Return what the interval of a mean paired difference (arm − baseline, lower is better) says."""
+def comparison_of(low: float | None, high: float | None, seeds: int, updates: int | None = None) -> str:
+    """Return what the interval of a mean paired difference (arm − baseline, lower is better) says.
+
+    Args:
+        low: its lower end; None: there is none.
+        high: its upper end.
+        seeds: pairs behind it.
+        updates: fewest of a run; None: nothing was trained.
+    """
+    if updates is not None and updates < FEWEST_UPDATES:
+        return f"not tested: {counted(updates, 'update')}, {FEWEST_UPDATES} are needed"
     if low is None or high is None or seeds < FEWEST_SEEDS:
         return f"not tested: {counted(seeds, 'seed')}, {FEWEST_SEEDS} are needed"
     return BETTER if high < 0 else WORSE if low > 0 else NOT_DISTINGUISHABLE

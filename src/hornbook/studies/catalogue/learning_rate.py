@@ -45,7 +45,7 @@ def edge_sentences(results: Results) -> list[str]:
         first = min(unstable, key=lambda arm: arm.x or 0)
         sentences.append(
             f"Every seed is stable up to lr {edge.x:g}; the first learning rate of the grid at which a seed diverges "
-            f"(stopped by the guard, or ends above ln V) is {first.x:g}."
+            f"(stopped by the guard, or ends well above its start) is {first.x:g}."
         )
         ratio = (first.x or 1) / (best.x or 1)
         sentences.append(
@@ -67,8 +67,7 @@ STUDY = Study(
     question="Which learning rate gives the lowest loss, and how close is it to the edge of stability?",
     design="The same model, data and number of steps at each learning rate of a logarithmic grid that goes on past "
     "divergence; cosine decay to a tenth of the peak, gradient clipping at 1. A run diverges if the guard stops it "
-    "(a loss or gradient that is not finite, or a spike) or if it ends worse than ln V, the loss of guessing all "
-    "tokens alike.",
+    "(a loss or gradient that is not finite, or a spike) or if it ends well above its first loss.",
     cost={"tiny": "8 runs of about 2 s", "cpu": "50 runs of about 25 s", "gpu": "45 runs of about 90 s"},
     plan=plan,
     analyse=analyse,

@@ -174,11 +174,12 @@ def _figure(rows: Sequence[dict[str, Any]], key: str) -> Figure:
             for t in sorted({row["temperature"] for row in rows})
             if (v := _values(rows, (t, top_p), key))
         ]
-        series.append(analysis.interval_series(f"top-p {top_p:g}", points, color))
+        series += analysis.interval_series(f"top-p {top_p:g}", points, color)
     return Figure(
         id=key.replace("_", "-"),
         title=MEASURES[key][0].upper() + MEASURES[key][1:],
-        caption="Mean over the models of all seeds; the band is the 95 % interval of the mean.",
+        caption="Mean over the models of all seeds; the band is the 95 % interval of the mean, "
+        "below three models each is a dot.",
         x_axes={"x": "temperature"},
         y_label=key.replace("_", "-"),
         series=series,
