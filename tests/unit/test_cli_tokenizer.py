@@ -105,8 +105,14 @@ def test_compare_gives_a_cross_table(folder, capsys):
     words = ("compare", folder / "tok", folder / "t1", "--corpora", folder / "text.txt")
     code, out, _ = run(capsys, *words, "--documents", 10)
     assert code == 0
+    assert "bytes per token" in out
+    assert "no throughput from less than 5 MB of text (text.txt): give more of it" in out
+    assert "hours" not in out
+    (folder / "long.txt").write_bytes((folder / "text.txt").read_bytes() * (8_000_000 // len(TEXT.encode()) + 1))
+    _, out, _ = run(capsys, "compare", folder / "tok", "--corpora", folder / "long.txt", folder / "text.txt")
     for title in ("bytes per token", "MB/s", "hours for 825 GB"):
         assert title in out
+    assert re.search(r"\d\.\d+ │ +– │", out), "a speed for the long text, none for the short one"
     code, out, _ = run(capsys, *words, "--json")
     results = json.loads(out)["results"]
     assert len(results) == 2

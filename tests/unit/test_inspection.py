@@ -75,7 +75,10 @@ def test_compression_adds_up():
     assert result.num_bytes == 33
     assert result.num_tokens == 3 * (len(tokenizer.encode("low lower")) + len(tokenizer.encode("é")))
     assert result.bytes_per_token == 33 / result.num_tokens
-    assert result.pile_hours > 0
+    assert (result.mb_per_second, result.pile_hours) == (None, None), "no throughput from 33 bytes"
+    much = inspection.Compression(5_000_000, 1, 0.05)
+    assert much.mb_per_second == pytest.approx(100)
+    assert much.pile_hours == pytest.approx(825e9 / 100e6 / 3600)
 
 
 def test_readable_shows_what_is_there():

@@ -20,6 +20,8 @@ from hornbook.tokenizer.special import split_special
 from hornbook.tokenizer.text import batches
 
 PILE_BYTES = 825e9
+FEWEST_BYTES = 5_000_000
+"""Text below which no throughput is said: the clock would see cold caches and little else."""
 """Size of the Pile (Gao et al., 2020), which the CS336 handout asks the encoding time of."""
 
 
@@ -174,14 +176,14 @@ class Compression:
         return self.num_bytes / max(1, self.num_tokens)
 
     @property
-    def mb_per_second(self) -> float:
-        """10⁶ bytes encoded per second."""
-        return self.num_bytes / 1e6 / max(self.seconds, 1e-9)
+    def mb_per_second(self) -> float | None:
+        """10⁶ bytes encoded per second; None: too little text to say."""
+        return None if self.num_bytes < FEWEST_BYTES else self.num_bytes / 1e6 / max(self.seconds, 1e-9)
 
     @property
-    def pile_hours(self) -> float:
-        """Hours to encode 825 GB at this speed."""
-        return PILE_BYTES / 1e6 / self.mb_per_second / 3600
+    def pile_hours(self) -> float | None:
+        """Hours to encode 825 GB at this speed; None: too little text to say."""
+        return None if self.mb_per_second is None else PILE_BYTES / 1e6 / self.mb_per_second / 3600
 
     def __add__(self, other: Compression) -> Compression:
         return Compression(

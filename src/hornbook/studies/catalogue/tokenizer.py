@@ -27,7 +27,7 @@ from hornbook.studies.scales import seeds_of
 from hornbook.studies.statistics import Comparison, compare, mean_interval
 from hornbook.studies.study import Analysis, Options, Plan, Results, Scale, Study
 from hornbook.studies.verdict import BETTER, TESTED, WORSE
-from hornbook.tokenizer.inspection import PILE_BYTES, compression, longest_tokens
+from hornbook.tokenizer.inspection import FEWEST_BYTES, PILE_BYTES, compression, longest_tokens
 from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tracking.console import Console
 
@@ -131,9 +131,11 @@ def _compression(tokenizer: Any, text: str) -> float:
     return compression(tokenizer, (d.encode() for d in text.split(END_OF_TEXT) if d.strip())).bytes_per_token
 
 
-def _speed(tokenizer: Any, text: str) -> float:
-    """Return bytes per second of encoding on one thread, the best of three passes."""
+def _speed(tokenizer: Any, text: str) -> float | None:
+    """Return bytes per second of encoding on one thread, the best of three passes; None: too little text to say."""
     size, best = len(text.encode()), 0.0
+    if size < FEWEST_BYTES:
+        return None
     for _ in range(3):
         started = time.perf_counter()
         tokenizer.encode_array(text)
@@ -202,15 +204,15 @@ def _findings(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[str]
     if untested := [verdict for verdict in verdicts if verdict not in TESTED]:
         sentences.append(f"Whether that is more than the samples of text would do is {untested[0]}.")
     else:
+        cases = f"In {verdicts.count(WORSE)} of {len(verdicts)} cases the foreign tokenizer is worse than the text's"
+        sentences.append(f"{cases} own by the paired test; {verdicts.count(BETTER)} times it is better.")
+    if speeds := [r["bytes_per_second"] for r in rows if r["bytes_per_second"] is not None]:
+        middle = median_high(speeds)
         sentences.append(
-            f"In {verdicts.count(WORSE)} of {len(verdicts)} cases the foreign tokenizer is worse than the text's own by "
-            f"the paired test; {verdicts.count(BETTER)} times it is better."
+            "Encoding on one thread (best of three passes, so a warm cache) ran at a median of "
+            f"{quantity(middle, 'B/s')} on held-out text, at which the Pile's {quantity(PILE_BYTES, 'B')} would take "
+            f"{duration(PILE_BYTES / middle)}."
         )
-    middle = median_high(r["bytes_per_second"] for r in rows)
-    sentences.append(
-        f"Encoding on one thread (best of three passes, so a warm cache) ran at a median of {quantity(middle, 'B/s')} "
-        f"on held-out text, at which the Pile's {quantity(PILE_BYTES, 'B')} would take {duration(PILE_BYTES / middle)}."
-    )
     return sentences
 
 
@@ -238,15 +240,17 @@ def _compression_table(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> 
             for key in (*(f"on_{c}" for c in CORPORA), "training_seconds"):
                 row[key] = _mean(rows, corpus, size, key).cell()
             row["entries"] = round(median_high(values_of(rows, corpus, size, "entries").values()))
-            speed = median_high(values_of(rows, corpus, size, "bytes_per_second").values())
-            row["speed"] = {"value": speed, "text": quantity(speed, "B/s")}
+            speeds = [r["bytes_per_second"] for r in rows if (r["trained_on"], r["vocab_size"]) == (corpus, size)]
+            speed = None if None in speeds else median_high(speeds)
+            row["speed"] = None if speed is None else {"value": speed, "text": quantity(speed, "B/s")}
             body.append(row)
     labels = {
         "trained_on": "trained on", "vocab_size": "entries asked", "entries": "entries (median)",
         **{f"on_{c}": f"bytes/token on {c}" for c in CORPORA}, "training_seconds": "training (s)",
-        "speed": "encoding, 1 thread",
     }  # fmt: skip
-    note = "Mean ± half-width of the 95 % interval over seeds, each seed's value below three; speed is the median over seeds."
+    if all(row["speed"] is not None for row in body):
+        labels["speed"] = "encoding, 1 thread"
+    note = "Mean ± half-width of the 95 % interval over seeds, each seed's value below three; speed is their median."
     shown = columns(labels, "trained_on")
     return Table(id="compression", title="Compression and speed", columns=shown, rows=body, note=note)
 
