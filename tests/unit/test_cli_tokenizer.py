@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 
 import pytest
 
@@ -125,6 +126,8 @@ def test_ladder_times_the_trainers(folder, capsys):
     code, out, _ = run(capsys, *words)
     assert code == 0
     assert "all with the same merges" in out
+    assert re.search(r"^native .* –$", out, re.MULTILINE), "two kilobytes rank no trainer"
+    assert "under 0.1 s, which is mostly starting" in out
     assert figure.read_text(encoding="utf-8").startswith("<svg")
 
 

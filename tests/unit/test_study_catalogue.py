@@ -14,7 +14,16 @@ from hornbook.data.corpora import python_docs as documentation
 from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
 from hornbook.studies import analysis, catalogue
-from hornbook.studies.catalogue import batch_size, feed_forward, learning_rate, optimizer, sampling, shape, toy_sgd
+from hornbook.studies.catalogue import (
+    batch_size,
+    bpe_ladder,
+    feed_forward,
+    learning_rate,
+    optimizer,
+    sampling,
+    shape,
+    toy_sgd,
+)
 from hornbook.studies.catalogue import tokenizer as tokenizer_study
 from hornbook.studies.study import SCALES, Options, Outcome, Results
 from hornbook.tracking.console import Console
@@ -236,6 +245,24 @@ def test_toy_sgd_runs_from_the_command_line_and_is_shown(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["name"] == "toy_sgd"
     assert main(["study", "list"]) == 0
     assert "leaderboard" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        ({"naive": 12.0, "native": 0.2}, "native takes 0.200 s, naive 12.000 s, 60 × as long"),
+        (
+            {"naive": 3.0, "heap": 0.04, "native": 0.06},
+            "naive takes 3.000 s; not ranked, because under 0.1 s a time is mostly starting: heap, native",
+        ),
+        (
+            {"heap": 0.004, "native": 0.006},
+            "each takes under 0.1 s, which is mostly starting and says nothing of their speed",
+        ),
+    ],
+)
+def test_a_trainer_that_has_hardly_run_is_not_ranked(seconds, said):
+    assert bpe_ladder.ranking(seconds) == said
 
 
 def test_the_note_under_the_price_of_a_foreign_tokenizer_is_a_whole_sentence():

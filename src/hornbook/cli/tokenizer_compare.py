@@ -152,9 +152,12 @@ def ladder(
     print(f"\n{'':<12} {'count s':>9} {'merge s':>9} {'total s':>9} {'CPU s':>9} {'peak MB':>9} {'speed-up':>9}")
     slowest = result[0].total_seconds if result else 0.0
     for rung in result:
+        faster = "–" if rung.total_seconds < timing.SHORTEST else f"{slowest / rung.total_seconds:.1f}×"
         print(
             f"{rung.name:<12} {rung.count_seconds:>9.3f} {rung.merge_seconds:>9.3f} {rung.total_seconds:>9.3f} "
-            f"{rung.cpu_seconds:>9.3f} {rung.peak_mb:>9.1f} {slowest / rung.total_seconds:>8.1f}×"
+            f"{rung.cpu_seconds:>9.3f} {rung.peak_mb:>9.1f} {faster:>9}"
         )
+    if any(rung.total_seconds < timing.SHORTEST for rung in result):
+        print(f"–: under {timing.SHORTEST} s, which is mostly starting; more text would rank it")
     print("all with the same merges" if len(result) > 1 else "")
     return 0

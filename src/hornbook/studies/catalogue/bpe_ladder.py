@@ -6,7 +6,7 @@ own. A rung that has become too slow is not taken to larger texts, and the table
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, median_high
 from typing import Any
@@ -100,13 +100,23 @@ def _findings(rows: Sequence[dict[str, Any]], scale: Scale) -> list[str]:
         names = list(dict.fromkeys(row["rung"] for row in rows if row["bytes"] == size))
         assert len(digests) == 1, "timing.run compares the merges"
         medians = {name: median_high(_seconds(rows, name, size)) for name in names}
-        slowest, fastest = max(medians, key=medians.__getitem__), min(medians, key=medians.__getitem__)
-        sentences.append(
-            f"{size:,} bytes, {VOCAB_SIZE[scale]:,} entries: {len(names)} trainers give the same merges; {fastest} "
-            f"takes {medians[fastest]:.3f} s, {slowest} {medians[slowest]:.3f} s, "
-            f"{medians[slowest] / medians[fastest]:.0f} × as long."
-        )
+        said = f"{size:,} bytes, {VOCAB_SIZE[scale]:,} entries: {len(names)} trainers give the same merges"
+        sentences.append(f"{said}; {ranking(medians)}.")
     return sentences
+
+
+def ranking(seconds: Mapping[str, float]) -> str:
+    """Return how the times of trainers compare, in words; those that are mostly starting are not ranked."""
+    from hornbook.tokenizer.ladder.timing import SHORTEST
+
+    quick = [name for name, took in seconds.items() if took < SHORTEST]
+    if len(quick) == len(seconds):
+        return f"each takes under {SHORTEST} s, which is mostly starting and says nothing of their speed"
+    slowest, fastest = max(seconds, key=seconds.__getitem__), min(seconds, key=seconds.__getitem__)
+    last = f"{slowest} {'' if not quick else 'takes '}{seconds[slowest]:.3f} s"
+    if quick:
+        return f"{last}; not ranked, because under {SHORTEST} s a time is mostly starting: {', '.join(quick)}"
+    return f"{fastest} takes {seconds[fastest]:.3f} s, {last}, {seconds[slowest] / seconds[fastest]:.0f} × as long"
 
 
 def _figure(rows: Sequence[dict[str, Any]], rungs: Sequence[str]) -> Figure:

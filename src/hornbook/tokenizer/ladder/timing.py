@@ -22,6 +22,9 @@ from hornbook.tokenizer.reference import Pair
 from hornbook.tokenizer.special import END_OF_TEXT, check_special_tokens
 from hornbook.tokenizer.train import train_bpe_from_counts
 
+SHORTEST = 0.1
+"""Seconds below which a time is mostly that of starting (threads, tables, first use): it ranks no trainer."""
+
 
 def _count_native(path: Path, special_tokens: Sequence[str], pattern: str):
     return count_pretokens(path, list(special_tokens), pattern=pattern)
