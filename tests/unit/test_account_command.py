@@ -96,6 +96,26 @@ def test_a_config_object_is_an_account_too():
     assert account.time.rate == 0.5 * 989.4e12
 
 
+def test_both_conventions_have_their_names_and_every_batch_its_device(capsys):
+    _, out, _ = run(capsys, "llama-7b", "--device", "h100")
+    assert "forward pass, matrix products, this model (ffn swiglu)" in out
+    assert "memory, textbook (not this model: the handout's list, float32, ffn silu, d_ff = 4 d_model, untied)" in out
+    assert "memory, this engine, this model, batch 1" in out
+    said = [line for line in out.splitlines() if "largest batch" in line]
+    assert len(said) == 2
+    assert all("in 80 GB (h100)" in line for line in said)
+
+
+def test_a_recipe_is_held_against_this_machine_and_a_preset_is_not(capsys, recipe, monkeypatch):
+    monkeypatch.setattr("hornbook.accounting.memory_limit.available_memory", lambda: 2_000_000_000)
+    _, out, _ = run(capsys, recipe)
+    memory = hb.account(recipe).memory
+    here = out.splitlines()[-1]
+    assert here.startswith("memory, this engine, on this machine's CPU, float32: ")
+    assert here.endswith(f"of 2 GB that it has to give; largest batch {memory.largest_batch(2_000_000_000):,}")
+    assert "this machine" not in run(capsys, "gpt2-small")[1]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

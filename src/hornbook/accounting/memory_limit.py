@@ -41,6 +41,18 @@ def available_memory(root: Path = Path("/")) -> int | None:
     return min(amounts, default=None)
 
 
+def on_this_machine(memory: Memory, batch_size: int) -> str | None:
+    """Return what a step takes of this machine's memory on its CPU, in words; None where the system does not say."""
+    available = available_memory()
+    if available is None:
+        return None
+    peak, largest = memory.measured(batch_size).peak, memory.largest_batch(available)
+    return (
+        f"memory, this engine, on this machine's CPU, {memory.settings.dtype}: {quantity(peak, 'B', 4)} of "
+        f"{quantity(available, 'B', 4)} that it has to give; largest batch {largest:,}"
+    )
+
+
 def check_fits(memory: Memory, batch_size: int, available: int, where: str) -> EngineMemory:
     """Return the account of a step's memory, or refuse what cannot fit.
 

@@ -83,8 +83,9 @@ def _parameters(account: Account, explain: bool) -> list[str]:
 def _flops(account: Account, explain: bool) -> list[str]:
     f, numbers = account.flops, _numbers(account)
     batch = f"batch of {account.spec.batch_size} × {account.spec.model.context_length:,} tokens"
+    what = f"forward pass, matrix products, this model (ffn {account.spec.model.ffn}), {batch}"
     lines = [
-        f"forward pass, matrix products, {batch}: {f.forward():,} FLOPs ({quantity(f.forward(), 'FLOP', 4)})",
+        f"{what}: {f.forward():,} FLOPs ({quantity(f.forward(), 'FLOP', 4)})",
         *_terms(f.forward_terms, numbers, explain, f.forward(), "FLOPs"),
         f"with element-wise work: {f.forward('elementwise'):,} FLOPs",
     ]
@@ -105,7 +106,7 @@ def _memory(account: Account, explain: bool) -> list[str]:
     book = account.memory.textbook
     limit = account.device.memory_bytes
     lines = [
-        "memory, textbook (the handout's list, float32, un-gated d_ff = 4 d_model): "
+        "memory, textbook (not this model: the handout's list, float32, ffn silu, d_ff = 4 d_model, untied): "
         f"{quantity(book.per_sequence, 'B', 4)} · batch + {quantity(book.fixed, 'B', 4)}",
         f"  a = {book.per_sequence:,} bytes a sequence, b = 16 · {book.parameters.total:,} = {book.fixed:,} bytes",
     ]
@@ -145,14 +146,14 @@ def _engine_memory(account: Account, explain: bool) -> list[str]:
             largest = memory.largest_batch(limit, dtype=dtype, **options)
             rows.append([f"{dtype}, {label}", quantity(peak, "B", 4), f"{largest:,}"])
     lines = [
-        f"memory, this engine (measured model), batch {account.spec.batch_size}, {memory.settings.dtype}: "
+        f"memory, this engine, this model, batch {account.spec.batch_size}, {memory.settings.dtype}: "
         f"{quantity(chosen.peak, 'B', 4)} at the peak, {quantity(chosen.settings.process, 'B', 4)} of it the process",
         *table(["part", "bytes", ""], [[name, f"{size:,}", quantity(size, "B", 4)] for name, size in parts]),
     ]
     if explain:
         rule = "peak = process + parameters + optimizer state + max(kept + temporary, gradients)"
         lines += [f"  {rule}", *_terms(chosen.activation_terms, chosen.numbers, True, chosen.activations, "bytes")]
-    header = ["at the same batch", "peak", f"largest batch in {quantity(limit, 'B', 4)}"]
+    header = ["at the same batch", "peak", f"largest batch in {quantity(limit, 'B', 4)} ({account.device.name})"]
     return [*lines, *table(header, rows)]
 
 

@@ -40,6 +40,8 @@ def main(
         hornbook account recipes/tinystories.toml --model.d-model 768 --explain
     """
     from hornbook.accounting.cost_spec import load_spec
+    from hornbook.accounting.memory_limit import on_this_machine
+    from hornbook.accounting.presets import PRESETS
     from hornbook.accounting.render import render
     from hornbook.accounting.summary import account
     from hornbook.fileio import canonical_json
@@ -54,5 +56,10 @@ def main(
         mfu=mfu,
         optimizer=optimizer,
     )
-    print(canonical_json(result.to_dict()).rstrip() if json else render(result, explain=explain))
+    if json:
+        print(canonical_json(result.to_dict()), end="")
+        return 0
+    print(render(result, explain=explain))
+    if target not in PRESETS and (here := on_this_machine(result.memory, result.spec.batch_size)):
+        print("\n" + here)
     return 0
