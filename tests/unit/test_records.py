@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from hornbook.cli.main import main
 from hornbook.cli.runs import describe_runs
 from hornbook.errors import FormatError, HornbookError
 from hornbook.tracking.console import Console, Stage, describe_record
@@ -106,6 +107,33 @@ def test_runs_are_listed_with_what_changed(tmp_path):
     assert rows[0]["status"] == "done"
     assert rows[0]["tags"] == "a"
     assert rows[0]["minutes"] == 1.0
+
+
+def test_runs_are_sorted_and_the_best_is_told(tmp_path, capsys):
+    for name, loss, lr in (("a", 2.5, 0.1), ("b", 2.0, 0.2), ("c", None, 0.3), ("d|e", 3.0, 0.4)):
+        run = make(tmp_path / name, optimizer={"lr": lr})
+        if loss is not None:
+            writer = RecordWriter(run.path / "metrics.jsonl")
+            writer.add(5, val_loss=loss, seconds=60.0)
+            writer.close()
+        run.release()
+
+    def say(*words):
+        assert main(["runs", str(tmp_path), *words]) == 0
+        return capsys.readouterr().out
+
+    rows = json.loads(say("--sort", "val_loss", "--json"))
+    assert [Path(row["name"]).name for row in rows] == ["b", "a", "d|e", "c"]
+    assert [row["changed"] for row in rows] == ["", *(f"optimizer.lr={lr}" for lr in (0.1, 0.4, 0.3))], "against b"
+    (best,) = json.loads(say("--best", "--json"))
+    assert Path(best["name"]).name == "b"
+    lines = say("--markdown").splitlines()
+    assert lines[1] == "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | --- | --- |"
+    assert len(lines) == 6
+    assert "d\\|e" in lines[-1]
+    assert main(["runs", str(tmp_path), "--sort", "val_los"]) == 2
+    assert "did you mean 'val_loss'" in capsys.readouterr().err
+    assert say("--best", "--sort", "bits_per_byte").startswith("no runs with a bits_per_byte in")
 
 
 def test_damaged_run_folders_do_not_hide_the_sound_ones(tmp_path):

@@ -1,12 +1,13 @@
-"""`hornbook runs`: every run below a folder: what changed from the one before, final loss, status."""
+"""`hornbook runs`: every run below a folder: what changed from the one before, or from the best, final loss, status."""
 
 from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hornbook.config import flatten
 from hornbook.errors import HornbookError
@@ -18,20 +19,33 @@ if TYPE_CHECKING:
 # What differs between any two runs without saying anything.
 NOT_SHOWN = ("run.", "data.text", "training.threads")
 
+SortKey = Literal["name", "status", "step", "val_loss", "bits_per_byte", "best_val_loss", "minutes"]
+
 
 def main(
-    folders: tuple[str, ...] = ("runs",), *, tag: tuple[str, ...] = (), csv_: bool = False, json_: bool = False
+    folders: tuple[str, ...] = ("runs",),
+    *,
+    tag: tuple[str, ...] = (),
+    sort: SortKey | None = None,
+    best: bool = False,
+    markdown: bool = False,
+    csv_: bool = False,
+    json_: bool = False,
 ) -> int:
     """Runs: what changed from the one before, final loss, status.
 
     Args:
         folders: where to look (study folders too).
         tag: only runs with all of these tags.
+        sort: a column, its lowest first; what changed is then said against the first run, not the one made before.
+        best: only the first of them, by best_val_loss if there is no --sort (bits_per_byte compares tokenizers too).
+        markdown: print a Markdown table.
         csv_: print CSV.
         json_: print JSON.
 
     Examples:
         hornbook runs --tag baseline
+        hornbook runs --sort val_loss --markdown
         hornbook runs studies --csv
     """
     from hornbook.tracking.run import find_runs
@@ -39,7 +53,11 @@ def main(
     def warn(sentence: str) -> None:
         print(f"hornbook: {sentence}", file=sys.stderr)
 
-    rows = describe_runs([run for run in find_runs(folders, warn) if set(tag) <= set(run.tags)], warn)
+    runs = [run for run in find_runs(folders, warn) if set(tag) <= set(run.tags)]
+    key: SortKey | None = sort or ("best_val_loss" if best else None)
+    rows = describe_runs(runs, warn, key)
+    if best and key:
+        rows = [row for row in rows[:1] if not _place(row[key])[0]]
     if json_:
         print(json.dumps(rows))
     elif csv_:
@@ -47,7 +65,10 @@ def main(
         writer.writeheader()
         writer.writerows(rows)
     elif not rows:
-        print(f"no runs in {', '.join(folders)}; `hornbook train --text FILE` makes one")
+        with_it = f" with a {key}" if best else ""
+        print(f"no runs{with_it} in {', '.join(folders)}; `hornbook train --text FILE` makes one")
+    elif markdown:
+        _print_markdown(rows)
     else:
         _print_table(rows)
     return 0
@@ -56,15 +77,20 @@ def main(
 COLUMNS = ("name", "status", "step", "val_loss", "bits_per_byte", "best_val_loss", "minutes", "tags", "note", "changed")
 
 
-def describe_runs(runs: list[Run], warn: Callable[[str], None] = lambda sentence: None) -> list[dict[str, Any]]:
+def describe_runs(
+    runs: list[Run], warn: Callable[[str], None] = lambda sentence: None, sort: SortKey | None = None
+) -> list[dict[str, Any]]:
     """Return one row of plain values for each run, with the settings that differ from the run before it.
 
-    `warn` takes a sentence about each run that is damaged, which has no row.
+    Args:
+        runs: in the order in which they were made.
+        warn: takes a sentence about each run that is damaged, which has no row.
+        sort: the column by which they are ordered, those without a value last; settings are then compared with the
+            first row's.
     """
-    rows = []
-    before: dict[str, Any] | None = None
+    rows: list[dict[str, Any]] = []
+    configs: list[dict[str, Any]] = []
     for run in runs:
-        flat = flatten(run.config)
         try:
             summary, status = run.summary(), run.status
         except (HornbookError, OSError) as error:
@@ -81,11 +107,21 @@ def describe_runs(runs: list[Run], warn: Callable[[str], None] = lambda sentence
                 "minutes": round(summary["seconds"] / 60, 2) if "seconds" in summary else None,
                 "tags": " ".join(run.tags),
                 "note": run.note,
-                "changed": "" if before is None else _changes(before, flat),
             }
         )
-        before = flat
-    return rows
+        configs.append(flatten(run.config))
+    order = list(range(len(rows)))
+    if sort is not None:
+        order.sort(key=lambda number: _place(rows[number][sort]))
+    for place, number in enumerate(order):
+        other = configs[order[0] if sort else order[max(0, place - 1)]]
+        rows[number]["changed"] = _changes(other, configs[number])
+    return [rows[number] for number in order]
+
+
+def _place(value: Any) -> tuple[bool, Any]:
+    absent = value is None or (isinstance(value, float) and math.isnan(value))
+    return absent, 0 if absent else value
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
@@ -93,20 +129,32 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     return " ".join(f"{key}={'default' if after.get(key) is None else setting(after[key])}" for key in keys)
 
 
+HEADS = ("run", "status", "step", "val loss", "bits/byte", "best", "minutes", "tags", "changed", "note")
+NUMBERS = ("step", "val loss", "bits/byte", "best", "minutes")
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    """Return what stands under HEADS."""
+    numbers = [_number(row[key], 4) for key in ("val_loss", "bits_per_byte", "best_val_loss")]
+    first = [row["name"], row["status"], f"{row['step'] or 0:,}", *numbers, _number(row["minutes"], 1)]
+    return [*first, row["tags"], row["changed"], row["note"]]
+
+
+def _print_markdown(rows: list[dict[str, Any]]) -> None:
+    rule = ["---:" if head in NUMBERS else "---" for head in HEADS]
+    for cells in (HEADS, rule, *map(_cells, rows)):
+        print("| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |")
+
+
 def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("run", "status", "step", "val loss", "bits/byte", "best", "minutes", "tags", "changed", "note"):
-        right = column in ("step", "val loss", "bits/byte", "best", "minutes")
-        table.add_column(column, justify="right" if right else "left", overflow="fold")
+    for head in HEADS:
+        table.add_column(head, justify="right" if head in NUMBERS else "left", overflow="fold")
     for row in rows:
-        numbers = [_number(row[key], 4) for key in ("val_loss", "bits_per_byte", "best_val_loss")]
-        table.add_row(
-            row["name"], row["status"], f"{row['step'] or 0:,}", *numbers, _number(row["minutes"], 1), row["tags"],
-            row["changed"], row["note"],
-        )  # fmt: skip
+        table.add_row(*_cells(row))
     console = Console()
     if not console.is_terminal:
         console.width = 200
