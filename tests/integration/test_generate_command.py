@@ -44,6 +44,23 @@ def test_json_has_one_record_per_sample(run, capsys):
     assert all(record["prompt"] == "Lily" and len(record["tokens"]) <= 5 for record in records)
 
 
+def test_temperatures_stand_side_by_side_and_write_what_each_writes_alone(run, capsys):
+    words = ["generate", str(run.path), "--prompt", "Lily", "--max-new-tokens", "8", "--num-samples", "2"]
+    alone = []
+    for temperature in ("0", "0.7", "1.5"):
+        assert main([*words, "--temperature", temperature, "--json"]) == 0
+        alone += [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert main([*words, "--temperature", "0,0.7,1.5", "--json"]) == 0
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == alone
+    assert [record["temperature"] for record in alone] == [0, 0, 0.7, 0.7, 1.5, 1.5]
+    assert main([*words, "--temperature", "0, 0.7,1.5"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["temperature", "0", "temperature", "0.7", "temperature", "1.5"]
+    assert lines[1].count("Lily") == 3
+    assert main([*words, "--temperature", "0,warm"]) == 2
+    assert "--temperature: wanted a number" in capsys.readouterr().err
+
+
 def test_the_device_can_be_chosen(run, capsys):
     words = ["generate", str(run.path), "--prompt", "Lily", "--max-new-tokens", "5", "--device"]
     assert main([*words, "cpu"]) == 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from hornbook import config
 from hornbook.errors import DataError
-from hornbook.format import counted
+from hornbook.format import counted, visible
 from hornbook.tokenizer.special import END_OF_TEXT
 from hornbook.tracking.run import Run
 
@@ -25,7 +26,7 @@ def main(
     field: str = "text",
     errors: Literal["strict", "replace"] = "strict",
     max_new_tokens: int = 256,
-    temperature: float = 0.8,
+    temperature: Annotated[str, "NUMBER[,NUMBER…]"] = "0.8",
     top_p: float = 0.95,
     top_k: int | None = None,
     num_samples: int = 1,
@@ -47,7 +48,8 @@ def main(
         field: of a record, the field that holds the prompt.
         errors: of prompt_file: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
         max_new_tokens: stop after so many tokens.
-        temperature: 0 takes the most probable token each time; below 1 is more cautious, 1 samples as trained.
+        temperature: 0 takes the most probable token each time; below 1 is more cautious, 1 samples as trained;
+            several, as in 0,0.7,1, are shown side by side.
         top_p: draw from the smallest set of tokens whose probabilities sum to at least this.
         top_k: draw from the k most probable tokens.
         num_samples: number of completions of the same prompt.
@@ -62,10 +64,13 @@ def main(
 
     Examples:
         hornbook generate runs/my --prompt "Once upon a time" --temperature 0.7
+        hornbook generate runs/my --prompt "Once upon a time" --temperature 0,0.7,1
     """
     if num_samples < 1:
         raise DataError(f"num_samples = {num_samples} must be at least 1")
     prompt = prompt if prompt_file is None else _read_prompt(prompt_file, field, errors)
+    words = [config.Word(word.strip()) for word in temperature.split(",")]
+    temperatures: list[float] = [config.convert(word, float, "--temperature") for word in words]
     Run.open(run)
     import torch
 
@@ -73,21 +78,43 @@ def main(
 
     model, tokenizer = _load(run, checkpoint, device)
     ids = tokenizer.encode(prompt) or [_document_start(tokenizer)]
-    settings = {"temperature": temperature, "top_p": top_p, "top_k": top_k, "dtype": dtype, "cache": cache}
-    generator = torch.Generator().manual_seed(seed)
-    settings |= {"overflow": overflow, "stop_token": _stop_token(tokenizer, stop), "generator": generator}
-    if num_samples == 1 and not json_:
-        _print_live(prompt, tokenizer, stream(model, ids, max_new_tokens, **settings))
+    settings = {"top_p": top_p, "top_k": top_k, "dtype": dtype, "cache": cache, "overflow": overflow}
+    settings |= {"stop_token": _stop_token(tokenizer, stop)}
+
+    def at(temperature: float) -> dict[str, Any]:
+        """Every temperature draws from the same seed: it writes what it writes alone."""
+        return settings | {"temperature": temperature, "generator": torch.Generator().manual_seed(seed)}
+
+    if num_samples == len(temperatures) == 1 and not json_:
+        _print_live(prompt, tokenizer, stream(model, ids, max_new_tokens, **at(temperatures[0])))
+        return 0
+    written = [generate(model, [ids] * num_samples, max_new_tokens, **at(value)) for value in temperatures]
+    texts = [[tokenizer.decode(new.tolist()) for new in row] for row in written]
+    if json_:
+        for value, row, shown in zip(temperatures, written, texts, strict=True):
+            for number, (new, text) in enumerate(zip(row, shown, strict=True)):
+                record = {"prompt": prompt, "completion": text, "tokens": new.tolist(), "temperature": value}
+                print(json.dumps(record | {"seed": seed, "sample": number}, ensure_ascii=False))
+    elif len(temperatures) == 1:
+        for number, text in enumerate(texts[0], 1):
+            print(f"--- {number} ---\n{prompt}{text}")
     else:
-        _print_all(prompt, tokenizer, generate(model, [ids] * num_samples, max_new_tokens, **settings), seed, json_)
+        _print_side_by_side(prompt, temperatures, texts)
     return 0
 
 
-def _print_all(prompt: str, tokenizer: Tokenizer, completions: Any, seed: int, as_json: bool) -> None:
-    for number, new in enumerate(completions):
-        text = tokenizer.decode(new.tolist())
-        record = {"prompt": prompt, "completion": text, "tokens": new.tolist(), "seed": seed, "sample": number}
-        print(json.dumps(record, ensure_ascii=False) if as_json else f"--- {number + 1} ---\n{prompt}{text}")
+def _print_side_by_side(prompt: str, temperatures: list[float], texts: list[list[str]]) -> None:
+    """Print a column for each temperature, a row for each sample."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, expand=True, pad_edge=False, padding=(0, 2, 1, 0), header_style="bold")
+    for temperature in temperatures:
+        table.add_column(f"temperature {temperature:g}", ratio=1, overflow="fold")
+    for row in zip(*texts, strict=True):
+        table.add_row(*(Text(visible(prompt + text)) for text in row))
+    Console().print(table)
 
 
 def _load(run: str, checkpoint: str, device: str) -> tuple[TransformerLM, Tokenizer]:
