@@ -47,6 +47,14 @@ def test_too_few_tokens_for_a_window_is_an_error(length):
         BatchSampler(data(length), 2, 5, seed=0)
 
 
+def test_one_batch_is_the_first_of_random_for_ever():
+    first = BatchSampler(data(1000), 4, 8, seed=5).batch(0)
+    again = BatchSampler(data(1000), 4, 8, seed=5, order="one-batch")
+    for index in (0, 1, 7, 10_000):
+        assert all(torch.equal(a, b) for a, b in zip(again.batch(index), first, strict=True))
+    assert again.epochs(10_000) == pytest.approx([32 / 1000], rel=0.01)
+
+
 @pytest.mark.parametrize("weights", [(), (2, 1)])
 @pytest.mark.parametrize("order", ["random", "epochs"])
 def test_any_batch_is_the_same_whether_reached_in_order_or_at_once(order, weights):

@@ -15,6 +15,7 @@ from hornbook.cli.arguments import Overrides
 from hornbook.cli.common import command
 from hornbook.errors import ConfigError, DataError
 from hornbook.training.config import check_paths
+from hornbook.training.launch.overfit import judgement, one_batch_recipe
 
 if TYPE_CHECKING:
     from hornbook.tracking.console import Console
@@ -34,6 +35,7 @@ def main(
     verify: bool = False,
     log_norms: bool = False,
     profile: bool = False,
+    overfit_batch: bool = False,
     show_recipe: bool = False,
     json_: bool = False,
     overrides: Overrides,
@@ -51,6 +53,8 @@ def main(
         verify: check every token id, and their SHA-256, before training.
         log_norms: record the norms of weights, gradients and activations of every layer.
         profile: trace a few steps and print the ten most expensive operations.
+        overfit_batch: train on one batch again and again (200 times), and say whether the model has learned it: the
+            first test of a change.
         show_recipe: print the recipe that would be trained, and stop.
         json_: print the result as JSON; progress goes to standard error.
         overrides: keys of the recipe.
@@ -67,7 +71,12 @@ def main(
     flags = {"training.max_minutes": max_minutes, "data.verify": verify}
     flags |= {"run.name": name, "run.note": note, "logging.norms": log_norms, "logging.profile": profile}
     given = config.merge({key: value for key, value in flags.items() if value not in (None, False)}, overrides)
-    sections = {} if is_worker else config.merge(_recipe(recipe, text, resume, given, console), given)
+    sections: dict[str, Any] = {}
+    if not is_worker:
+        sections = _recipe(recipe, text, resume, given, console)
+        if overfit_batch:
+            sections = one_batch_recipe(sections)
+        sections = config.merge(sections, given)
     if not is_worker:
         check_paths(sections, resume=resume)
     if show_recipe:
@@ -82,6 +91,8 @@ def main(
     run = train(sections, resume=resume, console=console)
     if not is_worker:
         _close(run, console, json_)
+        if overfit_batch and run.status == "done":
+            console.print(judgement(run))
     return EXIT_CODES.get(run.status, 2)
 
 

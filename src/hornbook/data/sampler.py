@@ -10,6 +10,7 @@ resumed run continues at any step without replaying, and a batch can be left out
 - "documents": as "epochs", but a window begins where a document does: with the first one that the window before does
   not hold whole (greedy). A document longer than a window goes on in the next. What a window has of its last document
   is seen again in the next window; the last fewer than T targets of a file are left out.
+- "one-batch": the first batch of "random" at every step. A model that can learn soon has it by heart.
 
 With weights the files are the sources of a mixture, each with its own order and epochs (window_order.py).
 
@@ -20,7 +21,7 @@ Windows never cross from one file into the next. Left out: shuffling buffers, do
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -48,7 +49,7 @@ class BatchSampler:
         batch_size: B, windows per batch.
         context_length: T.
         seed: decides the order; the same seed gives the same batches on every machine.
-        order: "random", "epochs" or "documents".
+        order: "random", "epochs", "documents" or "one-batch".
         separator: the id that begins a document; "documents" needs it.
         weights: of each file, which is then a source of a mixture; none: all files are one source.
 
@@ -63,16 +64,17 @@ class BatchSampler:
         batch_size: int,
         context_length: int,
         seed: int,
-        order: Order = "random",
+        order: Order | Literal["one-batch"] = "random",
         separator: int | None = None,
         weights: Sequence[float] = (),
     ):
-        if order not in ("random", "epochs", "documents"):
-            raise ConfigError(f"order = {order!r} is not one of 'random', 'epochs', 'documents'")
+        if order not in ("random", "epochs", "documents", "one-batch"):
+            raise ConfigError(f"order = {order!r} is not one of 'random', 'epochs', 'documents', 'one-batch'")
         self.data, self.batch_size, self.context_length = data, batch_size, context_length
         self.seed, self.order = seed, order
         self._batches_per_draw = max(1, WINDOWS_PER_DRAW // batch_size)
-        how = (context_length, seed, order, separator, self._batches_per_draw * batch_size)
+        drawn: Order = "random" if order == "one-batch" else order
+        how = (context_length, seed, drawn, separator, self._batches_per_draw * batch_size)
         self._windows = Mixture(data.arrays, weights, *how) if weights else WindowOrder(data.arrays, *how)
         self._drawn: tuple[int, Any] | None = None
 
@@ -83,11 +85,12 @@ class BatchSampler:
 
     def epochs(self, index: int) -> list[float]:
         """Return how many times each source (without weights: the data) has been gone through before batch `index`."""
+        index = min(index, 1) if self.order == "one-batch" else index
         return self._windows.epochs(index * self.batch_size)
 
     def starts(self, index: int) -> tuple[Int[np.ndarray, "B"], Int[np.ndarray, "B"]]:
         """Return the file number and the position in it where each window of batch `index` starts."""
-        draw, row = divmod(index, self._batches_per_draw)
+        draw, row = divmod(0 if self.order == "one-batch" else index, self._batches_per_draw)
         if self._drawn is None or self._drawn[0] != draw:
             self._drawn = (draw, self._draw(draw))
         file, start = self._drawn[1]

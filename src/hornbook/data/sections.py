@@ -86,9 +86,10 @@ class DataSection:
     """Text to validate on instead of a share of the text."""
     validation_tokens: Files = ()
     """Token files to validate on."""
-    order: Literal["random", "epochs", "documents"] = "random"
+    order: Literal["random", "epochs", "documents", "one-batch"] = "random"
     """"random": windows drawn anew at every step (the handout's); "epochs": every window once, then all again;
-    "documents": the same with windows that begin where a document does (its separator), as few as hold them all."""
+    "documents": the same with windows that begin where a document does (its separator), as few as hold them all;
+    "one-batch": the same batch at every step, to see whether the model can learn."""
     document_mask: bool = False
     """Attention never looks across the start of a document, which its separator begins; false: a window is one text.
     The scores' mask is then a tensor (B·T² per layer), computed by torch's attention and not by the CPU kernels."""
