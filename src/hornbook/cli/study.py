@@ -48,6 +48,7 @@ def run(
     accept_older: bool = False,
     replace: bool = False,
     figures: bool = False,
+    dry_run: bool = False,
     overrides: Overrides,
     words: Words,
 ) -> int:
@@ -64,11 +65,13 @@ def run(
         accept_older: runs made by another commit of hornbook count as done.
         replace: runs made by another commit or another recipe are removed and made anew.
         figures: also write every figure as SVG and PNG (needs matplotlib).
+        dry_run: say which runs there would be and how long they would take on this machine; nothing is written.
         overrides: keys of the recipe that all arms share, such as `--model.d-model 64`.
         words: the command, which the study's folder keeps.
 
     Examples:
         hornbook study run learning_rate --scale cpu
+        hornbook study run norm --scale cpu --dry-run
     """
     from hornbook.report.render import write_report
     from hornbook.studies import catalogue
@@ -83,6 +86,11 @@ def run(
         if path is not None and not path.is_file():
             raise DataError(f"{path} is not a file; give a UTF-8 text file")
     options = Options(seeds=seeds, text=text, web_text=web_text, overrides=overrides)
+    if dry_run:
+        from hornbook.studies.forecast import forecast
+
+        print("\n".join(forecast(study, size, options, out)))
+        return 0
     command = shlex.join(["hornbook", "study", "run", *words])
     folder = run_study(
         study, size, options, out=out, jobs=jobs, accept_older=accept_older, replace=replace, command=command
@@ -108,9 +116,10 @@ def show(name: str, *, scale: str = "tiny", out: Path = Path("studies"), json_: 
     folder = Path(name)
     if not folder.is_dir():
         from hornbook.studies import catalogue
+        from hornbook.studies.folder import study_path
         from hornbook.studies.study import check_scale
 
-        folder = out / f"{catalogue.load(name).name.replace('_', '-')}-{check_scale(scale)}"
+        folder = study_path(out, catalogue.load(name).name, check_scale(scale))
     if json_:
         from hornbook.studies.charts import to_dict
         from hornbook.studies.folder import read_study

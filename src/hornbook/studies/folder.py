@@ -61,6 +61,11 @@ def is_study(path: Path) -> bool:
     return (path / STUDY_FILE).is_file()
 
 
+def study_path(out: Path, name: str, scale: str) -> Path:
+    """Return the folder of a study at a scale."""
+    return out / f"{name.replace('_', '-')}-{scale}"
+
+
 def run_path(folder: Path, arm: str, seed: int) -> Path:
     """Return the run folder of one arm and seed."""
     return folder / "runs" / arm / f"seed-{seed}"

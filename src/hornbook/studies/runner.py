@@ -20,7 +20,7 @@ from hornbook.format import counted, duration
 from hornbook.locks import hold
 from hornbook.studies.data import prepare_all, recipe_key
 from hornbook.studies.execution import Job, State, execute
-from hornbook.studies.folder import remove_run, run_path, write_results, write_study
+from hornbook.studies.folder import remove_run, run_path, study_path, write_results, write_study
 from hornbook.studies.outcome import read_outcome
 from hornbook.studies.study import Options, Plan, Results, Scale, Study
 from hornbook.tracking.console import Console, Stage
@@ -70,7 +70,7 @@ def run_study(
     """
     console = console or Console()
     plan = study.plan(scale, options)
-    folder = out / f"{study.name.replace('_', '-')}-{scale}"
+    folder = study_path(out, study.name, scale)
     commit = current_commit()
     with hold(folder, "running this study"):
         wanted = make_jobs(plan, folder, commit, accept_older=accept_older, console=console)

@@ -1,0 +1,78 @@
+"""What a study would take on this machine, before anything is made: `hornbook study run NAME --dry-run`.
+
+Each shape of a step is timed by a few updates on random tokens (training/launch/trial.py); nothing is written. Left
+out: preparing the data, evaluations and samples, which come on top, and runs at the same time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hornbook.accounting.render import table
+from hornbook.config import merge, to_dict
+from hornbook.errors import HornbookError
+from hornbook.fileio import canonical_json
+from hornbook.format import counted, duration
+from hornbook.studies.folder import run_path, study_path
+from hornbook.studies.study import Options, Plan, Scale, Study
+from hornbook.tracking.run import Run
+from hornbook.training.config import TrainConfig, resolve
+from hornbook.training.launch.device import resolve_auto
+from hornbook.training.launch.trial import time_updates
+
+SECONDS = 0.3
+"""How long a step is timed."""
+
+
+def forecast(study: Study, scale: Scale, options: Options, out: Path) -> list[str]:
+    """Return the runs of a study, what they would take here, and how many have results already, in lines.
+
+    Raises:
+        ConfigError: a recipe that cannot be used.
+    """
+    plan, folder = study.plan(scale, options), study_path(out, study.name, scale)
+    if not plan.arms:
+        return [f"{study.name} at scale {scale} trains nothing, it measures: {study.cost[scale]}"]
+    known: dict[str, float] = {}
+    rows, waiting, expected = [], 0, 0.0
+    for arm in plan.arms:
+        config = _config(plan, arm)
+        left = sum(not _has_result(run_path(folder, arm.name, seed)) for seed in plan.seeds)
+        seconds, budget = _seconds_per_update(config, known), config.training.max_minutes
+        run = config.training.steps * seconds if budget is None else 60 * budget
+        updates = f"{config.training.steps:,}" if budget is None else f"about {run / seconds:,.0f}"
+        rows.append([arm.name, updates, f"{config.tokens_per_step:,}", duration(run), str(left)])
+        waiting, expected = waiting + left, expected + left * run
+    runs = len(plan.arms) * len(plan.seeds)
+    return [
+        f"{study.name} at scale {scale}: {counted(len(plan.arms), 'arm')} × {counted(len(plan.seeds), 'seed')} = "
+        f"{counted(runs, 'run')}, of which {runs - waiting} have a result in {folder}",
+        *table(["arm", "updates", "tokens each", "a run", "to do"], rows),
+        f"about {duration(expected)} of updates here, one run after another; data, evaluations and samples come on top",
+        "Ctrl-C is safe at any moment: the same command goes on from there",
+    ]
+
+
+def _config(plan: Plan, arm: Any) -> TrainConfig:
+    recipe = merge(plan.recipe(arm, plan.seeds[0]), {"training": {"compile": False}})
+    recipe["data"] = {key: value for key, value in recipe.get("data", {}).items() if value is not None}
+    return resolve_auto(resolve(recipe))
+
+
+def _seconds_per_update(config: TrainConfig, known: dict[str, float]) -> float:
+    """Time an update of a shape, once for all arms that share it."""
+    sections = to_dict(config)
+    kept = ("batch_size", "gradient_accumulation", "activation_checkpointing", "dtype", "fused")
+    training = {key: value for key, value in sections["training"].items() if key in kept}
+    shape = canonical_json([sections["model"], sections["optimizer"]["name"], training])
+    if shape not in known:
+        known[shape] = time_updates(config, SECONDS).typical
+    return known[shape]
+
+
+def _has_result(path: Path) -> bool:
+    try:
+        return Run.open(path).status in ("done", "diverged")
+    except (HornbookError, OSError):
+        return False
