@@ -73,6 +73,23 @@ def test_unknown_study_names_its_neighbour(capsys):
     assert "there is no scale 'huge'" in capsys.readouterr().err
 
 
+def test_the_ablations_run_by_one_command_and_make_one_page(tmp_path, capsys):
+    words = ["--seeds", "1", "--training.steps", "3", "--data.corpus-bytes", "60000", "--evaluation.sample-tokens", "4"]
+    command = ["study", "run", "ablations", "--out", str(tmp_path), *words]
+    assert main([*command, "--dry-run"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines() if " at scale tiny: " in line] == [
+        "norm", "position", "feed_forward",
+    ]  # fmt: skip
+    assert main(command) == 0
+    assert f"all of them on one page: {tmp_path / 'ablations-tiny.html'}" in capsys.readouterr().out
+    page = (tmp_path / "ablations-tiny.html").read_text(encoding="utf-8")
+    for name in catalogue.SETS["ablations"]:
+        assert catalogue.load(name).question in page
+        assert (tmp_path / f"{name.replace('_', '-')}-tiny" / "report.html").is_file()
+    assert main(["study", "run", "ablation"]) == 2
+    assert "did you mean 'ablations'" in capsys.readouterr().err
+
+
 def test_batch_sizes_keep_tokens_and_scale_the_learning_rate():
     plan = batch_size.plan("cpu", Options())
     base = plan.base["training"]["batch_size"] * plan.base["training"]["steps"]

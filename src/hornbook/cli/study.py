@@ -55,7 +55,7 @@ def run(
     """Run what is missing of a study, then write its results and its page. Killed half-way, the same command goes on.
 
     Args:
-        name: a study of `hornbook study list`.
+        name: a study of `hornbook study list`, or "ablations": norm, position and feed_forward, with one page.
         scale: tiny (does it work), cpu (the published scale for a laptop) or gpu.
         seeds: seeds per arm; by default the scale's own number.
         jobs: runs at a time, each in a process of its own.
@@ -78,7 +78,7 @@ def run(
     from hornbook.studies.runner import run_study
     from hornbook.studies.study import Options, check_scale
 
-    study, size = catalogue.load(name), check_scale(scale)
+    studies, size = catalogue.members(name), check_scale(scale)
     for flag, value in (("--seeds", seeds), ("--jobs", jobs)):
         if value is not None and value < 1:
             raise ConfigError(f"{flag} {value} must be at least 1")
@@ -89,15 +89,20 @@ def run(
     if dry_run:
         from hornbook.studies.forecast import forecast
 
-        print("\n".join(forecast(study, size, options, out)))
+        print("\n\n".join("\n".join(forecast(study, size, options, out)) for study in studies))
         return 0
     command = shlex.join(["hornbook", "study", "run", *words])
-    folder = run_study(
-        study, size, options, out=out, jobs=jobs, accept_older=accept_older, replace=replace, command=command
-    )
-    page = write_report([folder], folder / "report.html", figures=folder / "figures" if figures else None)
-    print_study(folder)
-    print(f"\nresults in {folder}, page {page}")
+    folders = []
+    for study in studies:
+        folder = run_study(
+            study, size, options, out=out, jobs=jobs, accept_older=accept_older, replace=replace, command=command
+        )
+        page = write_report([folder], folder / "report.html", figures=folder / "figures" if figures else None)
+        print_study(folder)
+        print(f"\nresults in {folder}, page {page}")
+        folders.append(folder)
+    if len(folders) > 1:
+        print(f"all of them on one page: {write_report(folders, out / f'{name}-{size}.html')}")
     return 0
 
 
