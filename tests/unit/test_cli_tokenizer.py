@@ -109,6 +109,7 @@ def test_compare_gives_a_cross_table(folder, capsys):
     assert "bytes per token" in out
     assert "no throughput from less than 5 MB of text (text.txt): give more of it" in out
     assert "hours" not in out
+    assert re.search(r"entries: [\d,]+ in both, [\d,]+ only in \S+tok, [\d,]+ only in \S+t1", out)
     (folder / "long.txt").write_bytes((folder / "text.txt").read_bytes() * (8_000_000 // len(TEXT.encode()) + 1))
     _, out, _ = run(capsys, "compare", folder / "tok", "--corpora", folder / "long.txt", folder / "text.txt")
     for title in ("bytes per token", "MB/s", "hours for 825 GB"):

@@ -61,6 +61,16 @@ def test_a_merge_tree_is_drawn():
     ]
 
 
+def test_the_longest_made_of_letters_leaves_runs_of_blanks_out():
+    vocab = {0: b"a", 1: b"          ", 2: b" newest", 3: b"it's", 4: "\u00e9t\u00e9".encode(), 5: b"\xff\xff\xff"}
+    rows = inspection.longest_tokens(Plain(vocab, []), 9, letters=True)
+    assert [row.content for row in rows] == [b" newest", "\u00e9t\u00e9".encode(), b"a"]
+
+
+def test_vocabularies_overlap_by_their_bytes():
+    assert inspection.overlap(make(300), make(262)) == (262, len(set(make(300).vocab.values())) - 262, 0)
+
+
 def test_split_text_says_pretokens_and_special_tokens():
     tokenizer = make(262)
     pieces = inspection.split_text(tokenizer, "low é<|e|>")

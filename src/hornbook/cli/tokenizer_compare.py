@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -42,24 +43,34 @@ def compare(
         hornbook tokenizer compare tok other/tokenizer.json --corpora a.txt b.txt
     """
     from hornbook.fileio import canonical_json
-    from hornbook.tokenizer.inspection import compression
+    from hornbook.tokenizer.inspection import compression, overlap
 
     if documents is not None and documents < 1:
         raise ConfigError(f"--documents {documents} is below 1; leave it out for all of the text")
     if threads < 1:
         raise ConfigError(f"--threads {threads} is below 1")
+    loaded = [(path, load_tokenizer(path)) for path in tokenizers]
+    pairs = [
+        {"first": str(one), "second": str(other), **overlap(first, second)._asdict()}
+        for (one, first), (other, second) in itertools.combinations(loaded, 2)
+    ]
     cells: list[dict[str, Any]] = []
     for name in corpora:
-        for path in tokenizers:
-            tok = load_tokenizer(path)
+        for path, tok in loaded:
             # One separator for all, so that every tokenizer sees the same documents whatever its special tokens are.
             corpus = open_corpus((name,), (END_OF_TEXT,), field=field, errors=errors)
             texts = corpus.documents() if documents is None else corpus.sample(documents, seed)
             cells.append({"tokenizer": str(path), "corpus": name, **_figures(compression(tok, texts, threads))})
     if json:
-        print(canonical_json({"documents": documents, "seed": seed, "threads": threads, "results": cells}), end="")
-    else:
-        _show_comparison(tokenizers, corpora, cells)
+        found = {"documents": documents, "seed": seed, "threads": threads, "results": cells, "entries": pairs}
+        print(canonical_json(found), end="")
+        return 0
+    _show_comparison(tokenizers, corpora, cells)
+    for pair in pairs:
+        print(
+            f"entries: {pair['both']:,} in both, {pair['only_first']:,} only in {pair['first']}, "
+            f"{pair['only_second']:,} only in {pair['second']}"
+        )
     return 0
 
 

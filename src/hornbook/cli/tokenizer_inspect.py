@@ -24,6 +24,7 @@ def inspect(
     files: tuple[str, ...] = (),
     *,
     longest: int = 20,
+    letters: bool = False,
     word: str | None = None,
     text: str | None = None,
     field: str = "text",
@@ -36,6 +37,7 @@ def inspect(
         tokenizer: a tokenizer of any format.
         files: text in which the tokens are counted, as in `hornbook tokenizer train`.
         longest: how many of the longest tokens.
+        letters: only those made of letters.
         word: draw the merges that build this word (a space before it matters).
         text: show the tokens of this text, coloured on a terminal.
         field: of records, the field or column with the text; a.b.c for a nested one.
@@ -57,7 +59,7 @@ def inspect(
     if word is not None:
         result["word"] = _tree_rows(tok, word)
     if word is None and text is None:
-        result["longest"] = _longest_rows(tok, longest, files, field, errors)
+        result["longest"] = _longest_rows(tok, longest, files, field, errors, letters)
     if json:
         print(canonical_json(result), end="")
         return 0
@@ -73,7 +75,9 @@ def inspect(
     return 0
 
 
-def _longest_rows(tok: Tokenizer, number: int, files: tuple[str, ...], field: str, errors: Any) -> list[dict[str, Any]]:
+def _longest_rows(
+    tok: Tokenizer, number: int, files: tuple[str, ...], field: str, errors: Any, letters: bool
+) -> list[dict[str, Any]]:
     from hornbook.tokenizer.inspection import longest_tokens, readable, token_counts
     from hornbook.tokenizer.text import safe_blocks
     from hornbook.tokenizer.utf8 import checked
@@ -90,7 +94,7 @@ def _longest_rows(tok: Tokenizer, number: int, files: tuple[str, ...], field: st
             "hex": row.content.hex(" "),
             "count": row.count,
         }
-        for row in longest_tokens(tok, number, counts)
+        for row in longest_tokens(tok, number, counts, letters=letters)
     ]
 
 

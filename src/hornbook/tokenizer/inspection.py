@@ -11,7 +11,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -61,14 +61,41 @@ def token_counts(tokenizer: TokenizerLike, texts: Iterable[bytes], num_threads: 
     return counts
 
 
-def longest_tokens(tokenizer: TokenizerLike, number: int = 20, counts: np.ndarray | None = None) -> list[TokenRow]:
-    """Return the ordinary entries with the most bytes, the longest first, among equals by id."""
+def longest_tokens(
+    tokenizer: TokenizerLike, number: int = 20, counts: np.ndarray | None = None, *, letters: bool = False
+) -> list[TokenRow]:
+    """Return the ordinary entries with the most bytes, the longest first, among equals by id.
+
+    Args:
+        tokenizer: whose vocabulary.
+        number: how many.
+        counts: by id, what each occurs; None: not counted.
+        letters: only entries made of letters, a space before them aside (runs of blanks and rules are often longest).
+    """
     special = {token.encode() for token in tokenizer.special_tokens}
-    rows = sorted((-len(content), token_id) for token_id, content in tokenizer.vocab.items() if content not in special)
+    rows = sorted(
+        (-len(content), token_id)
+        for token_id, content in tokenizer.vocab.items()
+        if content not in special and (not letters or content.decode(errors="replace").removeprefix(" ").isalpha())
+    )
     return [
         TokenRow(token_id, tokenizer.vocab[token_id], None if counts is None else int(counts[token_id]))
         for _, token_id in rows[:number]
     ]
+
+
+class Overlap(NamedTuple):
+    """How many entries two vocabularies share, by their bytes."""
+
+    both: int
+    only_first: int
+    only_second: int
+
+
+def overlap(first: TokenizerLike, second: TokenizerLike) -> Overlap:
+    """Return how the vocabularies of two tokenizers overlap."""
+    one, other = set(first.vocab.values()), set(second.vocab.values())
+    return Overlap(len(one & other), len(one - other), len(other - one))
 
 
 @dataclass(frozen=True)
