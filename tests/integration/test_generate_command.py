@@ -157,6 +157,29 @@ def test_a_report_into_a_folder_is_refused(run, capsys, tmp_path):
     assert f"--out {tmp_path} is a folder; name the file" in capsys.readouterr().err
 
 
+def test_each_token_is_shown_with_its_loss(run, capsys, tmp_path):
+    (tmp_path / "a.txt").write_text("Once upon a time <b>&there</b> \x1b[31mwas caf\u00e9.\n" * 8, encoding="utf-8")
+    words = ["eval", str(run.path), "--text", str(tmp_path / "a.txt")]
+    page = tmp_path / "surprise.html"
+    assert main([*words, "--per-token", "90", "--json", "--html", str(page)]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert main([*words, "--max-tokens", "90", "--json"]) == 0
+    assert shown["mean"] == pytest.approx(json.loads(capsys.readouterr().out)["loss"], rel=1e-5)
+    assert len(shown["tokens"]) == 90
+    written = page.read_text(encoding="utf-8")
+    assert written.count("<span") == 90
+    assert "\x1b" not in written
+    assert "<b>" not in written
+    assert main([*words, "--per-token", "3"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [float(line.split()[0]) for line in lines[:3]] == pytest.approx(
+        [token["loss"] for token in shown["tokens"][:3]], abs=1e-3
+    )
+    assert lines[3].endswith("3 tokens, mean loss " + lines[3].split()[-2] + " nats.")
+    assert main([*words, "--per-token", "0"]) == 2
+    assert "num_tokens = 0 of an evaluation must be at least 1" in capsys.readouterr().err
+
+
 def test_an_evaluation_reads_what_training_reads(run, capsys, tmp_path):
     stories = list(filter(None, storyworld.generate(6000, 2, "easy").split("<|endoftext|>\n")))
     (tmp_path / "a.txt").write_text("<|endoftext|>".join([*stories, ""]), encoding="utf-8")

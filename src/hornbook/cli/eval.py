@@ -40,6 +40,8 @@ def main(
     seed: int = 0,
     task: Literal["cloze"] | None = None,
     items: int = 400,
+    per_token: int | None = None,
+    html: Path | None = None,
     device: str = "cpu",
     json_: bool = False,
 ) -> int:
@@ -59,6 +61,8 @@ def main(
         seed: of the stories that the model writes.
         task: measure this alone; cloze: which of two sentences goes on with a story of storyworld?
         items: of a task, how many questions.
+        per_token: show the first so many tokens instead, each tinted by its loss: where is the model surprised?
+        html: also write them as a page.
         device: where to compute.
         json_: print JSON.
 
@@ -66,8 +70,11 @@ def main(
         hornbook eval runs/tinystories
         hornbook eval runs/tinystories --text other.txt --context-length 128
         hornbook eval runs/stories --task cloze --items 1000
+        hornbook eval runs/stories --text new.txt --per-token 300 --html surprise.html
     """
     _check(run, text, stories, samples)
+    if html is not None and per_token is None:
+        raise ConfigError("--html is the page of the tinted tokens: give --per-token N with it")
     from hornbook.tracking.console import Console
     from hornbook.training.launch.device import choose_device
     from hornbook.training.load import load_run
@@ -77,6 +84,15 @@ def main(
     if task == "cloze":
         return _cloze(run, model, tokenizer, config.data.corpus_level, items, console, json_)
     data, name = _data(run, text, field, errors, tokenizer, config, console)
+    if per_token is not None:
+        from hornbook.cli.surprise import show
+        from hornbook.evaluation.loss import token_losses
+
+        if tokenizer is None:
+            raise DataError(f"{run} has no tokenizer, so its tokens are no text; it was trained on bare token files")
+        found = list(token_losses(model, data, per_token, context_length))
+        show(found, tokenizer, f"{run} on {name}", html, as_json=json_)
+        return 0
     sizes = (batch_size, context_length, max_tokens)
     result = _measure(model, data, sizes, f"{run} on {name}", console)
     sources = {} if text else _measure_sources(model, data, sizes, config.data.mixture, console)

@@ -24,6 +24,7 @@ from hornbook.data.token_data import TokenData
 from hornbook.errors import ConfigError, DataError
 from hornbook.models.transformer import TransformerLM
 from hornbook.nn.dropout import evaluating
+from hornbook.nn.plain import at_least_float32
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -116,6 +117,27 @@ def evaluate(
         )
     num_bytes = (data.num_bytes or 0) * min(1.0, count / max(1, data.num_targets))
     return Evaluation(nats / count, nats / math.log(2) / num_bytes if num_bytes else None, count, T, sample_loss)
+
+
+@torch.no_grad()
+def token_losses(
+    model: TransformerLM, data: TokenData, num_tokens: int, context_length: int | None = None
+) -> Iterator[tuple[int, float]]:
+    """Yield the first tokens of a data set that are predicted, each with its loss in nats; their mean is `evaluate`'s.
+
+    Arguments and errors as `evaluate`.
+    """
+    T = context_length or model.config.context_length
+    for name, value in {"num_tokens": num_tokens, "context_length": T}.items():
+        if value < 1:
+            raise ConfigError(f"{name} = {value} of an evaluation must be at least 1")
+    device = next(model.parameters()).device
+    with evaluating(model):
+        for rows in _batches(data, _windows(data, T, num_tokens), T, 1):
+            targets = rows[0, 1:]
+            scores = at_least_float32(model(rows[:, :-1].to(device)))[0].log_softmax(-1).cpu()  # (S, V)
+            losses = -scores.gather(-1, targets[:, None]).squeeze(-1)
+            yield from zip(targets.tolist(), losses.tolist(), strict=True)
 
 
 def evenly(count: int, sample: int) -> Int[np.ndarray, "sample"]:
