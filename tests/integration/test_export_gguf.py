@@ -102,6 +102,10 @@ def test_what_llama_cpp_cannot_do_is_refused_and_nothing_is_written(tmp_path):
 
 def open_in_llama_cpp(path, **how):
     llama_cpp = pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
+    # Its AMX code for 8-bit weights ends the process on some virtual machines; without it the weights stay as stored.
+    settings = llama_cpp.llama_cpp.llama_model_default_params()
+    settings.use_extra_bufts = False
+    llama_cpp.llama_cpp.llama_model_default_params = lambda: settings
     return llama_cpp.Llama(str(path), verbose=False, n_threads=2, **how)
 
 
