@@ -1,6 +1,7 @@
 """Fixtures that every part uses."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,3 +18,15 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real text beside the project (../shared/data) is absent")
     return folder
+
+
+@pytest.fixture
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A cache and a working folder of the test's own; torch has as many threads afterwards as before."""
+    import torch
+
+    monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)

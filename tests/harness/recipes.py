@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 
 from hornbook.tokenizer.token_file import TokenFile
+from hornbook.tracking.console import Console
+from hornbook.tracking.run import Run
+from hornbook.training.loop import train
 
 VOCAB = 61
 
@@ -47,6 +50,11 @@ def tiny_recipe(folder: Path, **sections: dict[str, Any]) -> dict[str, Any]:
     for name, section in sections.items():
         recipe[name] = {**recipe.get(name, {}), **section}
     return recipe
+
+
+def quiet_train(recipe: dict[str, Any], **settings: Any) -> Run:
+    """Train with nothing said on the console."""
+    return train(recipe, console=Console(silent=True), **settings)
 
 
 def fingerprint(run: Path) -> str:

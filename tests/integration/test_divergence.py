@@ -5,19 +5,13 @@ import math
 
 import pytest
 import torch
-from harness.recipes import tiny_recipe
+from harness.recipes import quiet_train, tiny_recipe
 from safetensors.torch import load_file
 
-from hornbook.tracking.console import Console
 from hornbook.training.distributed import strategies
-from hornbook.training.loop import train
 from hornbook.training.trainer import Trainer
 
 BAD_STEP = 17
-
-
-def quiet_train(recipe, **settings):
-    return train(recipe, console=Console(silent=True), **settings)
 
 
 def inject(monkeypatch, what, batches):

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from harness.recipes import VOCAB, fingerprint, tiny_recipe, write_tokens
+from harness.recipes import VOCAB, fingerprint, quiet_train, tiny_recipe, write_tokens
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,11 +18,9 @@ from hornbook.errors import ConfigError
 from hornbook.evaluation.loss import evaluate, evenly
 from hornbook.models.config import ModelConfig
 from hornbook.models.transformer import TransformerLM
-from hornbook.tracking.console import Console
 from hornbook.tracking.run import Run, best_record
 from hornbook.training.config import resolve
 from hornbook.training.evaluator import FORWARD_COST, plan_evaluations
-from hornbook.training.loop import train
 
 T = 16
 
@@ -95,10 +93,6 @@ def test_a_sample_is_measured_alone_or_before_the_rest():
     assert both.loss == pytest.approx(whole.loss, rel=1e-6)
     assert both.sample_loss == part.loss
     assert evaluate(model, data, 4, sample=10**6) == whole
-
-
-def quiet_train(recipe, **settings):
-    return train(recipe, console=Console(silent=True), **settings)
 
 
 def test_a_run_samples_says_so_and_measures_all_at_the_end(tmp_path, capsys):

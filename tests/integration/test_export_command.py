@@ -13,25 +13,17 @@ from pathlib import Path
 import pytest
 import torch
 from harness.hub import Hub, serving_hub
-from harness.recipes import tiny_recipe
+from harness.recipes import quiet_train, tiny_recipe
 
 import hornbook as hb
 from hornbook.cli.main import main
-from hornbook.tracking.console import Console
-from hornbook.training.loop import train
 
 transformers = pytest.importorskip("transformers")
 
 TEXT = "the cat sat on the mat and the dog ran to the red ball while a bird sang in its tree\n<|endoftext|>\n"
 
 
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path, monkeypatch):
-    monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("own_folders")
 
 
 @pytest.fixture
@@ -47,7 +39,7 @@ def run(tmp_path):
         evaluation={"every": 10, "sample_every": 40, "prompt": "the ```cat"},
     )
     recipe["data"] = {"text": [str(text)], "validation": 0.1}
-    train(recipe, console=Console(silent=True))
+    quiet_train(recipe)
     return "runs/a"
 
 
@@ -162,7 +154,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(run, tmp_path, capsys, wor
 
 def test_a_model_that_no_llama_expresses_asks_for_custom_code(tmp_path, capsys):
     recipe = tiny_recipe(tmp_path / "made", run={"directory": "runs/a"}, model={"norm": "post"})
-    train(recipe, console=Console(silent=True))
+    quiet_train(recipe)
     code, said = say(capsys, "export runs/a out --to hf")
     assert code == 2
     assert "norm = 'post'" in said
@@ -213,13 +205,17 @@ def test_a_model_goes_to_the_hub_and_comes_from_it(run, tmp_path, hub):
     [
         (403, "export runs/a out --to hf --push me/small", "out is written; uploading it to me/small failed: "),
         (500, "import hf me/small", "fetching it from the hub failed: "),
+        ("away", "import hf me/small", "the hub cannot be reached; check the network"),
         (None, "import hf me/none", "the hub has no such repository"),
         (None, "import hf not//a-name", "that is no name of a repository"),
         (None, "export runs/a out --to hf --push -", "no name of a repository"),
     ],
 )
 def test_what_the_hub_refuses_is_one_sentence(run, tmp_path, hub, status, words, sentence):
-    hub.refuses = status
+    if status == "away":
+        hub.url = "http://127.0.0.1:9"
+    else:
+        hub.refuses = status
     code, said = at(hub, tmp_path, words)
     assert code == 2, said
     assert sentence in said

@@ -6,30 +6,18 @@ import struct
 import numpy as np
 import pytest
 import torch
-from harness.recipes import VOCAB, tiny_recipe
+from harness.recipes import VOCAB, quiet_train, tiny_recipe
 
 import hornbook as hb
 from hornbook.cli.main import main
 from hornbook.errors import HornbookError
 from hornbook.interop.huggingface import llama_config, llama_tensors
-from hornbook.tracking.console import Console
 from hornbook.training.load import load_run
-from hornbook.training.loop import train
 
 TEXT = "the cat sat on the mat and the dog ran to the red ball while a bird sang in its tree\n<|endoftext|>\n"
 
 
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path, monkeypatch):
-    monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
-def quiet_train(recipe, **settings):
-    return train(recipe, console=Console(silent=True), **settings)
+pytestmark = pytest.mark.usefixtures("own_folders")
 
 
 def write_llama(folder, *, tied=False, shards=None, vocab_size=VOCAB, **changes):

@@ -10,17 +10,12 @@ import time
 import pytest
 import torch
 from harness.faults import run_faults
-from harness.recipes import fingerprint, tiny_recipe
+from harness.recipes import fingerprint, quiet_train, tiny_recipe
 
 from hornbook.checkpoint.store import CheckpointStore
 from hornbook.errors import CheckpointError, HornbookError
 from hornbook.tracking.console import Console
 from hornbook.tracking.run import Run
-from hornbook.training.loop import train
-
-
-def quiet_train(recipe, **settings):
-    return train(recipe, console=Console(silent=True), **settings)
 
 
 @pytest.fixture(autouse=True)

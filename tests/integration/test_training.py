@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from harness.recipes import VOCAB, tiny_recipe
+from harness.recipes import VOCAB, quiet_train, tiny_recipe
 
 import hornbook as hb
 from hornbook.cli.main import main
@@ -22,7 +22,6 @@ from hornbook.tracking.console import Console
 from hornbook.training.config import resolve
 from hornbook.training.distributed.strategies import SingleProcess
 from hornbook.training.load import load_run
-from hornbook.training.loop import train
 from hornbook.training.step import TrainStep
 
 WORDS = [
@@ -50,17 +49,7 @@ WORDS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
-def quiet_train(recipe, **settings):
-    return train(recipe, console=Console(silent=True), **settings)
+pytestmark = pytest.mark.usefixtures("own_folders")
 
 
 def write_text(path, documents=60, seed=0):

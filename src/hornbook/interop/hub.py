@@ -61,6 +61,8 @@ def _plain_words(what_failed: str) -> Iterator[None]:
         problem = "the hub has no such repository, or you have no access to it"
     except Exception as error:  # the library hands on what its transport raises, which has changed
         problem = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        if any(name in problem for name in ("ConnectError", "Timeout")):
+            problem = "the hub cannot be reached; check the network, and HF_ENDPOINT where it is set"
     else:
         return
     raise HornbookError(f"{what_failed}: {problem}")
