@@ -22,7 +22,7 @@ from hornbook.evaluation.storyworld import evaluate_on_storyworld
 from hornbook.nn import cpu_kernels
 from hornbook.tracking.console import Console
 from hornbook.tracking.environment import describe_environment
-from hornbook.training.launch.story_ladder import RUNGS, Choice, recipe
+from hornbook.training.launch.story_ladder import STORY_RUNGS, ChosenRung, recipe
 from hornbook.training.launch.trial import rung_timer
 from hornbook.training.load import load_run
 from hornbook.training.loop import train
@@ -35,9 +35,9 @@ def main() -> None:
     parser.add_argument("--updates", type=int, help="so many updates, whatever time they take, instead of --minutes")
     parser.add_argument("--seed", type=int, default=0)
     given, words = parser.parse_known_args()
-    rung, console = RUNGS[given.rung], Console(stream=sys.stderr)
+    rung, console = STORY_RUNGS[given.rung], Console(stream=sys.stderr)
     step = rung_timer(parse_overrides(words))(rung)
-    choice = Choice(rung, step, given.updates or int(60 * given.minutes / step))
+    choice = ChosenRung(rung, step, given.updates or int(60 * given.minutes / step))
     sections = recipe(choice, given.minutes)
     if given.updates:
         sections["training"] = {"steps": given.updates, "batch_size": rung.batch_size}

@@ -43,7 +43,7 @@ def load(system: str, source: str) -> Any:
     import gigatoken
 
     with tempfile.TemporaryDirectory() as folder:
-        formats.write(parts, folder, "huggingface")
+        formats.write_parts(parts, folder, "huggingface")
         return gigatoken.Tokenizer(f"{folder}/tokenizer.json")
 
 

@@ -33,7 +33,7 @@ from hornbook.interop.huggingface import llama_config, llama_tensors
 from hornbook.interop.huggingface_export import write_huggingface_model
 from hornbook.studies.folder import read_study, write_results, write_study
 from hornbook.studies.study import Analysis, Plan, Study
-from hornbook.tokenizer.formats import read, write
+from hornbook.tokenizer.formats import read_parts, write_parts
 from hornbook.tracking.records import RecordWriter, read_records
 from hornbook.tracking.run import Run
 
@@ -62,8 +62,8 @@ def tokenizer(number: int) -> hb.Tokenizer:
 def written_as(kind: Any, name: str) -> Writer:
     prints = {tokenizer(number).fingerprint: number for number in (1, 2)}
     return Writer(
-        lambda folder, number: write(tokenizer(number).parts(), folder / name, kind),
-        lambda folder: prints[hb.Tokenizer.from_parts(read(folder / name)).fingerprint],
+        lambda folder, number: write_parts(tokenizer(number).parts(), folder / name, kind),
+        lambda folder: prints[hb.Tokenizer.from_parts(read_parts(folder / name)).fingerprint],
     )
 
 

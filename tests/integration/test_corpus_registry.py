@@ -109,10 +109,10 @@ def test_every_entry_is_whole(name):
 
 def test_pythons_documentation_is_a_corpus_without_settings(monkeypatch, tmp_path):
     monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path))
-    monkeypatch.setattr("hornbook.data.corpora.python_docs.documents", lambda: ["one", "two"])
+    monkeypatch.setattr("hornbook.data.corpora.python_docs.python_documents", lambda: ["one", "two"])
     path = corpus_file("python-docs", DataSection(), QUIET)
     assert path.read_text() == "one\n<|endoftext|>\ntwo\n<|endoftext|>\n"
-    monkeypatch.setattr("hornbook.data.corpora.python_docs.documents", lambda: ["three"])
+    monkeypatch.setattr("hornbook.data.corpora.python_docs.python_documents", lambda: ["three"])
     assert corpus_file("python-docs", DataSection(corpus_bytes=5000), QUIET).read_text() == path.read_text()
 
 

@@ -8,7 +8,7 @@ import pytest
 from hornbook.tokenizer import formats, patterns, reference
 from hornbook.tokenizer.formats.huggingface import read_huggingface, write_huggingface
 from hornbook.tokenizer.formats.parts import TokenizerParts
-from hornbook.tokenizer.formats.tiktoken import read_tiktoken, settings_path, write_tiktoken
+from hornbook.tokenizer.formats.tiktoken import read_tiktoken, settings_beside, write_tiktoken
 from hornbook.tokenizer.reference import ReferenceTokenizer
 
 tiktoken = pytest.importorskip("tiktoken")
@@ -30,7 +30,7 @@ SPECIAL = ["<|endoftext|>", "<| pad ü |>"]
 
 
 def make_parts(pattern="gpt2", special=SPECIAL, size=420):
-    vocab, merges = reference.train(TEXT, size, special, pattern)
+    vocab, merges = reference.train_bpe(TEXT, size, special, pattern)
     ids = {token: index for index, token in enumerate(special)}
     return TokenizerParts(vocab=vocab, merges=merges, special_tokens=ids, pattern=pattern)
 
@@ -46,7 +46,7 @@ def tiktoken_encoding(path):
     # As a user of tiktoken would: its own reader, its own class.
     ranks = load.load_tiktoken_bpe(str(path))
     return tiktoken.Encoding(
-        "test", mergeable_ranks=ranks, **json.loads(settings_path(path).read_text(encoding="utf-8"))
+        "test", mergeable_ranks=ranks, **json.loads(settings_beside(path).read_text(encoding="utf-8"))
     )
 
 
@@ -90,7 +90,7 @@ def test_a_file_that_huggingface_wrote_loads(tmp_path, pattern):
     tokenizer.train_from_iterator([TEXT], trainer)
     path = tmp_path / "tokenizer.json"
     tokenizer.save(str(path))
-    parts = formats.read(path)
+    parts = formats.read_parts(path)
     assert parts.pattern == pattern
     assert list(parts.special_tokens) == SPECIAL
     assert ids_of(parts, SAMPLE) == tokenizer.encode(SAMPLE).ids
@@ -116,21 +116,21 @@ def test_ranks_that_tiktoken_trained_load(tmp_path):
 
 def test_gpt2_files_give_the_same_ids_in_tokenizers(tmp_path):
     parts = make_parts()
-    formats.write(parts, tmp_path, "gpt2")
+    formats.write_parts(parts, tmp_path, "gpt2")
     model = tokenizers.models.BPE.from_file(str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"))
     tokenizer = tokenizers.Tokenizer(model)
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.add_special_tokens(SPECIAL)
     assert tokenizer.encode(SAMPLE).ids == ids_of(parts, SAMPLE)
-    assert formats.read(tmp_path, SPECIAL) == parts
+    assert formats.read_parts(tmp_path, SPECIAL) == parts
 
 
 def test_published_gpt2_is_the_same_in_every_format(shared_data, tmp_path):
-    parts = formats.read(shared_data / "gpt2-vocab.json", ["<|endoftext|>"])
+    parts = formats.read_parts(shared_data / "gpt2-vocab.json", ["<|endoftext|>"])
     write_tiktoken(parts, tmp_path / "g.tiktoken")
     assert read_tiktoken(tmp_path / "g.tiktoken") == parts
     write_huggingface(parts, tmp_path / "tokenizer.json")
-    assert formats.read(tmp_path) == parts
+    assert formats.read_parts(tmp_path) == parts
     encoding = tiktoken_encoding(tmp_path / "g.tiktoken")
     tokenizer = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     text = (shared_data / "tinystories.txt").read_text(encoding="utf-8")[:500_000]

@@ -233,11 +233,11 @@ def test_another_tokenizer_of_the_same_size_is_refused(tmp_path):
 def test_a_hugging_face_folder_brings_its_tokenizer(tmp_path):
     (tmp_path / "a.txt").write_text(TEXT * 60)
     vocab, merges = hb.train_bpe(tmp_path / "a.txt", 290, ["<|endoftext|>"])
-    from hornbook.tokenizer.formats import write
+    from hornbook.tokenizer.formats import write_parts
 
     tokenizer = hb.Tokenizer(vocab, merges, ["<|endoftext|>"])
     write_llama(tmp_path / "llama", vocab_size=len(vocab))
-    write(tokenizer.parts(), tmp_path / "llama", "huggingface")
+    write_parts(tokenizer.parts(), tmp_path / "llama", "huggingface")
     recipe = {"data": {"text": ["a.txt"]}, "model": {"init_from": "llama", "context_length": 16}}
     run = quiet_train({**recipe, "training": {"steps": 2, "batch_size": 2}})
     _, read, _ = load_run(run.path)

@@ -117,15 +117,15 @@ def test_the_tokenizer_never_sees_the_validation_part(tmp_path):
 
 def test_fewer_than_twenty_documents_are_cut_at_a_line(tmp_path):
     from hornbook.data.scan import scan_file
-    from hornbook.data.split import split
+    from hornbook.data.split import split_files
 
     (tmp_path / "one.txt").write_text("".join(f"line {i:04d}\n" for i in range(1000)))
     file = scan_file(tmp_path / "one.txt", "<|endoftext|>")
-    training, validation = split([file], "<|endoftext|>", 0.05)
+    training, validation = split_files([file], "<|endoftext|>", 0.05)
     assert (training[0].end, validation[0].start, validation[0].end) == (9500, 9500, 10000)
     (tmp_path / "two.txt").write_text("é" * 1000)
     file = scan_file(tmp_path / "two.txt", None)
-    training, validation = split([file], None, 0.051)
+    training, validation = split_files([file], None, 0.051)
     assert training[0].end % 2 == 0
     assert 1890 < training[0].end < 1900
 

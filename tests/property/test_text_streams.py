@@ -43,7 +43,7 @@ def test_counts_of_a_stream_are_those_of_the_text(pattern, text, sizes):
 
 @pytest.fixture(scope="module")
 def tokenizers():
-    vocab, merges = reference.train("ab a b é 's 12345 ab ab\n\n" * 3, 280, SPECIAL)
+    vocab, merges = reference.train_bpe("ab a b é 's 12345 ab ab\n\n" * 3, 280, SPECIAL)
     return {pattern: hb.Tokenizer(vocab, merges, SPECIAL, pattern=pattern) for pattern in [*patterns.NAMED, FREE]}
 
 
@@ -122,7 +122,7 @@ def test_a_corpus_goes_where_a_stream_goes(tmp_path, tokenizers):
     corpus = TextReader(tmp_path, field="body", separator="<|e|>")
     joined = "<|e|>".join([*documents, "ab ab", "12345"])
     assert dict(hb.count_pretokens(corpus, SPECIAL).items()) == reference.count_pretokens(joined, SPECIAL)
-    assert hb.train_bpe(corpus, 290, SPECIAL) == reference.train(joined, 290, SPECIAL)
+    assert hb.train_bpe(corpus, 290, SPECIAL) == reference.train_bpe(joined, 290, SPECIAL)
     tokens = tokenizers["gpt2"].encode_file(corpus, tmp_path / "out.npy")
     assert tokens.ids.tolist() == tokenizers["gpt2"].encode(joined)
     assert tokens.manifest["num_documents"] == 5

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import hornbook as hb
-from hornbook.accounting.formulas import evaluate, spelled
+from hornbook.accounting.formulas import spelled, value_of
 from hornbook.cli.main import main
 from hornbook.errors import ConfigError
 
@@ -86,7 +86,7 @@ def test_every_formula_that_is_shown_evaluates_to_its_value():
     numbers = numbers_of(account.spec.model, 3)
     for t in terms:
         shown = spelled(t.formula, numbers).replace(",", "").replace("·", "*").replace("²", "**2")
-        assert eval(shown) == t.value == evaluate(t.formula, numbers)
+        assert eval(shown) == t.value == value_of(t.formula, numbers)
 
 
 def test_a_config_object_is_an_account_too():

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import pytest
 
-from hornbook.cli.arguments import Overrides, Words, docstring_of, parse
+from hornbook.cli.arguments import Overrides, Words, docstring_of, parse_words
 from hornbook.cli.help import command_help
-from hornbook.cli.main import SUBCOMMANDS, find, load, main
+from hornbook.cli.main import SUBCOMMANDS, find, load_subcommand, main
 from hornbook.errors import ConfigError
 from hornbook.training.config import describe
 
@@ -48,7 +48,7 @@ def bake(
 
 
 def read(line: list[str]):
-    return parse(bake, line, "hornbook bake")
+    return parse_words(bake, line, "hornbook bake")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_keys_of_a_recipe_are_collected_where_they_are_taken():
         """Roast."""
 
     line = ["--model.d-model", "8", "--hot", "--model.tie_embeddings", "--data.text=a,b", "some"]
-    assert parse(roast, line, "hornbook roast") == {
+    assert parse_words(roast, line, "hornbook roast") == {
         "beans": "some",
         "hot": True,
         "overrides": {"model": {"d_model": "8", "tie_embeddings": True}, "data": {"text": "a,b"}},
@@ -149,9 +149,9 @@ def test_train_help_lists_every_key_with_type_default_and_meaning(columns, monke
 
 
 def test_the_examples_of_help_are_understood():
-    examples = [docstring_of(load(name))[2] for name in SUBCOMMANDS]
+    examples = [docstring_of(load_subcommand(name))[2] for name in SUBCOMMANDS]
     lines = re.findall(r"hornbook [a-z][^>)#\n]*", "\n".join(examples))
     assert len(lines) > 20
     for line in lines:
         name, words = find(shlex.split(line)[1:])
-        assert parse(load(name), words, name)
+        assert parse_words(load_subcommand(name), words, name)

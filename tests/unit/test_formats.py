@@ -12,7 +12,7 @@ TEXT = "low lower lowest é \U0001f600 newest\n\n" * 5
 
 
 def make_parts(special=("<|endoftext|>",), size=300, text=TEXT, pattern="gpt2"):
-    vocab, merges = reference.train(text, size, list(special), pattern)
+    vocab, merges = reference.train_bpe(text, size, list(special), pattern)
     ids = {token: index for index, token in enumerate(special)}
     return TokenizerParts(vocab=vocab, merges=merges, special_tokens=ids, pattern=pattern)
 

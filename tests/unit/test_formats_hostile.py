@@ -11,7 +11,7 @@ from hornbook.tokenizer import formats, reference
 from hornbook.tokenizer.formats.huggingface import read_huggingface, write_huggingface
 from hornbook.tokenizer.formats.own import FILE_NAME
 from hornbook.tokenizer.formats.parts import TokenizerParts
-from hornbook.tokenizer.formats.tiktoken import merges_of_ranks, read_tiktoken, settings_path, write_tiktoken
+from hornbook.tokenizer.formats.tiktoken import merges_of_ranks, read_tiktoken, settings_beside, write_tiktoken
 
 BYTES = {bytes([byte]): byte for byte in range(256)}
 
@@ -59,7 +59,7 @@ def test_ranks_alone_do_not_say_the_pattern(tmp_path):
         ('{"pat_str": "\\\\S+|\\\\s+", "special_tokens": {"x": "y"}}', "has id 'y'"),
         ('{"pat_str": "\\\\S+|\\\\s+", "special_tokens": {"x": 3}}', "which is the entry"),
     ):
-        settings_path(path).write_text(settings, encoding="utf-8")
+        settings_beside(path).write_text(settings, encoding="utf-8")
         with pytest.raises(FormatError, match=words):
             read_tiktoken(path)
 
@@ -108,7 +108,7 @@ def test_what_huggingface_cannot_say_is_refused(tmp_path):
 
 
 def huggingface_fields():
-    vocab, merges = reference.train("low lower lowest " * 3, 270, ["<|e|>"])
+    vocab, merges = reference.train_bpe("low lower lowest " * 3, 270, ["<|e|>"])
     return TokenizerParts(vocab=vocab, merges=merges, special_tokens={"<|e|>": 0})
 
 
@@ -170,13 +170,13 @@ def test_hostile_tokenizer_json(tmp_path, change, words):
 @pytest.mark.parametrize("cut", [1, 100, 2000, -3])
 def test_every_file_cut_short_gets_a_sentence(tmp_path, cut):
     for format in formats.FORMATS:
-        formats.write(huggingface_fields(), tmp_path / format, format)
+        formats.write_parts(huggingface_fields(), tmp_path / format, format)
         for file in (tmp_path / format).iterdir():
             whole = file.read_bytes()
             file.write_bytes(whole[:cut])
             if file.name != "merges.txt" and cut < len(whole):  # a shorter list of merges is a list of merges
                 with pytest.raises(FormatError):
-                    formats.read(tmp_path / format)
+                    formats.read_parts(tmp_path / format)
             file.write_bytes(whole)
 
 
@@ -206,7 +206,7 @@ def test_memory_stays_a_small_multiple_of_the_file(tmp_path, name, content):
     tracemalloc.start()
     try:
         with pytest.raises(FormatError):
-            formats.read(path, {} if name.endswith(".tiktoken") else None, "gpt2")
+            formats.read_parts(path, {} if name.endswith(".tiktoken") else None, "gpt2")
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

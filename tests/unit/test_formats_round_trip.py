@@ -31,7 +31,7 @@ SAMPLE = TEXT + "".join(itertools.chain.from_iterable(SPECIAL.values())) + "<|a|
 
 
 def trained(special, pattern, size=340):
-    vocab, merges = reference.train(TEXT, size, special, pattern)
+    vocab, merges = reference.train_bpe(TEXT, size, special, pattern)
     ids = {token: next(i for i in sorted(vocab) if vocab[i] == token.encode()) for token in special}
     return TokenizerParts(vocab=vocab, merges=merges, special_tokens=ids, pattern=pattern)
 
@@ -47,23 +47,23 @@ def test_every_pair_of_formats_keeps_everything_or_says_why(tmp_path, special, p
     wanted, written = ids(parts), []
     for name in formats.FORMATS:
         try:
-            formats.write(parts, tmp_path / name, name)
+            formats.write_parts(parts, tmp_path / name, name)
             written.append(name)
         except FormatError:
             with pytest.raises(FormatError, match="own format"):
-                formats.write(parts, tmp_path / name, name)
+                formats.write_parts(parts, tmp_path / name, name)
             assert not (tmp_path / name).exists()
     assert "hornbook" in written
     if special == SPECIAL["one"]:
         assert set(formats.FORMATS) - set(written) <= ({"huggingface"} if "\\w" in pattern else set())
     for source, target in itertools.product(written, written):
-        read = formats.read(tmp_path / source)
+        read = formats.read_parts(tmp_path / source)
         assert read == parts
         assert read.assumed == ""
         folder = tmp_path / f"{source}-{target}"
-        formats.write(read, folder, target)
-        assert formats.read(folder) == parts
-        assert ids(formats.read(folder)) == wanted
+        formats.write_parts(read, folder, target)
+        assert formats.read_parts(folder) == parts
+        assert ids(formats.read_parts(folder)) == wanted
 
 
 @pytest.mark.parametrize("pattern", patterns.NAMED)
@@ -78,8 +78,8 @@ def test_every_pair_keeps_the_ids_of_real_text(shared_data, tmp_path, pattern):
     wanted = Tokenizer.from_parts(parts).encode_array(text).tobytes()
     for source, target in itertools.product(formats.FORMATS, formats.FORMATS):
         folder = tmp_path / f"{source}-{target}"
-        formats.write(parts, folder / "from", source)
-        formats.write(formats.read(folder / "from"), folder / "to", target)
+        formats.write_parts(parts, folder / "from", source)
+        formats.write_parts(formats.read_parts(folder / "from"), folder / "to", target)
         assert Tokenizer.load(folder / "to").encode_array(text).tobytes() == wanted
 
 
@@ -88,15 +88,15 @@ def test_a_special_token_that_others_would_decode_as_other_bytes_is_refused(tmp_
     assert tokenizers.decoders.ByteLevel().decode(["<|č|>"]) == "<|\r|>"  # the reason
     for name in ("gpt2", "huggingface"):
         with pytest.raises(FormatError, match="byte characters"):
-            formats.write(trained(["<|č|>"], "gpt2"), tmp_path, name)
+            formats.write_parts(trained(["<|č|>"], "gpt2"), tmp_path, name)
 
 
 def test_gpt2_files_without_settings_say_what_is_assumed(tmp_path, capsys):
-    formats.write(trained(["<|end|>"], "cl100k"), tmp_path, "gpt2")
+    formats.write_parts(trained(["<|end|>"], "cl100k"), tmp_path, "gpt2")
     (tmp_path / "hornbook.json").unlink()
-    assumed = formats.read(tmp_path).assumed
+    assumed = formats.read_parts(tmp_path).assumed
     assert "the pattern gpt2 and no special tokens (no merge makes '<|end|>')" in assumed
-    assert formats.read(tmp_path, ["<|end|>"], "cl100k").assumed == ""
+    assert formats.read_parts(tmp_path, ["<|end|>"], "cl100k").assumed == ""
     assert main(["tokenizer", "inspect", str(tmp_path)]) == 0
     assert "assumed are the pattern gpt2" in " ".join(capsys.readouterr().err.split())
     assert main(["tokenizer", "convert", str(tmp_path), str(tmp_path / "own"), "--to", "hornbook"]) == 0
@@ -104,14 +104,14 @@ def test_gpt2_files_without_settings_say_what_is_assumed(tmp_path, capsys):
 
 
 def test_settings_of_another_vocabulary_are_refused(tmp_path):
-    formats.write(trained(["<|end|>"], "gpt2"), tmp_path, "gpt2")
+    formats.write_parts(trained(["<|end|>"], "gpt2"), tmp_path, "gpt2")
     settings = json.loads((tmp_path / "hornbook.json").read_text())
     (tmp_path / "hornbook.json").write_text(json.dumps({**settings, "special_tokens": {"<|end|>": 7}}))
     with pytest.raises(FormatError, match=r"hornbook\.json names special tokens"):
-        formats.read(tmp_path)
+        formats.read_parts(tmp_path)
     (tmp_path / "hornbook.json").write_text("{}")
     with pytest.raises(FormatError, match="pattern is NoneType"):
-        formats.read(tmp_path)
+        formats.read_parts(tmp_path)
 
 
 def test_settings_lie_beside_the_vocabulary_that_they_belong_to(tmp_path):
@@ -123,53 +123,55 @@ def test_settings_lie_beside_the_vocabulary_that_they_belong_to(tmp_path):
 def test_what_a_file_says_itself_is_not_given_again(tmp_path):
     parts = trained(["<|end|>"], "gpt2")
     for name in ("hornbook", "huggingface"):
-        formats.write(parts, tmp_path / name, name)
+        formats.write_parts(parts, tmp_path / name, name)
         for special, pattern in ((["x"], None), (None, "cl100k")):
             with pytest.raises(FormatError, match="says its pattern and special tokens itself"):
-                formats.read(tmp_path / name, special, pattern)
+                formats.read_parts(tmp_path / name, special, pattern)
 
 
 def test_a_folder_never_holds_a_format_that_hides_the_one_just_written(tmp_path):
     order = ["hornbook", "huggingface", "gpt2", "tiktoken"]
     for first, second in itertools.combinations(order, 2):
         folder = tmp_path / f"{first}-{second}"
-        formats.write(trained(["<|old|>"], "gpt2"), folder, first)
+        formats.write_parts(trained(["<|old|>"], "gpt2"), folder, first)
         with pytest.raises(FormatError, match="would be read in place of"):
-            formats.write(trained(["<|new|>"], "gpt2"), folder, second)
-        formats.write(trained(["<|old|>"], "gpt2"), folder / "other", second)
-        formats.write(trained(["<|new|>"], "gpt2"), folder / "other", first)
-        assert list(formats.read(folder / "other").special_tokens) == ["<|new|>"]
+            formats.write_parts(trained(["<|new|>"], "gpt2"), folder, second)
+        formats.write_parts(trained(["<|old|>"], "gpt2"), folder / "other", second)
+        formats.write_parts(trained(["<|new|>"], "gpt2"), folder / "other", first)
+        assert list(formats.read_parts(folder / "other").special_tokens) == ["<|new|>"]
 
 
 def test_what_a_tokenizer_json_has_besides_is_said(tmp_path):
     path = tmp_path / "tokenizer.json"
-    formats.write(trained(["<|end|>"], "gpt2"), path, "huggingface")
+    formats.write_parts(trained(["<|end|>"], "gpt2"), path, "huggingface")
     pipeline = json.loads(path.read_text())
     template = {"type": "TemplateProcessing", "single": [], "pair": [], "special_tokens": {}}
     byte_level = {"type": "ByteLevel", "add_prefix_space": False}
     pipeline["post_processor"] = {"type": "Sequence", "processors": [byte_level, template]}
     pipeline["truncation"] = {"max_length": 8}
     path.write_text(json.dumps(pipeline))
-    assert "the post-processor TemplateProcessing and truncation, which is passed over" in formats.read(path).assumed
+    assert (
+        "the post-processor TemplateProcessing and truncation, which is passed over" in formats.read_parts(path).assumed
+    )
     path.write_text(json.dumps({**pipeline, "post_processor": byte_level, "truncation": None}))
-    assert formats.read(path).assumed == ""
+    assert formats.read_parts(path).assumed == ""
 
 
 @pytest.mark.parametrize("flag", ["lstrip", "rstrip", "single_word"])
 def test_added_tokens_that_swallow_their_surroundings_are_refused_by_name(tmp_path, flag):
     path = tmp_path / "tokenizer.json"
-    formats.write(trained(["<|end|>"], "gpt2"), path, "huggingface")
+    formats.write_parts(trained(["<|end|>"], "gpt2"), path, "huggingface")
     pipeline = json.loads(path.read_text())
     pipeline["added_tokens"][0][flag] = True
     path.write_text(json.dumps(pipeline))
     with pytest.raises(FormatError, match=rf"'<\|end\|>' has {flag}"):
-        formats.read(path)
+        formats.read_parts(path)
 
 
 def test_added_tokens_of_two_searches_that_overlap_are_refused(tmp_path):
     tokenizers = pytest.importorskip("tokenizers")
     path = tmp_path / "tokenizer.json"
-    formats.write(trained(["<b>", "<a><b>", "</s>"], "gpt2"), path, "huggingface")
+    formats.write_parts(trained(["<b>", "<a><b>", "</s>"], "gpt2"), path, "huggingface")
     pipeline = json.loads(path.read_text())
     pipeline["added_tokens"][2]["normalized"] = True  # overlaps with no other
     path.write_text(json.dumps(pipeline))
@@ -179,4 +181,4 @@ def test_added_tokens_of_two_searches_that_overlap_are_refused(tmp_path):
     path.write_text(json.dumps(pipeline))
     assert 1 not in tokenizers.Tokenizer.from_file(str(path)).encode("x<a><b>").ids  # the reason
     with pytest.raises(FormatError, match="'<a><b>' is `normalized` and overlaps"):
-        formats.read(path)
+        formats.read_parts(path)

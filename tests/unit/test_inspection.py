@@ -20,7 +20,7 @@ class Plain(ReferenceTokenizer):
 
 
 def make(size=290, text=TEXT):
-    vocab, merges = reference.train(text, size, ["<|e|>"])
+    vocab, merges = reference.train_bpe(text, size, ["<|e|>"])
     return Plain(vocab, merges, ["<|e|>"])
 
 

@@ -7,7 +7,7 @@ from hornbook.config import build
 from hornbook.data.permutation import permute_blocks
 from hornbook.data.prepare import prepare
 from hornbook.data.sampler import WINDOWS_PER_DRAW, BatchSampler
-from hornbook.data.sections import DataSection, Source, TokenizerSection, whole_shares
+from hornbook.data.sections import DataSection, MixtureSource, TokenizerSection, whole_shares
 from hornbook.data.token_data import TokenData
 from hornbook.errors import ConfigError, DataError
 from hornbook.tracking.console import Console
@@ -124,7 +124,7 @@ def test_sources_are_prepared_each_with_its_validation_part_and_one_tokenizer(tm
 
     def prepared(*weights: float, **keys):
         names = [str(tmp_path / f"{word}.txt") for word in ("cat", "dog")]
-        mixture = tuple(Source(text=(name,), weight=weight) for name, weight in zip(names, weights, strict=True))
+        mixture = tuple(MixtureSource(text=(name,), weight=weight) for name, weight in zip(names, weights, strict=True))
         section = DataSection(mixture=mixture, **keys)
         return prepare(section, TokenizerSection(vocab_size=300), Console(silent=True))
 

@@ -48,13 +48,13 @@ def test_the_named_patterns_are_tiktokens(monkeypatch):
 
 def test_other_spellings_of_gpt2_get_its_name():
     handout = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
-    assert patterns.resolve(handout).name == "gpt2"
-    assert patterns.resolve(handout).text == "gpt2"
-    assert patterns.resolve(patterns.NAMED["o200k"]).name == "o200k"
+    assert patterns.find_pattern(handout).name == "gpt2"
+    assert patterns.find_pattern(handout).text == "gpt2"
+    assert patterns.find_pattern(patterns.NAMED["o200k"]).name == "o200k"
 
 
 def test_a_free_pattern_is_what_finditer_finds():
-    assert patterns.resolve(r"\s+|\S+").name is None
+    assert patterns.find_pattern(r"\s+|\S+").name is None
     assert pieces("one  two\n", r"\s+|\S+") == ["one", "  ", "two", "\n"]
 
 
@@ -69,7 +69,7 @@ def test_a_free_pattern_is_what_finditer_finds():
 )
 def test_a_pattern_that_cannot_be_used_is_refused(pattern, words):
     with pytest.raises(TokenizerError, match=words):
-        patterns.resolve(pattern)
+        patterns.find_pattern(pattern)
 
 
 def test_a_gap_or_an_empty_match_shows_the_text():
@@ -89,4 +89,4 @@ def test_a_pattern_that_backtracks_without_end_is_ended(monkeypatch):
 
 def test_a_pattern_that_is_nested_too_deeply_is_one_sentence():
     with pytest.raises(TokenizerError, match="nested too deeply"):
-        patterns.resolve("(" * 5000 + "a" + ")" * 5000)
+        patterns.find_pattern("(" * 5000 + "a" + ")" * 5000)

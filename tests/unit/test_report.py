@@ -16,7 +16,7 @@ from hornbook.report.figures import run_figures, save_figures, thin
 from hornbook.report.load import read_runs
 from hornbook.report.render import script_json, write_report
 from hornbook.report.tables import config_rows, final_metrics
-from hornbook.studies.charts import Figure, Series, figure_from_dict, table_from_dict, to_dict
+from hornbook.studies.charts import Figure, Series, figure_from_dict, record_to_dict, table_from_dict
 
 HOSTILE = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> \u2028 & \" ' {{ 7*7 }}"
 
@@ -262,7 +262,7 @@ def test_every_figure_is_also_written_as_svg_and_png(tmp_path):
 def test_figure_records_survive_a_round_trip_and_damage_is_named():
     series = Series(name="a", x={"step": [1, 2]}, y=[1.0, math.nan], low=[0.5, 1], high=[2, 3])
     figure = Figure(id="f", title="F", x_axes={"step": "step"}, y_label="loss", series=[series])
-    record = json.loads(json.dumps(to_dict(figure)))
+    record = json.loads(json.dumps(record_to_dict(figure)))
     again = figure_from_dict(record, "results.json")
     assert again.series[0].y == [1.0, None]
     for damage, message in (

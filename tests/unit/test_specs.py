@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import hornbook as hb
-from hornbook.accounting.formulas import evaluate
+from hornbook.accounting.formulas import value_of
 from hornbook.models.config import ModelConfig
 from hornbook.models.kv_cache import NativeStep
 from hornbook.models.parts import parts_of
@@ -24,7 +24,7 @@ def test_every_kind_has_a_layer_with_the_parameters_of_its_spec(kinds):
     numbers = {"C": 24, "F": 40}
     for spec in kinds.values():
         layer = layer_class(spec)(*([24] if kinds is NORMS else [24, 40]))
-        count = sum(evaluate(line.formula, numbers) for line in spec().parameters())
+        count = sum(value_of(line.formula, numbers) for line in spec().parameters())
         assert count == sum(parameter.numel() for parameter in layer.parameters())
 
 

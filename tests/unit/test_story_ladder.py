@@ -5,7 +5,7 @@ import pytest
 from hornbook.training.config import resolve
 from hornbook.training.launch.story_ladder import (
     FEWEST_UPDATES,
-    RUNGS,
+    STORY_RUNGS,
     TOKENS_PER_PARAMETER,
     choose,
     expect,
@@ -25,7 +25,7 @@ def on(rate):
 def test_a_choice_makes_a_thousand_updates_and_sees_enough_tokens(rate, minutes):
     choice = choose(60 * minutes, on(rate))
     assert choice.updates == max(1, int(60 * minutes * rate / choice.rung.flops_per_step))
-    if choice.rung != RUNGS[0]:
+    if choice.rung != STORY_RUNGS[0]:
         assert choice.updates >= FEWEST_UPDATES
         assert choice.tokens >= TOKENS_PER_PARAMETER * choice.rung.parameters
     config = resolve(recipe(choice, minutes))
@@ -38,7 +38,7 @@ def test_more_time_and_faster_machines_get_larger_models():
     sizes = [choose(60 * minutes, on(4e10)).rung.parameters for minutes in (0.4, 4, 60, 480)]
     assert sizes == sorted(sizes)
     assert sizes[0] < sizes[-1]
-    assert choose(240, on(1e9)).rung == RUNGS[0]
+    assert choose(240, on(1e9)).rung == STORY_RUNGS[0]
 
 
 def test_long_steps_are_not_tried_out():
@@ -55,7 +55,7 @@ def test_long_steps_are_not_tried_out():
 
 @pytest.mark.parametrize("seconds", [0.02, 0.3, 3.0])
 def test_a_sample_is_written_every_minute_from_the_first(seconds):
-    choice = choose(240, on(RUNGS[3].flops_per_step / seconds))
+    choice = choose(240, on(STORY_RUNGS[3].flops_per_step / seconds))
     section = recipe(choice, 4.0)["evaluation"]
     assert section["sample_every"] * choice.seconds_per_step == pytest.approx(60, rel=0.05)
 

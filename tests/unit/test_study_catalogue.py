@@ -29,12 +29,12 @@ from hornbook.studies.study import SCALES, Options, Outcome, Results
 from hornbook.tracking.console import Console
 from hornbook.training.config import load, resolve
 
-TRAINED = [name for name in catalogue.NAMES if catalogue.load(name).plan("tiny", Options()).arms]
+TRAINED = [name for name in catalogue.NAMES if catalogue.load_study(name).plan("tiny", Options()).arms]
 
 
 @pytest.mark.parametrize("name", catalogue.NAMES)
 def test_entry_asks_a_question_and_says_what_it_costs(name):
-    study = catalogue.load(name)
+    study = catalogue.load_study(name)
     assert study.name == name
     assert study.question.endswith("?")
     assert study.design.endswith(".")
@@ -48,7 +48,7 @@ def test_entry_asks_a_question_and_says_what_it_costs(name):
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("name", TRAINED)
 def test_every_recipe_of_a_plan_resolves(name, scale):
-    plan = catalogue.load(name).plan(scale, Options())
+    plan = catalogue.load_study(name).plan(scale, Options())
     for arm in plan.arms:
         recipe = plan.recipe(arm, 3)
         recipe["data"] = {k: v for k, v in recipe["data"].items() if v is not None}
@@ -60,7 +60,7 @@ def test_every_recipe_of_a_plan_resolves(name, scale):
 
 def test_seeds_and_overrides_of_the_user_reach_the_plan():
     options = Options(seeds=7, text=Path("mine.txt"), overrides={"model": {"d_model": 16}})
-    plan = catalogue.load("norm").plan("tiny", options)
+    plan = catalogue.load_study("norm").plan("tiny", options)
     assert plan.seeds == tuple(range(7))
     assert plan.base["data"] == {"text": ["mine.txt"]}
     assert plan.base["model"]["d_model"] == 16
@@ -68,7 +68,7 @@ def test_seeds_and_overrides_of_the_user_reach_the_plan():
 
 def test_unknown_study_names_its_neighbour(capsys):
     with pytest.raises(ConfigError, match="did you mean 'learning_rate'"):
-        catalogue.load("learning-rat")
+        catalogue.load_study("learning-rat")
     assert main(["study", "run", "norm", "--scale", "huge"]) == 2
     assert "there is no scale 'huge'" in capsys.readouterr().err
 
@@ -84,7 +84,7 @@ def test_the_ablations_run_by_one_command_and_make_one_page(tmp_path, capsys):
     assert f"all of them on one page: {tmp_path / 'ablations-tiny.html'}" in capsys.readouterr().out
     page = (tmp_path / "ablations-tiny.html").read_text(encoding="utf-8")
     for name in catalogue.SETS["ablations"]:
-        assert catalogue.load(name).question in page
+        assert catalogue.load_study(name).question in page
         assert (tmp_path / f"{name.replace('_', '-')}-tiny" / "report.html").is_file()
     assert main(["study", "run", "ablation"]) == 2
     assert "did you mean 'ablations'" in capsys.readouterr().err
@@ -169,7 +169,7 @@ def made_up(plan, loss, diverged=lambda arm, seed: False, step=100) -> Results:
 
 @pytest.mark.parametrize("name", ["leaderboard", "learning_rate", "norm", "optimizer", "position"])
 def test_below_twenty_updates_nothing_is_judged(name):
-    study = catalogue.load(name)
+    study = catalogue.load_study(name)
     plan = study.plan("cpu", Options())
 
     def said(step):
@@ -189,8 +189,8 @@ def test_below_twenty_updates_nothing_is_judged(name):
 
 
 def test_two_seeds_are_dots_and_not_an_interval():
-    plan = catalogue.load("norm").plan("tiny", Options())
-    found = catalogue.load("norm").analyse(made_up(plan, lambda arm, seed: 2 + seed))
+    plan = catalogue.load_study("norm").plan("tiny", Options())
+    found = catalogue.load_study("norm").analyse(made_up(plan, lambda arm, seed: 2 + seed))
     shown = {row["val_loss"]["text"] for table in found.tables if table.id == "arms" for row in table.rows}
     assert shown == {"2.0000 · 3.0000"}
     (final,) = [figure for figure in found.figures if figure.id == "final-val_loss"]
@@ -227,17 +227,17 @@ def test_learning_rate_study_names_the_best_and_the_edge():
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_every_reading_works_on_made_up_results_and_is_json(name):
-    study = catalogue.load(name)
+    study = catalogue.load_study(name)
     plan = study.plan("cpu", Options())
     made = made_up(plan, lambda arm, seed: 2 + 0.01 * len(arm.name) + 0.1 * seed)
     found = study.analyse(made) if name != "sampling" else analysis.standard(made)
-    from hornbook.studies.charts import figure_from_dict, table_from_dict, to_dict
+    from hornbook.studies.charts import figure_from_dict, record_to_dict, table_from_dict
 
     assert found.findings
     for figure in found.figures:
-        figure_from_dict(json.loads(json.dumps(to_dict(figure), allow_nan=False)), "f")
+        figure_from_dict(json.loads(json.dumps(record_to_dict(figure), allow_nan=False)), "f")
     for table in found.tables:
-        table_from_dict(json.loads(json.dumps(to_dict(table), allow_nan=False)), "t")
+        table_from_dict(json.loads(json.dumps(record_to_dict(table), allow_nan=False)), "t")
 
 
 @pytest.mark.parametrize("rate", toy_sgd.RATES)

@@ -24,7 +24,7 @@ def timed(monkeypatch):
 
 
 def test_the_time_is_that_of_the_runs_without_a_result(timed, tmp_path):
-    study = catalogue.load("batch_size")
+    study = catalogue.load_study("batch_size")
     plan = study.plan("tiny", Options(seeds=3))
     arms = [forecast._config(plan, arm).training for arm in plan.arms]
     a_seed = sum(t.steps * 0.002 * t.batch_size for t in arms)
@@ -46,7 +46,7 @@ def test_the_time_is_that_of_the_runs_without_a_result(timed, tmp_path):
 
 
 def test_a_time_budget_is_what_it_takes(timed, tmp_path):
-    lines = forecast.forecast(catalogue.load("leaderboard"), "tiny", Options(), tmp_path)
+    lines = forecast.forecast(catalogue.load_study("leaderboard"), "tiny", Options(), tmp_path)
     assert "about 150" in lines[2]
     assert lines[-2].startswith("about 19.2 s")
 
@@ -54,7 +54,7 @@ def test_a_time_budget_is_what_it_takes(timed, tmp_path):
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("name", catalogue.NAMES)
 def test_every_study_can_be_forecast(name, scale, timed, tmp_path):
-    assert forecast.forecast(catalogue.load(name), scale, Options(), tmp_path)
+    assert forecast.forecast(catalogue.load_study(name), scale, Options(), tmp_path)
 
 
 def test_it_measures_this_machine_and_writes_nothing(tmp_path, capsys, monkeypatch):

@@ -16,7 +16,7 @@ TEXT = "Once upon a time there was a cat. The cat's hat wasn't there.\n" * 40
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    return hb.Tokenizer(*reference.train(TEXT, 300, [END]), [END])
+    return hb.Tokenizer(*reference.train_bpe(TEXT, 300, [END]), [END])
 
 
 def test_allowed_special_narrows_what_counts_as_special(tokenizer):
@@ -31,14 +31,14 @@ def test_allowed_special_narrows_what_counts_as_special(tokenizer):
 
 
 def test_the_longest_special_token_wins_and_missing_ones_are_appended():
-    vocab, merges = reference.train(TEXT, 280)
+    vocab, merges = reference.train_bpe(TEXT, 280)
     tokenizer = hb.Tokenizer(vocab, merges, [END, END + END])
     assert tokenizer.special_token_ids == {END: 280, END + END: 281}
     assert tokenizer.encode(f"a{END}{END}{END}") == [ord("a"), 281, 280]
 
 
 def test_a_special_token_with_the_bytes_of_a_symbol_is_its_own_entry():
-    vocab, merges = reference.train("cat cat cat", 260, [" cat"])
+    vocab, merges = reference.train_bpe("cat cat cat", 260, [" cat"])
     tokenizer = hb.Tokenizer(vocab, merges, [" cat"])
     ids = tokenizer.encode("cat cat", allowed_special="none")
     assert tokenizer.encode(" cat") == [0]
@@ -193,7 +193,7 @@ MEMORY = """
 import resource, sys, tracemalloc
 import hornbook as hb
 from hornbook.tokenizer import reference
-tokenizer = hb.Tokenizer(*reference.train("once upon a time there was a cat " * 9, 290))
+tokenizer = hb.Tokenizer(*reference.train_bpe("once upon a time there was a cat " * 9, 290))
 def lines():
     for i in range(100_000):
         yield f"once upon a time there was a cat with {i} hats.\\n"   # five megabytes

@@ -16,7 +16,7 @@ def test_the_handouts_example_gives_its_first_merges():
 
 
 def test_ids_are_special_tokens_then_bytes_then_symbols():
-    vocab, merges = reference.train(HANDOUT + "<|end|>" + HANDOUT, 260, ["<|end|>", "<|pad|>"])
+    vocab, merges = reference.train_bpe(HANDOUT + "<|end|>" + HANDOUT, 260, ["<|end|>", "<|pad|>"])
     assert vocab[0] == b"<|end|>"
     assert vocab[1] == b"<|pad|>"
     assert vocab[2] == b"\x00"
@@ -49,18 +49,18 @@ def test_encoding_takes_each_merge_once_in_order():
 
 
 def test_training_may_end_early_and_refuses_too_small_sizes():
-    vocab, merges = reference.train("aa", 1000)
+    vocab, merges = reference.train_bpe("aa", 1000)
     assert len(vocab) == 257
     assert merges == [(b"a", b"a")]
     with pytest.raises(TokenizerError, match="at least 257"):
-        reference.train("aa", 256, ["<|end|>"])
+        reference.train_bpe("aa", 256, ["<|end|>"])
     for special in (["x", "x"], [""]):
         with pytest.raises(TokenizerError, match="special token"):
-            reference.train("aa", 300, special)
+            reference.train_bpe("aa", 300, special)
 
 
 def test_encode_applies_merges_in_order_and_decode_undoes_it():
-    vocab, merges = reference.train(HANDOUT, 270, ["<|end|>"])
+    vocab, merges = reference.train_bpe(HANDOUT, 270, ["<|end|>"])
     tokenizer = ReferenceTokenizer(vocab, merges, ["<|end|>"])
     text = "newest lower<|end|> \U0001f600 é"
     ids = tokenizer.encode(text)
@@ -70,7 +70,7 @@ def test_encode_applies_merges_in_order_and_decode_undoes_it():
 
 
 def test_a_special_token_with_a_symbols_bytes_has_the_lowest_id():
-    vocab, merges = reference.train("aaaa aaaa", 260, ["aa"])
+    vocab, merges = reference.train_bpe("aaaa aaaa", 260, ["aa"])
     tokenizer = ReferenceTokenizer(vocab, merges, ["aa"])
     assert tokenizer.special_token_ids == {"aa": 0}
     assert tokenizer.encode("aa") == [0]
@@ -82,12 +82,12 @@ def test_malformed_bytes_are_single_other_characters():
 
 
 def test_special_tokens_that_the_vocabulary_lacks_are_appended():
-    vocab, merges = reference.train("hello", 257)
+    vocab, merges = reference.train_bpe("hello", 257)
     assert ReferenceTokenizer(vocab, merges, ["<|x|>", "<|y|>"]).special_token_ids == {"<|x|>": 257, "<|y|>": 258}
 
 
 def test_what_cannot_be_encoded_or_decoded_is_named():
-    vocab, merges = reference.train("hello", 257)
+    vocab, merges = reference.train_bpe("hello", 257)
     tokenizer = ReferenceTokenizer(vocab, merges)
     with pytest.raises(TokenizerError, match=r"U\+D800.*character 1"):
         tokenizer.encode("a\ud800")

@@ -87,7 +87,7 @@ def summed(
             name=f"{part.name}.{line.name}" if line.name else part.name,
             group=line.group,
             formula=(formula := scaled(part.count, line.formula)),
-            value=evaluate(formula, numbers),
+            value=value_of(formula, numbers),
             in_layers=part.in_layers,
         )
         for part in parts_of(config)
@@ -97,10 +97,10 @@ def summed(
 
 def term(name: str, group: str, formula: str, numbers: Mapping[str, int]) -> Term:
     """Return the `Term` whose value is `formula` at `numbers`."""
-    return Term(name=name, group=group, formula=formula, value=evaluate(formula, numbers))
+    return Term(name=name, group=group, formula=formula, value=value_of(formula, numbers))
 
 
-def evaluate(formula: str, numbers: Mapping[str, int]) -> int:
+def value_of(formula: str, numbers: Mapping[str, int]) -> int:
     """Return the exact value of a sum of products."""
     return sum(math.prod(_value(factor, numbers) for factor in product.split("·")) for product in formula.split(" + "))
 

@@ -27,8 +27,8 @@ from hornbook.errors import ConfigError
 
 Overrides = Annotated[dict[str, Any], "--section.key value …"]
 Words = Annotated[tuple[str, ...], "the command line"]
-Kind = Literal["positional", "flag", "overrides", "words"]
-COLLECTED: dict[Any, Kind] = {Overrides: "overrides", Words: "words"}
+ArgumentKind = Literal["positional", "flag", "overrides", "words"]
+COLLECTED: dict[Any, ArgumentKind] = {Overrides: "overrides", Words: "words"}
 REQUIRED = inspect.Parameter.empty
 
 
@@ -39,7 +39,7 @@ class Argument:
     name: str
     hint: Any
     default: Any
-    kind: Kind
+    kind: ArgumentKind
     text: str
 
     @property
@@ -111,7 +111,7 @@ def is_flag(word: str) -> bool:
     return re.fullmatch(r"--?[A-Za-z][\w.-]*(=.*)?", word, re.DOTALL) is not None
 
 
-def parse(function: Callable[..., Any], words: list[str], prog: str) -> dict[str, Any]:
+def parse_words(function: Callable[..., Any], words: list[str], prog: str) -> dict[str, Any]:
     """Return what to call `function` with.
 
     Args:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from hornbook.cli.arguments import Argument, arguments_of, is_flag, sort_words
-from hornbook.cli.main import SUBCOMMANDS, find, load, names
+from hornbook.cli.main import SUBCOMMANDS, find, load_subcommand, names
 from hornbook.config.describe import choices_of
 from hornbook.errors import ConfigError
 
@@ -45,7 +45,7 @@ complete -c hornbook -F -n 'not count (__hornbook_candidates) >/dev/null'
 """,
 }
 
-Row = tuple[str, str]
+Completion = tuple[str, str]
 
 
 def main(shell: Literal["bash", "zsh", "fish"], words: tuple[str, ...] = (), *, candidates_: bool = False) -> int:
@@ -76,13 +76,13 @@ def main(shell: Literal["bash", "zsh", "fish"], words: tuple[str, ...] = (), *, 
     return 0
 
 
-def candidates(words: list[str]) -> list[Row]:
+def candidates(words: list[str]) -> list[Completion]:
     """Return what may stand in the place of the last word, each with what it means; nothing where a file may."""
     *before, current = words
     name, typed = find(before)
     if name not in SUBCOMMANDS:
         return [] if typed else _beginning(current, names(name).items())
-    arguments = arguments_of(load(name))
+    arguments = arguments_of(load_subcommand(name))
     if "--" in typed:
         return []
     flag, equals, _ = current.partition("=")
@@ -103,11 +103,11 @@ def candidates(words: list[str]) -> list[Row]:
     return _beginning(current, _flags("--", arguments))
 
 
-def _beginning(current: str, rows: Iterable[Row]) -> list[Row]:
+def _beginning(current: str, rows: Iterable[Completion]) -> list[Completion]:
     return [(word, text.partition(". ")[0]) for word, text in rows if word.startswith(current)]
 
 
-def _flags(current: str, arguments: list[Argument]) -> list[Row]:
+def _flags(current: str, arguments: list[Argument]) -> list[Completion]:
     """Return flags, and `--section.` for each section; of a section that is named its keys."""
     flags = [argument for argument in arguments if argument.is_flag]
     rows = [(argument.shown, argument.text) for argument in flags]

@@ -18,7 +18,7 @@ from hornbook.fileio import read_json_object
 from hornbook.tracking.run import Run
 
 if TYPE_CHECKING:
-    from hornbook.data.sections import Source
+    from hornbook.data.sections import MixtureSource
     from hornbook.data.token_data import TokenData
     from hornbook.evaluation.loss import Evaluation
     from hornbook.evaluation.registry import CorpusMetrics
@@ -141,7 +141,11 @@ def _measure(
 
 
 def _measure_sources(
-    model: Any, data: TokenData, sizes: tuple[int, int | None, int | None], mixture: Sequence[Source], console: Console
+    model: Any,
+    data: TokenData,
+    sizes: tuple[int, int | None, int | None],
+    mixture: Sequence[MixtureSource],
+    console: Console,
 ) -> dict[str, float]:
     """Return the loss on the validation part of each source of a mixture, by its text. Raises as `_measure`."""
     from hornbook.data.token_data import TokenData

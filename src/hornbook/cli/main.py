@@ -141,7 +141,7 @@ def find(words: list[str]) -> tuple[str, list[str]]:
     return "", words
 
 
-def load(name: str) -> Callable[..., int]:
+def load_subcommand(name: str) -> Callable[..., int]:
     """Return the function of a subcommand."""
     module, _, function = SUBCOMMANDS[name][0].partition(".")
     return getattr(importlib.import_module(f"hornbook.cli.{module}"), function)
@@ -152,15 +152,15 @@ def _run(argv: list[str]) -> int:
     prog = f"hornbook {name}".rstrip()
     wants_help = not {"-h", "--help"}.isdisjoint(words[: words.index("--")] if "--" in words else words)
     if name in SUBCOMMANDS:
-        function = load(name)
+        function = load_subcommand(name)
         if wants_help:
             from hornbook.cli.help import command_help
 
             print(command_help(function, prog))
             return 0
-        from hornbook.cli.arguments import parse
+        from hornbook.cli.arguments import parse_words
 
-        return function(**parse(function, words, prog))
+        return function(**parse_words(function, words, prog))
     known = names(name)
     if words and words[0] not in ("-h", "--help"):
         raise ConfigError(

@@ -21,7 +21,7 @@ def list_studies(*, json_: bool = False) -> int:
     """
     from hornbook.studies import catalogue
 
-    studies = [catalogue.load(name) for name in catalogue.NAMES]
+    studies = [catalogue.load_study(name) for name in catalogue.NAMES]
     if json_:
         plain = [{"name": s.name, "question": s.question, "design": s.design, "cost": dict(s.cost)} for s in studies]
         print(json.dumps(plain, indent=2, ensure_ascii=False))
@@ -124,9 +124,9 @@ def show(name: str, *, scale: str = "tiny", out: Path = Path("studies"), json_: 
         from hornbook.studies.folder import study_path
         from hornbook.studies.study import check_scale
 
-        folder = study_path(out, catalogue.load(name).name, check_scale(scale))
+        folder = study_path(out, catalogue.load_study(name).name, check_scale(scale))
     if json_:
-        from hornbook.studies.charts import to_dict
+        from hornbook.studies.charts import record_to_dict
         from hornbook.studies.folder import read_study
 
         study = read_study(folder)
@@ -134,8 +134,8 @@ def show(name: str, *, scale: str = "tiny", out: Path = Path("studies"), json_: 
             "name": study.name,
             "scale": study.scale,
             "findings": study.findings,
-            "tables": [to_dict(table) for table in study.tables],
-            "figures": [to_dict(figure) for figure in study.figures],
+            "tables": [record_to_dict(table) for table in study.tables],
+            "figures": [record_to_dict(figure) for figure in study.figures],
         }
         print(json.dumps(plain, indent=2, ensure_ascii=False, sort_keys=True))
         return 0

@@ -183,8 +183,8 @@ def convert(
     """
     from hornbook.tokenizer import formats
 
-    parts = formats.read(tokenizer, list(special_tokens) or None, pattern)
+    parts = formats.read_parts(tokenizer, list(special_tokens) or None, pattern)
     say_assumed(parts.assumed)
-    formats.write(parts, out, to)
+    formats.write_parts(parts, out, to)
     print(f"{out}: {len(parts.vocab):,} entries as {formats.FORMATS[to]}")
     return 0

@@ -70,7 +70,7 @@ def train(
     counted = time.perf_counter()
     tokenizer = Tokenizer(*_merge(counts, vocab_size, special_tokens, console), special_tokens, pattern=pattern)
     merged = time.perf_counter()
-    formats.write(tokenizer.parts(), out, format)
+    formats.write_parts(tokenizer.parts(), out, format)
     seconds = {"count_seconds": round(counted - start, 3), "merge_seconds": round(merged - counted, 3)}
     summary = _summary(tokenizer, corpus, counts) | {"out": str(out), "asked_vocab_size": vocab_size, **seconds}
     _print_summary(summary, console, json)

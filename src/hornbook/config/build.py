@@ -47,7 +47,7 @@ def build(cls: type[T], given: Mapping[str, Any], where: str = "") -> T:
         ConfigError: an unknown key, a missing one, a value of another type, or what the class's own check says.
     """
     if not isinstance(given, Mapping):
-        raise ConfigError(f"{where or 'the recipe'}: wanted a section (a table of keys), got {kind_of(given)}")
+        raise ConfigError(f"{where or 'the recipe'}: wanted a section (a table of keys), got {value_in_words(given)}")
     hints = typing.get_type_hints(cls, include_extras=True)
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}  # type: ignore[arg-type]
     check_keys(given, fields, where)
@@ -216,11 +216,11 @@ def _wrong(value: Any, hint: Any, where: str) -> ConfigError:
 def _show(value: Any) -> str:
     text = repr(str(value)) if isinstance(value, str) else repr(value)
     return (text if len(text) <= 60 else text[:57] + "...") + (
-        "" if isinstance(value, Word) else f" ({kind_of(value)})"
+        "" if isinstance(value, Word) else f" ({value_in_words(value)})"
     )
 
 
-def kind_of(value: Any) -> str:
+def value_in_words(value: Any) -> str:
     """Return what a value of a file is, in the words of its sentences: `a number`, `a list`, `a section`."""
     names = {
         bool: "true/false",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hornbook.config.build import kind_of
+from hornbook.config.build import value_in_words
 from hornbook.encodings import text_of
 from hornbook.errors import ConfigError
 
@@ -46,7 +46,9 @@ def read(path: str | Path) -> dict[str, Any]:
             f"{path} cannot be read as {path.suffix[1:].upper()}: {' '.join(str(error).split())}"
         ) from None
     if not isinstance(content, dict):
-        raise ConfigError(f"{path}: a recipe has sections such as [model] at the top, this file has {kind_of(content)}")
+        raise ConfigError(
+            f"{path}: a recipe has sections such as [model] at the top, this file has {value_in_words(content)}"
+        )
     return content
 
 
@@ -82,7 +84,7 @@ def _check(value: Any, levels: int) -> None:
             raise ConfigError(f"sections and lists are nested more than {DEEPEST} deep")
         for item in value:
             if isinstance(value, dict) and not isinstance(item, str):
-                raise ConfigError(f"the key {item!r} is {kind_of(item)}; keys are names")
+                raise ConfigError(f"the key {item!r} is {value_in_words(item)}; keys are names")
             _check(item, levels - 1)
         for item in value.values() if isinstance(value, dict) else ():
             _check(item, levels - 1)

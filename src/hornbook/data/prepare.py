@@ -23,9 +23,9 @@ from hornbook.data.corpora.registry import corpus_file
 from hornbook.data.datasets import find_sources
 from hornbook.data.scan import TextFile, notes, scan_file
 from hornbook.data.sections import DataSection, TokenizerSection
-from hornbook.data.split import TextSlice, copy_slice, split
+from hornbook.data.split import TextSlice, copy_slice, split_files
 from hornbook.data.split_key import SplitKey
-from hornbook.data.stream import write_parts, write_slices
+from hornbook.data.stream import write_slices, write_split
 from hornbook.data.text_files import left_out_note, settled
 from hornbook.errors import ConfigError, DataError
 from hornbook.fileio import (
@@ -133,14 +133,14 @@ def _write_text(
     training, validation = out
     whole = [[TextSlice(file, 0, file.num_bytes) for file in part] for part in (files, held_out)]
     if not data.one_stream:
-        parts = whole if held_out else split(files, separator, data.validation)
+        parts = whole if held_out else split_files(files, separator, data.validation)
         return _as_files(parts[0], training), _as_files(parts[1], validation)
     if held_out:
         write_slices(whole[0], separator, training)
         write_slices(whole[1], separator, validation)
     else:
         seed = data.validation_seed if data.validation_from == "seeded" else None
-        write_parts(files, separator, data.validation, seed, (training, validation))
+        write_split(files, separator, data.validation, seed, (training, validation))
     return [training], [validation]
 
 

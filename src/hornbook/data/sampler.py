@@ -28,7 +28,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from hornbook.data.token_data import TokenData, send, windows
+from hornbook.data.token_data import TokenData, to_device, windows
 from hornbook.data.window_order import Mixture, Order, WindowOrder
 from hornbook.errors import ConfigError, DataError
 from hornbook.format import counted
@@ -157,5 +157,5 @@ def get_batch(
 
 def _to_tensors(rows: np.ndarray, device: torch.device | str) -> tuple[Tensor, Tensor]:
     device = torch.device(device)
-    both = send(torch.from_numpy(rows.astype(np.int64)), device)  # (B, T + 1)
+    both = to_device(torch.from_numpy(rows.astype(np.int64)), device)  # (B, T + 1)
     return both[:, :-1], both[:, 1:]

@@ -34,7 +34,7 @@ LONGEST_BLOCK = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class MixtureSource:
     """One source of a mixture."""
 
     text: Files = ()
@@ -55,7 +55,7 @@ class DataSection:
     text: Files = ()
     """Text (UTF-8), read in this order: files, folders, globs; .jsonl, .json, .csv, .parquet, .gz, .xz, .bz2
     and .zst too. Documents are separated by the first special token; each record is one."""
-    mixture: tuple[Source, ...] = ()
+    mixture: tuple[MixtureSource, ...] = ()
     """Several sources instead of `text`, each with a weight: `[{text = "a.txt", weight = 2}, {text = "b/"}]`. Of every
     3 windows exactly 2 are then of the first, in an order drawn each time. Each source has its own epochs and its own
     validation part; one tokenizer is trained on all of them."""

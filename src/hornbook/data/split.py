@@ -35,7 +35,9 @@ class TextSlice:
         return self.start == 0 and self.end == self.file.num_bytes
 
 
-def split(files: Sequence[TextFile], separator: str | None, share: float) -> tuple[list[TextSlice], list[TextSlice]]:
+def split_files(
+    files: Sequence[TextFile], separator: str | None, share: float
+) -> tuple[list[TextSlice], list[TextSlice]]:
     """Cut the text into a training and a validation part.
 
     Args:

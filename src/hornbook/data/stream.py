@@ -19,7 +19,7 @@ import numpy as np
 
 from hornbook.data.documents import documents, text_bytes
 from hornbook.data.scan import BLOCK, TextFile
-from hornbook.data.split import FEW_DOCUMENTS, TextSlice, split
+from hornbook.data.split import FEW_DOCUMENTS, TextSlice, split_files
 from hornbook.errors import DataError
 from hornbook.fileio import open_atomic
 
@@ -61,7 +61,7 @@ def draw(keys: Sequence[int] | array[int], share: float) -> np.ndarray:
     return drawn
 
 
-def write_parts(
+def write_split(
     files: Sequence[TextFile],
     separator: str | None,
     share: float,
@@ -82,7 +82,7 @@ def write_parts(
         DataError: one of the two would be empty.
     """
     if seed is None or sum(file.num_documents for file in files) < FEW_DOCUMENTS:
-        for slices, target in zip(split(files, separator, share), targets, strict=True):
+        for slices, target in zip(split_files(files, separator, share), targets, strict=True):
             write_slices(slices, separator, target)
         return
     drawn = draw(_keys(files, separator, seed), share)

@@ -124,7 +124,7 @@ class TokenData:
     def gather_copy(self, file: Int[np.ndarray, "B"], start: Int[np.ndarray, "B"], length: int) -> Int[Tensor, "B L"]:
         """Return what `gather` does from the copy that `copy_to` made, as int64; the device is not waited for."""
         assert self._copy is not None
-        first = send(torch.from_numpy(self._firsts[file] + start), self._copy.device)
+        first = to_device(torch.from_numpy(self._firsts[file] + start), self._copy.device)
         places = first[:, None] + torch.arange(length, device=self._copy.device)
         return self._copy[places].long() & (1 << 8 * self._copy.itemsize) - 1
 
@@ -167,7 +167,7 @@ def windows(ids: np.ndarray, length: int) -> np.ndarray:
     return np.lib.stride_tricks.as_strided(ids, (len(ids) - length + 1, length), (stride, stride), writeable=False)
 
 
-def send(tensor: Tensor, device: torch.device) -> Tensor:
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     """Return a tensor on a device; a GPU is not waited for."""
     if device.type == "cuda" and torch.cuda.is_available():
         return tensor.pin_memory().to(device, non_blocking=True)

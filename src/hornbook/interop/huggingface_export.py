@@ -172,7 +172,7 @@ def _write_weights(tensors: Mapping[str, Tensor], folder: Path, shard_bytes: int
 
 
 def _write_tokenizer(tokenizer: Tokenizer, folder: Path, context_length: int, end: str | None) -> None:
-    formats.write(tokenizer.parts(), folder, "huggingface")
+    formats.write_parts(tokenizer.parts(), folder, "huggingface")
     named = {} if end is None else {"bos_token": end, "eos_token": end}
     others = [token for token in tokenizer.special_tokens if token != end]
     special = {**named, "additional_special_tokens": others} if others else named

@@ -23,7 +23,7 @@ from hornbook.nn.attention import AttentionCache, MultiHeadSelfAttention
 from hornbook.nn.dropout import Dropout
 from hornbook.nn.linear import Embedding, Linear
 from hornbook.nn.ops import Ops
-from hornbook.nn.plain import Device, check_ids, cross_entropy, document_mask
+from hornbook.nn.plain import DeviceLike, check_ids, cross_entropy, document_mask
 from hornbook.nn.rope import RotaryPositionalEmbedding
 from hornbook.nn.specs import FEED_FORWARDS, NORMS, layer_class
 
@@ -69,7 +69,7 @@ class TransformerBlock(nn.Module):
         rope: RotaryPositionalEmbedding | None = None,
         norm: str = "pre",
         ffn: str = "swiglu",
-        device: Device = None,
+        device: DeviceLike = None,
         dtype: torch.dtype | None = None,
         norm_kind: str = "rmsnorm",
         norm_eps: float = 1e-5,
@@ -111,7 +111,9 @@ class TransformerBlock(nn.Module):
         return x + self.dropout(self.ffn(self.ln2(x)))
 
 
-def _norm(kind: str | None, d_model: int, eps: float, device: Device, dtype: torch.dtype | None, ops: Ops) -> nn.Module:
+def _norm(
+    kind: str | None, d_model: int, eps: float, device: DeviceLike, dtype: torch.dtype | None, ops: Ops
+) -> nn.Module:
     if kind is None:
         return nn.Identity()
     return layer_class(NORMS[kind])(d_model, eps, device, dtype, ops=ops)
@@ -134,7 +136,7 @@ class TransformerLM(nn.Module):
         ops: the functions that all layers compute with; `use_fused` switches them.
     """
 
-    def __init__(self, config: ModelConfig, device: Device = None, dtype: torch.dtype | None = None):
+    def __init__(self, config: ModelConfig, device: DeviceLike = None, dtype: torch.dtype | None = None):
         super().__init__()
         c = config
         self.config = c

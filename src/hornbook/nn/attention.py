@@ -17,7 +17,7 @@ from hornbook.errors import ConfigError
 from hornbook.nn.linear import Linear
 from hornbook.nn.norm import RMSNorm
 from hornbook.nn.ops import Ops
-from hornbook.nn.plain import Device, causal_mask, merge_heads, query_key_value, scaled_dot_product_attention
+from hornbook.nn.plain import DeviceLike, causal_mask, merge_heads, query_key_value, scaled_dot_product_attention
 from hornbook.nn.rope import RotaryPositionalEmbedding
 
 
@@ -53,7 +53,7 @@ class MultiHeadSelfAttention(nn.Module):
         num_heads: int,
         *,
         rope: RotaryPositionalEmbedding | None = None,
-        device: Device = None,
+        device: DeviceLike = None,
         dtype: torch.dtype | None = None,
         qk_norm: bool = False,
         norm_eps: float = 1e-5,

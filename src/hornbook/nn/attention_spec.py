@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hornbook.nn.spec import Execution, Flops, Line, Spec, scaled
+from hornbook.nn.spec import Execution, ForwardFlops, Line, Spec, scaled
 from hornbook.nn.specs import RMSNormSpec
 
 
@@ -27,7 +27,7 @@ class AttentionSpec(Spec):
         lines = [Line(f"{name}_proj", "attention", "C·C") for name in ("q", "k", "v", "output")]
         return [*lines, Line("q_norm, k_norm", "norm", "2·D")] if self.qk_norm else lines
 
-    def flops(self) -> Flops:
+    def flops(self) -> ForwardFlops:
         """The whole T × T matrix counts, as the plain path computes it."""
         project = "2·B·T·C·C"
         products = [
@@ -42,7 +42,7 @@ class AttentionSpec(Spec):
         if self.qk_norm:
             (norm,) = RMSNormSpec("D", "B·T·H").flops().elementwise
             elementwise.insert(0, Line("q_norm, k_norm", "norm", scaled("2", norm.formula)))
-        return Flops(products, elementwise)
+        return ForwardFlops(products, elementwise)
 
     def saved_activations(self, how: Execution) -> list[Line]:
         """Return input, heads, scores or their log-sums, and the weights as the products read them."""
@@ -90,6 +90,6 @@ class ValueGateSpec(Spec):
         """Return the gates."""
         return [Line("", "gate", "H")]
 
-    def flops(self) -> Flops:
+    def flops(self) -> ForwardFlops:
         """Gate, add."""
-        return Flops([], [Line("", "attention", "2·B·T·C")])
+        return ForwardFlops([], [Line("", "attention", "2·B·T·C")])

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from hornbook.nn.linear import Linear
 from hornbook.nn.ops import Ops
-from hornbook.nn.plain import Device, relu2, silu
+from hornbook.nn.plain import DeviceLike, relu2, silu
 from hornbook.nn.specs import FEED_FORWARDS
 
 
@@ -35,7 +35,7 @@ class FeedForward(nn.Module):
         self,
         d_model: int,
         d_ff: int | None = None,
-        device: Device = None,
+        device: DeviceLike = None,
         dtype: torch.dtype | None = None,
         *,
         ops: Ops | None = None,

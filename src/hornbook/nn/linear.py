@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hornbook.nn.ops import Ops
-from hornbook.nn.plain import Device, initialise_vector_math
+from hornbook.nn.plain import DeviceLike, initialise_vector_math
 
 
 def _truncated_normal(weight: Tensor, std: float, generator: torch.Generator | None) -> None:
@@ -31,7 +31,9 @@ class Linear(nn.Module):
         dtype: of the weight; None: torch's default.
     """
 
-    def __init__(self, in_features: int, out_features: int, device: Device = None, dtype: torch.dtype | None = None):
+    def __init__(
+        self, in_features: int, out_features: int, device: DeviceLike = None, dtype: torch.dtype | None = None
+    ):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(out_features, in_features, device=device, dtype=dtype))
         self.reset_parameters()
@@ -65,7 +67,7 @@ class Embedding(nn.Module):
         self,
         num_embeddings: int,
         embedding_dim: int,
-        device: Device = None,
+        device: DeviceLike = None,
         dtype: torch.dtype | None = None,
         *,
         ops: Ops | None = None,

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from hornbook.nn.ops import Ops
-from hornbook.nn.plain import Device, at_least_float32
+from hornbook.nn.plain import DeviceLike, at_least_float32
 
 
 class RMSNorm(nn.Module):
@@ -25,7 +25,7 @@ class RMSNorm(nn.Module):
         self,
         d_model: int,
         eps: float = 1e-5,
-        device: Device = None,
+        device: DeviceLike = None,
         dtype: torch.dtype | None = None,
         *,
         ops: Ops | None = None,

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from hornbook.errors import DataError
 
-Device = torch.device | str | None
+DeviceLike = torch.device | str | None
 
 
 def at_least_float32(x: Tensor) -> Tensor:
@@ -115,7 +115,7 @@ def scaled_dot_product_attention(
     return weights.masked_fill(blind, 0.0) @ v
 
 
-def causal_mask(length: int, device: Device = None) -> Bool[Tensor, "T T"]:
+def causal_mask(length: int, device: DeviceLike = None) -> Bool[Tensor, "T T"]:
     """Return the lower triangle: position i attends to positions 0…i."""
     return torch.ones(length, length, dtype=torch.bool, device=device).tril()
 

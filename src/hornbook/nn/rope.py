@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hornbook.errors import ConfigError
-from hornbook.nn.plain import Device, initialise_vector_math, rotate_pairs
+from hornbook.nn.plain import DeviceLike, initialise_vector_math, rotate_pairs
 
 
 class RotaryPositionalEmbedding(nn.Module):
@@ -34,14 +34,14 @@ class RotaryPositionalEmbedding(nn.Module):
     cos: Tensor
     sin: Tensor
 
-    def __init__(self, theta: float, d_k: int, max_seq_len: int, device: Device = None):
+    def __init__(self, theta: float, d_k: int, max_seq_len: int, device: DeviceLike = None):
         super().__init__()
         if d_k % 2:
             raise ConfigError(f"rotary embedding turns pairs of channels, so d_k = {d_k} must be even")
         self.theta, self.d_k, self.max_seq_len = theta, d_k, max_seq_len
         self._make_table(device)
 
-    def _make_table(self, device: Device) -> None:
+    def _make_table(self, device: DeviceLike) -> None:
         """Fill `cos` and `sin`, each (max_seq_len, D/2) in float32; the angles are computed in float64."""
         initialise_vector_math()
         frequencies = self.theta ** (-torch.arange(0, self.d_k, 2, dtype=torch.float64) / self.d_k)

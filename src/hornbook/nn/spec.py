@@ -20,7 +20,7 @@ class Line(NamedTuple):
     """A sum of products, such as "B·T·C·4 + B·T·3"."""
 
 
-class Flops(NamedTuple):
+class ForwardFlops(NamedTuple):
     """The operations of a part's forward pass, by the two conventions of accounting/flops.py."""
 
     products: list[Line]
@@ -68,9 +68,9 @@ class Spec:
         """Return the numbers that are trained."""
         return []
 
-    def flops(self) -> Flops:
+    def flops(self) -> ForwardFlops:
         """Return the operations of a forward pass."""
-        return Flops([], [])
+        return ForwardFlops([], [])
 
     def saved_activations(self, how: Execution) -> list[Line]:
         """Return the bytes that a forward pass keeps for the backward pass."""

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from hornbook.nn.spec import Execution, Flops, Line, Spec
+from hornbook.nn.spec import Execution, ForwardFlops, Line, Spec
 
 
 def loss_chunk_elements(device: str) -> int:
@@ -46,9 +46,9 @@ class RMSNormSpec(Spec):
         """Return the gain."""
         return [Line("", "norm", self.width)]
 
-    def flops(self) -> Flops:
+    def flops(self) -> ForwardFlops:
         """Per element square, sum, scale, gain; per row mean, + ε, 1/√."""
-        return Flops([], [Line("", "norm", f"{self.rows}·{self.width}·4 + {self.rows}·3")])
+        return ForwardFlops([], [Line("", "norm", f"{self.rows}·{self.width}·4 + {self.rows}·3")])
 
     def saved_activations(self, how: Execution) -> list[Line]:
         """Its input and the scale of each row; unfused also the normalised input, which the gain's gradient reads."""
@@ -67,9 +67,9 @@ class LayerNormSpec(RMSNormSpec):
 
     layer: ClassVar[str] = "hornbook.nn.norm.LayerNorm"
 
-    def flops(self) -> Flops:
+    def flops(self) -> ForwardFlops:
         """Besides the RMSNorm's, sum and subtract per element and the mean per row."""
-        return Flops([], [Line("", "norm", f"{self.rows}·{self.width}·6 + {self.rows}·4")])
+        return ForwardFlops([], [Line("", "norm", f"{self.rows}·{self.width}·6 + {self.rows}·4")])
 
     def _saved_input(self, how: Execution) -> Line:
         return Line("centred input", "norm", f"{self.rows}·{self.width}·4")
@@ -101,10 +101,12 @@ class FeedForwardSpec(Spec):
         """Return the matrices."""
         return [Line(name, "feed-forward", "F·C" if name == "w2" else "C·F") for name in self.matrices]
 
-    def flops(self) -> Flops:
+    def flops(self) -> ForwardFlops:
         """Return a product per matrix, and the function between them."""
         products = [Line(line.name, line.group, f"2·B·T·{line.formula}") for line in self.parameters()]
-        return Flops(products, [Line(name, "feed-forward", formula) for name, formula in self.elementwise.items()])
+        return ForwardFlops(
+            products, [Line(name, "feed-forward", formula) for name, formula in self.elementwise.items()]
+        )
 
     def saved_activations(self, how: Execution) -> list[Line]:
         """Return input, inner states, and the weights as the products read them."""
@@ -180,9 +182,9 @@ class DropoutSpec(Spec):
 
     kernel: ClassVar[str | None] = "identity"
 
-    def flops(self) -> Flops:
+    def flops(self) -> ForwardFlops:
         """Compare, ×, ÷."""
-        return Flops([], [Line("", "residual", "B·T·C·3")])
+        return ForwardFlops([], [Line("", "residual", "B·T·C·3")])
 
     def saved_activations(self, how: Execution) -> list[Line]:
         """Return the mask, a byte an element."""
@@ -195,9 +197,9 @@ class ResidualSpec(Spec):
 
     kernel: ClassVar[str | None] = "sum"
 
-    def flops(self) -> Flops:
+    def flops(self) -> ForwardFlops:
         """Return the additions."""
-        return Flops([], [Line("", "residual", "B·T·C")])
+        return ForwardFlops([], [Line("", "residual", "B·T·C")])
 
 
 @dataclass(frozen=True)
@@ -217,12 +219,12 @@ class HeadSpec(Spec):
         """Return the matrix where it is the head's own."""
         return [] if self.tied else [Line("", "LM head", "V·C")]
 
-    def flops(self) -> Flops:
+    def flops(self) -> ForwardFlops:
         """Return the product; the cap; the cross-entropy."""
         cap = [Line("softcap", "loss", "B·T·V·3")] if self.softcap else []  # ÷, tanh, ×
         # per logit: max, subtract, exp, sum; per token: log, subtract, mean
         loss = Line("cross-entropy", "loss", "B·T·V·4 + B·T·3")
-        return Flops([Line("", "LM head", "2·B·T·C·V")], [*cap, loss])
+        return ForwardFlops([Line("", "LM head", "2·B·T·C·V")], [*cap, loss])
 
     def saved_activations(self, how: Execution) -> list[Line]:
         """Chunked: the two gradients, made in the forward pass; else what they will be made of."""

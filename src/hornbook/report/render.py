@@ -28,7 +28,7 @@ from hornbook.report import tables
 from hornbook.report.figures import run_figures, save_figures
 from hornbook.report.load import RunData, as_number, read_run, read_runs
 from hornbook.report.storyworld_tables import story_tables, story_value
-from hornbook.studies.charts import Figure, to_dict
+from hornbook.studies.charts import Figure, record_to_dict
 from hornbook.studies.folder import StudyResults, is_study, read_study
 
 PAGE = Path(__file__).parent / "page"
@@ -180,7 +180,7 @@ def _page(sections: Sequence[dict[str, Any]], title: str) -> str:
     return environment.get_template("page.html.j2").render(
         title=title,
         sections=sections,
-        data=script_json([to_dict(figure) for figure in figures]),
+        data=script_json([record_to_dict(figure) for figure in figures]),
         style=_asset("uplot/uPlot.min.css") + "\n" + _asset("page.css"),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

@@ -17,7 +17,7 @@ from hornbook.errors import ConfigError, FormatError
 from hornbook.format import number
 
 Number = float | int | None
-Record = TypeVar("Record", "Figure", "Table")
+_Record = TypeVar("_Record", "Figure", "Table")
 PAIRS = ("x_axes", "lines")
 """Fields of a figure that are mappings whose order matters."""
 
@@ -129,7 +129,7 @@ class Interval:
         return {"value": self.mean, "text": f"{self.mean:.4f} ± {self.half_width:.4f}"}
 
 
-def to_dict(record: Figure | Table) -> dict[str, Any]:
+def record_to_dict(record: Figure | Table) -> dict[str, Any]:
     """Return a record as JSON-ready values; NaN and infinities become None."""
     content = _finite(dataclasses.asdict(record))
     for key in PAIRS:
@@ -153,7 +153,7 @@ def table_from_dict(content: Any, where: str) -> Table:
     return _from_dict(Table, content, where)
 
 
-def _from_dict(cls: type[Record], content: Any, where: str) -> Record:
+def _from_dict(cls: type[_Record], content: Any, where: str) -> _Record:
     if not isinstance(content, Mapping):
         raise FormatError(f"{where} must be an object, not {type(content).__name__}")
     try:

@@ -18,7 +18,7 @@ from hornbook.config import dump_toml, read
 from hornbook.errors import DataError, FormatError
 from hornbook.fileio import atomic_write, canonical_json, read_json_object
 from hornbook.locks import hold
-from hornbook.studies.charts import Figure, Table, figure_from_dict, table_from_dict, to_dict
+from hornbook.studies.charts import Figure, Table, figure_from_dict, record_to_dict, table_from_dict
 from hornbook.studies.study import Analysis, Outcome, Plan, Study
 from hornbook.tracking.run import CONFIG_FILE
 
@@ -109,8 +109,8 @@ def write_results(
         "version": VERSION,
         "environment": dict(environment),
         "findings": list(analysis.findings),
-        "figures": [to_dict(figure) for figure in analysis.figures],
-        "tables": [to_dict(table) for table in analysis.tables],
+        "figures": [record_to_dict(figure) for figure in analysis.figures],
+        "tables": [record_to_dict(table) for table in analysis.tables],
     }
     rows = [_csv_row(folder, outcome) for outcome in outcomes] or list(analysis.rows)
     columns = CSV_COLUMNS if outcomes else tuple(dict.fromkeys(key for row in rows for key in row))

@@ -18,12 +18,12 @@ from typing import Any
 from hornbook.errors import FormatError, TokenizerError
 from hornbook.tokenizer import _core, regex_pool
 from hornbook.tokenizer.counts_file import read_counts, write_counts
-from hornbook.tokenizer.patterns import UNICODE_VERSION, is_native, resolve
+from hornbook.tokenizer.patterns import UNICODE_VERSION, find_pattern, is_native
 from hornbook.tokenizer.special import check_special_tokens
 from hornbook.tokenizer.text import (
     Source,
     file_paths,
-    is_stream,
+    is_chunks,
     read_file,
     resolve_threads,
     safe_blocks,
@@ -45,7 +45,7 @@ class PretokenCounts:
     """
 
     def __init__(self, pattern: str = "gpt2", special_tokens: Sequence[str] = ()) -> None:
-        self.pattern = resolve(pattern).text
+        self.pattern = find_pattern(pattern).text
         self.special_tokens = list(special_tokens)
         check_special_tokens(self.special_tokens)
         self.phases: dict[str, float] = {}
@@ -160,7 +160,7 @@ def count_pretokens(
     """
     check_errors(errors)
     counts, threads = PretokenCounts(pattern, special_tokens), resolve_threads(num_threads)
-    if is_stream(source):
+    if is_chunks(source):
         counts.add_blocks(
             safe_blocks(checked(with_progress(source, progress), errors), pattern, special_tokens), threads
         )

@@ -40,7 +40,7 @@ class Engine(abc.ABC):
         vocab: id → bytes, special tokens included.
         merges: in order of creation.
         special_token_ids: special token → id.
-        pattern: as `patterns.resolve` spells it.
+        pattern: as `patterns.find_pattern` spells it.
         cache_bytes: the most that each thread's memory of encoded pre-tokens may take.
 
     Raises:

@@ -19,20 +19,17 @@ from hornbook.tokenizer.patterns import split
 from hornbook.tokenizer.special import split_special
 from hornbook.tokenizer.text import batches
 
-PILE_BYTES = 825e9
 FEWEST_BYTES = 5_000_000
 """Text below which no throughput is said: the clock would see cold caches and little else."""
+PILE_BYTES = 825e9
 """Size of the Pile (Gao et al., 2020), which the CS336 handout asks the encoding time of."""
-
-
-Pair = tuple[bytes, bytes]
 
 
 class TokenizerLike(Protocol):
     """What is used of a `hornbook.Tokenizer`."""
 
     vocab: dict[int, bytes]
-    merges: list[Pair]
+    merges: list[tuple[bytes, bytes]]
     special_tokens: list[str]
     pattern: str
 
@@ -120,7 +117,7 @@ class MergeNode:
 
 def merge_trees(tokenizer: TokenizerLike, word: str) -> list[MergeNode]:
     """Return how the merges build the tokens of `word`, one tree per token, special tokens as leaves."""
-    ranks: dict[Pair, list[int]] = {}
+    ranks: dict[tuple[bytes, bytes], list[int]] = {}
     for rank, pair in enumerate(tokenizer.merges):
         ranks.setdefault(pair, []).append(rank)
     trees: list[MergeNode] = []
@@ -133,7 +130,7 @@ def merge_trees(tokenizer: TokenizerLike, word: str) -> list[MergeNode]:
     return trees
 
 
-def _grow(pretoken: bytes, ranks: Mapping[Pair, Sequence[int]]) -> list[MergeNode]:
+def _grow(pretoken: bytes, ranks: Mapping[tuple[bytes, bytes], Sequence[int]]) -> list[MergeNode]:
     # Each merge once, in order, as in reference.py; `done` is the last one that had its turn.
     nodes = [MergeNode(bytes([byte])) for byte in pretoken]
     done = -1

@@ -66,7 +66,7 @@ class Pattern(NamedTuple):
 
 
 @functools.lru_cache(maxsize=64)
-def resolve(pattern: str) -> Pattern:
+def find_pattern(pattern: str) -> Pattern:
     """Find a pattern by name, or take a regular expression of the user's.
 
     Args:
@@ -102,8 +102,8 @@ def resolve(pattern: str) -> Pattern:
 
 
 def is_native(pattern: str) -> bool:
-    """Return whether the native core scans this pattern; the `regex` library runs all others. Raises as `resolve`."""
-    return resolve(pattern).name in _core.native_patterns
+    """Return whether the native core scans this pattern; the `regex` library runs others. Raises as `find_pattern`."""
+    return find_pattern(pattern).name in _core.native_patterns
 
 
 def split(text: str, pattern: str) -> Iterator[str]:
@@ -119,7 +119,7 @@ def split(text: str, pattern: str) -> Iterator[str]:
         >>> list(split("it's  42\n", "gpt2"))
         ['it', "'s", ' ', ' 42', '\n']
     """
-    _, expression, compiled = resolve(pattern)
+    _, expression, compiled = find_pattern(pattern)
     end = 0
     for match in _in_time(compiled, text):
         start, stop = match.span()

@@ -61,7 +61,7 @@ def count_pretokens(text: str | bytes, special_tokens: Sequence[str] = (), patte
     return counts
 
 
-def train(
+def train_bpe(
     text: str | bytes, vocab_size: int, special_tokens: Sequence[str] = (), pattern: str = "gpt2"
 ) -> tuple[dict[int, bytes], list[Pair]]:
     """Train byte-level BPE on one text. Arguments as in `count_pretokens` and `train_from_counts`."""
@@ -104,7 +104,7 @@ def train_from_counts(
             break
         best = max(pairs, key=lambda pair: (pairs[pair], pair))
         merges.append(best)
-        words = [(merge(word, best), count) for word, count in words]
+        words = [(merge_pair(word, best), count) for word, count in words]
         symbol = best[0] + best[1]
         if symbol not in symbols:
             symbols.add(symbol)
@@ -112,7 +112,7 @@ def train_from_counts(
     return dict(enumerate(entries)), merges
 
 
-def merge(word: list[bytes], pair: Pair) -> list[bytes]:
+def merge_pair(word: list[bytes], pair: Pair) -> list[bytes]:
     """Replace `pair` by one symbol wherever it stands in `word`, left to right, without overlap."""
     merged: list[bytes] = []
     position = 0
@@ -180,7 +180,7 @@ class ReferenceTokenizer:
         """Return the ids of one pre-token."""
         word = [bytes([byte]) for byte in pretoken]
         for pair in self.merges:
-            word = merge(word, pair)
+            word = merge_pair(word, pair)
         return [self._symbol_ids[symbol] for symbol in word]
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:

@@ -28,7 +28,7 @@ _BATCH = 500_000  # bytes of the whole documents that make a block under a free 
 _PIECE = 1 << 14  # characters of a piece of `pieces_of`: enough to be fast, and few ids at a time
 
 
-def is_stream(source: Source) -> TypeGuard[Iterable[Chunk]]:
+def is_chunks(source: Source) -> TypeGuard[Iterable[Chunk]]:
     """Return whether `source` is text in chunks, not the name of one or more files."""
     return not isinstance(source, str | os.PathLike | list | tuple)
 

@@ -24,7 +24,7 @@ from hornbook.tokenizer.engines import engine_class
 from hornbook.tokenizer.formats.gpt2 import read_gpt2
 from hornbook.tokenizer.formats.own import fingerprint, write_own
 from hornbook.tokenizer.formats.parts import TokenizerParts
-from hornbook.tokenizer.patterns import resolve
+from hornbook.tokenizer.patterns import find_pattern
 from hornbook.tokenizer.special import AllowedSpecial, check_special_tokens, chosen, place_special
 from hornbook.tokenizer.text import pieces_of, resolve_threads
 from hornbook.tokenizer.token_file import TokenFile
@@ -64,7 +64,7 @@ class Tokenizer:
         if any(not isinstance(i, int) or not 0 <= i < 2**32 - 1 for i in self.vocab) or not self.vocab:
             raise TokenizerError("a vocabulary maps at least one id, a whole number from 0 to 4,294,967,294, to bytes")
         self.special_token_ids: dict[str, int] = place_special(self.vocab, self.special_tokens)
-        self.pattern: str = resolve(pattern).text
+        self.pattern: str = find_pattern(pattern).text
         self.assumed: str = ""  # by the reader of the file that it came from, see TokenizerParts
         engine = engine_class(self.pattern)
         self.engine = engine(self.vocab, self.merges, self.special_token_ids, self.pattern, cache_bytes)
@@ -131,7 +131,7 @@ class Tokenizer:
             FormatError: nothing there is a tokenizer, or it is damaged.
             OSError: a file cannot be read.
         """
-        return cls.from_parts(formats.read(path))
+        return cls.from_parts(formats.read_parts(path))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write hornbook's own format into the folder `path`, in one step. Raises OSError."""

@@ -15,7 +15,7 @@ from hornbook.format import counted
 from hornbook.tokenizer import _core
 from hornbook.tokenizer.counts import PretokenCounts, Progress, count_pretokens
 from hornbook.tokenizer.special import check_special_tokens
-from hornbook.tokenizer.text import Source, file_paths, is_stream, resolve_threads
+from hornbook.tokenizer.text import Source, file_paths, is_chunks, resolve_threads
 from hornbook.tokenizer.utf8 import Errors
 
 logger = logging.getLogger("hornbook")
@@ -55,7 +55,7 @@ def train_bpe(
         >>> vocab, merges = train_bpe("tinystories.txt", 10_000, ["<|endoftext|>"])
     """
     check_vocab_size(vocab_size, special_tokens)
-    if not is_stream(input_path):
+    if not is_chunks(input_path):
         paths = file_paths(input_path)
         if not any(path.stat().st_size for path in paths):
             raise DataError(f"there is nothing to train on: {', '.join(map(str, paths))} is empty")

@@ -24,10 +24,10 @@ SKIPPED = frozenset({"test", "tests", "site-packages", "dist-packages", "idlelib
 
 def python_documentation() -> str:
     """Return the corpus: documents separated by a line `<|endoftext|>`."""
-    return "".join(f"{document}\n{END_OF_TEXT}\n" for document in documents())
+    return "".join(f"{document}\n{END_OF_TEXT}\n" for document in python_documents())
 
 
-def documents() -> list[str]:
+def python_documents() -> list[str]:
     """Return help pages and docstrings, each once, in a fixed order."""
     from pydoc_data.topics import topics
 

@@ -7,7 +7,7 @@ import importlib
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.studies.study import Study
 
-__all__ = ["NAMES", "SETS", "load", "members"]
+__all__ = ["NAMES", "SETS", "load_study", "members"]
 
 NAMES = (
     "learning_rate", "batch_size", "context_length", "adamw", "schedule", "shape", "weight_tying", "norm", "position",
@@ -21,10 +21,10 @@ SETS = {"ablations": ("norm", "position", "feed_forward")}
 
 def members(name: str) -> list[Study]:
     """Return a study of the catalogue, or those of a set. Raises ConfigError naming the nearest one."""
-    return [load(study) for study in SETS.get(name, (name,))]
+    return [load_study(study) for study in SETS.get(name, (name,))]
 
 
-def load(name: str) -> Study:
+def load_study(name: str) -> Study:
     """Return a study of the catalogue (hyphens count as underscores). Raises ConfigError naming the nearest one."""
     plain = name.replace("-", "_")
     if plain not in NAMES:

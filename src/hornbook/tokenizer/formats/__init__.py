@@ -14,7 +14,7 @@ from hornbook.tokenizer.formats.own import FILE_NAME, read_own, write_own
 from hornbook.tokenizer.formats.parts import TokenizerParts
 from hornbook.tokenizer.formats.tiktoken import read_tiktoken, write_tiktoken
 
-__all__ = ["FORMATS", "read", "write"]
+__all__ = ["FORMATS", "read_parts", "write_parts"]
 
 FORMATS: dict[str, str] = {
     "hornbook": f"hornbook's own: a folder with {FILE_NAME}",
@@ -31,7 +31,7 @@ _FILES = {
 }
 
 
-def read(
+def read_parts(
     path: str | os.PathLike[str],
     special_tokens: Sequence[str] | Mapping[str, int] | None = None,
     pattern: str | None = None,
@@ -90,7 +90,7 @@ def _merges_beside(vocab: Path) -> Path:
     raise FormatError(f"beside {vocab} there is no merges.txt, and GPT-2's format needs both")
 
 
-def write(parts: TokenizerParts, path: str | os.PathLike[str], format: str = "hornbook") -> None:
+def write_parts(parts: TokenizerParts, path: str | os.PathLike[str], format: str = "hornbook") -> None:
     """Write a tokenizer.
 
     Args:

@@ -18,7 +18,7 @@ from hornbook.fileio import canonical_json, finish_together, write_together
 from hornbook.tokenizer.formats.byte_map import to_text
 from hornbook.tokenizer.formats.parts import (
     TokenizerParts,
-    checked,
+    checked_parts,
     load_json,
     of_type,
     read_merges,
@@ -70,7 +70,7 @@ def read_gpt2(
         assumed.append("the pattern gpt2")
     if special_tokens is None and known_special is None:
         assumed.append("no special tokens" + _looks_special(vocab, merges))
-    return checked(
+    return checked_parts(
         vocab_file,
         vocab=vocab,
         merges=merges,

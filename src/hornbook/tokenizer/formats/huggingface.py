@@ -20,7 +20,7 @@ from hornbook.errors import FormatError
 from hornbook.fileio import atomic_write
 from hornbook.tokenizer.formats.parts import (
     TokenizerParts,
-    checked,
+    checked_parts,
     load_json,
     of_type,
     ordinary_entries,
@@ -28,7 +28,7 @@ from hornbook.tokenizer.formats.parts import (
     read_vocab,
     unique_keys,
 )
-from hornbook.tokenizer.patterns import NAMED, resolve
+from hornbook.tokenizer.patterns import NAMED, find_pattern
 
 # Oniguruma's spelling of the two other named patterns: in its Ruby dialect `{1,3}+` repeats and `$` is the end of a
 # line, so the possessive counts go (nothing is won back by backing off) and `$` becomes `\z`.
@@ -78,7 +78,7 @@ def read_huggingface(path: str | os.PathLike[str]) -> TokenizerParts:
     merges = read_merges((" ".join(line) if _is_pair(line) else line for line in lines), file)
     check_order(merges, file)
     assumed = _passed_over(pipeline, file)
-    parts = checked(file, vocab=vocab, merges=merges, special_tokens=added, pattern=pattern, assumed=assumed)
+    parts = checked_parts(file, vocab=vocab, merges=merges, special_tokens=added, pattern=pattern, assumed=assumed)
     if model.get("ignore_merges"):
         _check_reachable(parts, file)
     return parts
@@ -244,7 +244,7 @@ def write_huggingface(parts: TokenizerParts, path: str | os.PathLike[str]) -> No
 
 
 def _pre_tokenizer(parts: TokenizerParts, byte_level: dict[str, Any]) -> dict[str, Any]:
-    pattern = resolve(parts.pattern)
+    pattern = find_pattern(parts.pattern)
     if pattern.name == "gpt2":
         return byte_level
     expression = _ONIGURUMA.get(pattern.name or "", pattern.expression)

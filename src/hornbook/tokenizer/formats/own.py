@@ -12,7 +12,7 @@ from pathlib import Path
 from hornbook.errors import FormatError
 from hornbook.fileio import atomic_write, canonical_json, sha256_bytes
 from hornbook.tokenizer.formats.byte_map import to_text
-from hornbook.tokenizer.formats.parts import TokenizerParts, checked, load_json, of_type, read_entry, read_merges
+from hornbook.tokenizer.formats.parts import TokenizerParts, checked_parts, load_json, of_type, read_entry, read_merges
 from hornbook.tokenizer.patterns import UNICODE_VERSION
 
 FILE_NAME = "hornbook-tokenizer.json"
@@ -85,4 +85,4 @@ def read_own(path: str | os.PathLike[str]) -> TokenizerParts:
                     f"{file}: special_tokens has {item!r} where [token, id] was expected, each token once"
                 )
     pattern = of_type(fields["pattern"], str, file, "pattern")
-    return checked(file, vocab=vocab, merges=merges, special_tokens=special, pattern=pattern)
+    return checked_parts(file, vocab=vocab, merges=merges, special_tokens=special, pattern=pattern)

@@ -15,7 +15,7 @@ from typing import Any
 from hornbook.encodings import text_of
 from hornbook.errors import FormatError
 from hornbook.tokenizer.formats.byte_map import to_bytes, to_text
-from hornbook.tokenizer.patterns import resolve
+from hornbook.tokenizer.patterns import find_pattern
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,14 +29,14 @@ class TokenizerParts:
     special_tokens: dict[str, int] = field(default_factory=dict)
     """Special token → id, in order of id."""
     pattern: str = "gpt2"
-    """Name or regular expression, see `patterns.resolve`."""
+    """Name or regular expression, see `patterns.find_pattern`."""
     assumed: str = field(default="", compare=False)
     """What the file did not say, or says and is passed over, in one sentence; empty for what hornbook wrote."""
 
     def __post_init__(self) -> None:
         # A published expression in place of its name is the same tokenizer, and so is another order of the tokens.
         object.__setattr__(self, "special_tokens", dict(sorted(self.special_tokens.items(), key=lambda item: item[1])))
-        object.__setattr__(self, "pattern", resolve(self.pattern).text)
+        object.__setattr__(self, "pattern", find_pattern(self.pattern).text)
         _check_ids(self.vocab)
         for token, token_id in self.special_tokens.items():
             if not token or self.vocab.get(token_id) != token.encode("utf-8", errors="surrogatepass"):
@@ -74,7 +74,7 @@ def _check_ids(vocab: dict[int, bytes]) -> None:
             raise FormatError(f"the entry {token_id} is empty")
 
 
-def checked(file: Path, **parts: Any) -> TokenizerParts:
+def checked_parts(file: Path, **parts: Any) -> TokenizerParts:
     """Build `TokenizerParts`, naming `file` in the complaint."""
     try:
         return TokenizerParts(**parts)

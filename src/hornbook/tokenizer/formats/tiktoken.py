@@ -22,8 +22,8 @@ from pathlib import Path
 
 from hornbook.errors import FormatError
 from hornbook.fileio import canonical_json, finish_together, write_together
-from hornbook.tokenizer.formats.parts import TokenizerParts, checked, ordinary_entries, read_settings
-from hornbook.tokenizer.patterns import NAMED, resolve
+from hornbook.tokenizer.formats.parts import TokenizerParts, checked_parts, ordinary_entries, read_settings
+from hornbook.tokenizer.patterns import NAMED, find_pattern
 
 _LONGEST = 65_536  # bytes of an entry; finding its last merge takes a hundred times its size
 _GPT2_SPECIAL = {"<|endoftext|>": 50256}
@@ -45,7 +45,7 @@ _PUBLISHED: dict[str, tuple[str, dict[str, int]]] = {
 }
 
 
-def settings_path(path: str | os.PathLike[str]) -> Path:
+def settings_beside(path: str | os.PathLike[str]) -> Path:
     """Return where the pattern and the special tokens of a ranks file lie: its name with `.json` added."""
     return Path(f"{os.fspath(path)}.json")
 
@@ -68,7 +68,7 @@ def read_tiktoken(
         OSError: the file cannot be read.
     """
     file = Path(path)
-    finish_together(file, settings_path(file))
+    finish_together(file, settings_beside(file))
     if pattern is None or special_tokens is None:
         known_pattern, known_special = _settings(file)
         pattern = known_pattern if pattern is None else pattern
@@ -76,7 +76,7 @@ def read_tiktoken(
     if pattern is None:
         raise FormatError(
             f"{file} holds ranks only and does not say how text is split: pass pattern= "
-            f"({', '.join(NAMED)} or a regular expression) or put its settings into {settings_path(file).name}"
+            f"({', '.join(NAMED)} or a regular expression) or put its settings into {settings_beside(file).name}"
         )
     ranks = _read_ranks(file)
     try:
@@ -90,11 +90,11 @@ def read_tiktoken(
                 f"{file}: the special token {token!r} has id {token_id}, which is the entry {vocab[token_id]!r}"
             )
         vocab[token_id] = token.encode("utf-8", errors="surrogatepass")
-    return checked(file, vocab=vocab, merges=merges, special_tokens=dict(special_tokens), pattern=pattern)
+    return checked_parts(file, vocab=vocab, merges=merges, special_tokens=dict(special_tokens), pattern=pattern)
 
 
 def _settings(file: Path) -> tuple[str | None, dict[str, int]]:
-    beside = settings_path(file)
+    beside = settings_beside(file)
     if not beside.exists():
         return _PUBLISHED.get(file.name.removesuffix(".tiktoken"), (None, {}))
     return read_settings(beside, "pat_str")
@@ -196,7 +196,7 @@ def write_tiktoken(parts: TokenizerParts, path: str | os.PathLike[str]) -> None:
             "tiktoken merges by id, and the ids of this tokenizer do not follow its list of merges (a result made "
             "twice, or ids in another order): save in hornbook's own format"
         )
-    expression = resolve(parts.pattern).expression
+    expression = find_pattern(parts.pattern).expression
     settings = {"pat_str": expression, "special_tokens": parts.special_tokens}
     lines = (b"%s %d\n" % (base64.b64encode(token), rank) for token, rank in ranks.items())
-    write_together({Path(path): b"".join(lines).decode(), settings_path(path): canonical_json(settings)})
+    write_together({Path(path): b"".join(lines).decode(), settings_beside(path): canonical_json(settings)})

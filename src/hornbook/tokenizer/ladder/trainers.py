@@ -11,7 +11,7 @@ import itertools
 from collections import Counter, defaultdict
 from typing import NamedTuple
 
-from hornbook.tokenizer.reference import Pair, merge
+from hornbook.tokenizer.reference import Pair, merge_pair
 
 # --- naive ----------------------------------------------------------------------------------------------------------
 
@@ -32,7 +32,7 @@ def merge_naive(counts: dict[bytes, int], num_merges: int) -> list[Pair]:
             break
         best = max(pairs, key=lambda pair: (pairs[pair], pair))
         merges.append(best)
-        words = {word: merge(symbols, best) for word, symbols in words.items()}
+        words = {word: merge_pair(symbols, best) for word, symbols in words.items()}
     return merges
 
 
@@ -62,7 +62,7 @@ class PairIndex:
         for index in self.words_with.pop(pair):
             changed.update(itertools.pairwise(self.words[index]))
             self._add(index, -1)
-            self.words[index] = merge(self.words[index], pair)
+            self.words[index] = merge_pair(self.words[index], pair)
             self._add(index, +1)
             changed.update(itertools.pairwise(self.words[index]))
         for gone in [pair for pair in changed if not self.pair_counts[pair]]:

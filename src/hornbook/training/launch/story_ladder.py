@@ -29,7 +29,7 @@ MEASURED_BELOW = 0.3
 
 
 @dataclass(frozen=True)
-class Rung:
+class StoryRung:
     """A shape with the batch and the learning rate that go with it."""
 
     d_model: int
@@ -65,20 +65,20 @@ class Rung:
         return training_flops_per_token(self.model) * self.tokens_per_step
 
 
-RUNGS = (
-    Rung(64, 2, 4, 5e-3),
-    Rung(96, 3, 4, 5e-3),
-    Rung(128, 4, 8, 4e-3),
-    Rung(192, 4, 16, 3e-3),
-    Rung(256, 6, 16, 2e-3),
-    Rung(384, 6, 32, 1.5e-3),
+STORY_RUNGS = (
+    StoryRung(64, 2, 4, 5e-3),
+    StoryRung(96, 3, 4, 5e-3),
+    StoryRung(128, 4, 8, 4e-3),
+    StoryRung(192, 4, 16, 3e-3),
+    StoryRung(256, 6, 16, 2e-3),
+    StoryRung(384, 6, 32, 1.5e-3),
 )
 
 
-class Choice(NamedTuple):
+class ChosenRung(NamedTuple):
     """A rung for a time."""
 
-    rung: Rung
+    rung: StoryRung
     seconds_per_step: float
     updates: int
 
@@ -100,18 +100,18 @@ class Expected(NamedTuple):
     """More tokens than any measured run saw: it ends at this or better."""
 
 
-def choose(seconds: float, time_of: Callable[[Rung], float]) -> Choice:
+def choose(seconds: float, time_of: Callable[[StoryRung], float]) -> ChosenRung:
     """Return the rung for so many seconds of training.
 
     Args:
         seconds: of updates.
         time_of: seconds of one update of a rung, measured; small rungs are asked for first.
     """
-    chosen: Choice | None = None
-    for rung in RUNGS:
+    chosen: ChosenRung | None = None
+    for rung in STORY_RUNGS:
         step = 0.0 if chosen is None else chosen.seconds_per_step * rung.flops_per_step / chosen.rung.flops_per_step
         step = time_of(rung) if step < MEASURED_BELOW else step
-        now = Choice(rung, step, max(1, int(seconds / step)))
+        now = ChosenRung(rung, step, max(1, int(seconds / step)))
         enough = now.updates >= FEWEST_UPDATES and now.tokens >= TOKENS_PER_PARAMETER * rung.parameters
         if chosen is not None and not enough:
             break
@@ -120,7 +120,7 @@ def choose(seconds: float, time_of: Callable[[Rung], float]) -> Choice:
     return chosen
 
 
-def recipe(choice: Choice, minutes: float) -> dict[str, Any]:
+def recipe(choice: ChosenRung, minutes: float) -> dict[str, Any]:
     """Return the sections of a recipe that trains a choice for `minutes`."""
     minute = max(1, round(min(60.0, 15.0 * minutes) / choice.seconds_per_step))
     every = max(1, choice.updates // 8)

@@ -14,7 +14,7 @@ from hornbook.optim.registry import make_optimizer
 from hornbook.training.config import TrainConfig, resolve
 from hornbook.training.distributed.strategies import SingleProcess
 from hornbook.training.launch.device import StepTime, measure_step, resolve_auto
-from hornbook.training.launch.story_ladder import Rung
+from hornbook.training.launch.story_ladder import StoryRung
 from hornbook.training.step import TrainStep
 
 
@@ -37,16 +37,16 @@ def time_updates(config: TrainConfig, seconds: float) -> StepTime:
     return measure_step(lambda: step(micro_batches, 1, 10), device, seconds, compiles=training.compile is True)
 
 
-def rung_timer(changes: Mapping[str, Any] | None = None) -> Callable[[Rung], float]:
+def rung_timer(changes: Mapping[str, Any] | None = None) -> Callable[[StoryRung], float]:
     """Return what times an update of a rung of the storyworld ladder here, each only once.
 
     Args:
         changes: keys of a recipe that are laid over the rung's.
     """
-    known: dict[Rung, float] = {}
+    known: dict[StoryRung, float] = {}
     machine: dict[str, Any] = {}
 
-    def time_of(rung: Rung) -> float:
+    def time_of(rung: StoryRung) -> float:
         if rung not in known:
             training = {"batch_size": rung.batch_size, **machine}
             sections = {"model": to_dict(rung.model), "training": training}

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass, field
 
 from hornbook.data.corpora.storyworld.lexicon import LEVELS, Entity, attribute, kept
-from hornbook.data.corpora.storyworld.source import closing, read_source, split
+from hornbook.data.corpora.storyworld.source import alternatives_of, closing, read_source
 from hornbook.errors import DataError
 
 LIT, REF, PICK, SET, CHOICE = range(5)
@@ -198,7 +198,7 @@ class _Compiler:
                 end = closing(text, position)
                 index = len(self.grammar.choices)
                 self.grammar.choices.append(Choice(f"{self.where}[]"))
-                self.fill(self.grammar.choices[index], split(text[position + 1 : end]), names)
+                self.fill(self.grammar.choices[index], alternatives_of(text[position + 1 : end]), names)
                 operations.append((CHOICE, index))
                 position = end + 1
             elif opener == "<":

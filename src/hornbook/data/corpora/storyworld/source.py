@@ -27,7 +27,7 @@ def closing(text: str, position: int) -> int:
     raise DataError(f"storyworld grammar: no closing bracket in {text[position : position + 60]!r}")
 
 
-def split(text: str) -> list[str]:
+def alternatives_of(text: str) -> list[str]:
     """Return the alternatives of a text, parted by `|` outside brackets."""
     parts, depth, current = [], 0, ""
     for character in text:
@@ -68,7 +68,7 @@ def read_source(source: str, level: str) -> tuple[dict[str, list[Entity]], Rules
                 raise DataError(f"storyworld grammar: cannot read the line {line[:60]!r}")
             body, current_class = [], ""
             if found[4]:
-                body += split(found[4])
+                body += alternatives_of(found[4])
             if found[1] in rules:
                 raise DataError(f"storyworld grammar: rule {found[1]!r} is written twice")
             parameters = tuple(p.strip() for p in (found[2] or "").split(",") if p.strip())
