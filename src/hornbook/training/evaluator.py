@@ -68,7 +68,7 @@ def plan_evaluations(config: TrainConfig, steps: int, targets: int) -> Evaluatio
         targets: tokens of the validation set that can be predicted.
     """
     section, training = config.evaluation, config.training
-    times = 2 + ((steps - 1) // section.every if section.every else 0)
+    times = evaluation_times(section.every, steps)
     if section.full or section.max_tokens is not None:
         size = min(targets, section.max_tokens or targets)
         return EvaluationSizes(size, size, times, targets)
@@ -83,6 +83,11 @@ def plan_evaluations(config: TrainConfig, steps: int, targets: int) -> Evaluatio
     windows = max(evaluation_batch(config), int((affordable - end) / (times - 1)) // T)
     each = min(targets, windows * T)
     return EvaluationSizes(each, targets if end == targets else each, times, targets)
+
+
+def evaluation_times(every: int, steps: int) -> int:
+    """Return how many evaluations a run of `steps` updates makes: at its start, at its end and between."""
+    return 2 + ((steps - 1) // every if every else 0)
 
 
 def evaluation_batch(config: TrainConfig) -> int:

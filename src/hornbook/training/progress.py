@@ -85,13 +85,16 @@ class Budget:
             "step_seconds": self.step_seconds,
             "warmed_at": self.warmed_at,
             "share": self.share,
+            "seconds": self.seconds,
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        """Put back what `state` returned."""
+        """Put back what `state` returned; what was a share of another time budget becomes one of this."""
+        earlier = state.get("seconds")
+        scale = 1.0 if earlier is None or self.seconds is None else float(earlier) / self.seconds
         self.step_seconds = float(state["step_seconds"])
-        self.warmed_at = None if state["warmed_at"] is None else float(state["warmed_at"])
-        self.share = float(state["share"])
+        self.warmed_at = None if state["warmed_at"] is None else scale * float(state["warmed_at"])
+        self.share = scale * float(state["share"])
 
 
 def slow_warm_up(config: TrainConfig) -> str | None:

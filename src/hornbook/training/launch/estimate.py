@@ -15,7 +15,7 @@ from hornbook.accounting.flops import training_flops_per_token
 from hornbook.fileio import atomic_write, canonical_json, read_json_object
 from hornbook.format import counted, duration, quantity
 from hornbook.tracking.console import Console
-from hornbook.training.evaluator import EvaluationSizes, Evaluator
+from hornbook.training.evaluator import EvaluationSizes, Evaluator, evaluation_times
 from hornbook.training.launch.device import measure_step, peak_flops, timed
 from hornbook.training.trainer import Trainer
 
@@ -118,7 +118,7 @@ def estimate_run(
     """
     c = trainer.config
     compiles = c.training.compile is True
-    kept = Estimate.load(folder)
+    kept = _kept(trainer, folder)
     if kept is not None and not compiles:
         return dataclasses.replace(kept, compile_seconds=None)  # it may have been, before this resume
     with console.stage("compiling the step" if compiles else "measuring a step"), torch.random.fork_rng(devices=[]):
@@ -136,14 +136,13 @@ def estimate_run(
     sizes = evaluator.plan(steps or max(1, int(budget / seconds)))
     with console.stage("measuring an evaluation"):
         aside = _aside_seconds(trainer, evaluator, sizes, steps or max(1, int(budget / seconds)))
-    epochs = trainer.sampler.epochs(steps or 0)
     estimate = Estimate(
         parameters=sum(p.numel() for p in trainer.strategy.trained.parameters()),
         train_tokens=len(trainer.data),
         validation_tokens=len(evaluator.data),
         tokens_per_step=c.tokens_per_step,
         steps=steps,
-        epochs=None if steps is None else epochs[0] if len(epochs) == 1 else epochs,
+        epochs=None if steps is None else _epochs(trainer, steps),
         seconds_per_step=seconds,
         expected_seconds=budget if steps is None else steps * seconds + aside,
         aside_seconds=aside,
@@ -158,6 +157,31 @@ def estimate_run(
     )
     estimate.save(folder)
     return estimate
+
+
+def _kept(trainer: Trainer, folder: Path) -> Estimate | None:
+    """Return the estimate kept with a run, for the plan that it has now; evaluations stay the size that they had."""
+    kept, t, section = Estimate.load(folder), trainer.config.training, trainer.config.evaluation
+    if kept is None or kept.steps is None:
+        return kept and dataclasses.replace(kept, expected_seconds=60.0 * (t.max_minutes or 0.0))
+    if kept.steps == t.steps:
+        return kept
+    sizes, aside = kept.evaluation, kept.aside_seconds * t.steps / kept.steps
+    kept = dataclasses.replace(
+        kept,
+        steps=t.steps,
+        epochs=_epochs(trainer, t.steps),
+        aside_seconds=aside,
+        expected_seconds=t.steps * kept.seconds_per_step + aside,
+        evaluation=sizes and dataclasses.replace(sizes, times=evaluation_times(section.every, t.steps)),
+    )
+    kept.save(folder)
+    return kept
+
+
+def _epochs(trainer: Trainer, steps: int) -> float | list[float]:
+    epochs = trainer.sampler.epochs(steps)
+    return epochs[0] if len(epochs) == 1 else epochs
 
 
 def _aside_seconds(trainer: Trainer, evaluator: Evaluator, sizes: EvaluationSizes, steps: int) -> float:

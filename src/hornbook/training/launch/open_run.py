@@ -2,7 +2,7 @@
 
 A new run stores its recipe with everything resolved; a resumed one takes what is stored, so that the same choices are
 made again. What may differ on resume is what changes nothing that is computed (tags, checkpoints kept, sinks), and,
-with a warning, where and how it is computed.
+with a warning, where and how it is computed. It may be given more steps or time (longer.py).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from hornbook.tracking.environment import describe_environment
 from hornbook.tracking.run import Run
 from hornbook.training.config import EARLIER, TrainConfig, resolve, resolve_stored
 from hornbook.training.launch.device import resolve_auto
+from hornbook.training.launch.longer import KEYS, check_longer
 from hornbook.training.load import read_tokenizer
 from hornbook.training.sections import EvaluationSection
 
@@ -68,6 +69,8 @@ class OpenRun:
     """Its recipe, every "auto" resolved."""
     dataset: Dataset
     """Its data."""
+    stored: TrainConfig | None = None
+    """The recipe that a run which goes on had until now."""
 
 
 def open_run(recipe: TrainConfig, *, resume: bool, console: Console) -> OpenRun:
@@ -126,7 +129,9 @@ def _reopen(recipe: TrainConfig, console: Console) -> OpenRun:
     run = Run.open(recipe.run.path)
     run.hold()
     try:
-        config = _reconcile(resolve_stored(run.config), recipe, console)
+        stored = resolve_stored(run.config)
+        config = _reconcile(stored, recipe, console)
+        check_longer(stored, config, max(CheckpointStore(run.path / "checkpoints").steps(), default=0))
         dataset = _data_of(run, config, console)
         if read_tokenizer(run.path) is None and dataset.tokenizer is not None:
             dataset.tokenizer.save(run.path / "tokenizer")  # killed between the recipe and the tokenizer
@@ -136,7 +141,7 @@ def _reopen(recipe: TrainConfig, console: Console) -> OpenRun:
     except BaseException:
         run.release()
         raise
-    return OpenRun(run, config, dataset)
+    return OpenRun(run, config, dataset, stored)
 
 
 def _data_of(run: Run, config: TrainConfig, console: Console) -> Dataset:
@@ -185,7 +190,7 @@ def _reconcile(stored: TrainConfig, recipe: TrainConfig, console: Console) -> Tr
                 continue
             if _is_same(key, value, old):
                 continue
-            if section not in FREE and key not in FREE:
+            if section not in FREE and key not in FREE + KEYS:
                 if key not in MACHINE:
                     raise HornbookError(
                         f"the run was made with {key} = {old!r}, the recipe now says {value!r}; continue without the "

@@ -26,6 +26,7 @@ from hornbook.training.evaluator import Evaluator
 from hornbook.training.launch.device import set_machine
 from hornbook.training.launch.estimate import Estimate, estimate_run
 from hornbook.training.launch.init_from import fill_from_source, weight_initializer
+from hornbook.training.launch.longer import seam
 from hornbook.training.launch.memory_check import check_memory_fits
 from hornbook.training.launch.open_run import OpenRun, open_run
 from hornbook.training.progress import slow_warm_up
@@ -95,6 +96,8 @@ def set_up(
             console.print(sentence)
         if checkpointer.start():
             console.print(f"continuing {run.path} at step {trainer.counters.step:,}")
+            for line in seam(opened.stored or config, trainer):
+                console.print(line)
         return Setup(run, config, clock, trainer, evaluator, checkpointer, estimate, group)
     except BaseException as error:
         with contextlib.suppress(OSError):  # the disk may be full: the first error is the one to report
