@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from hornbook.data.special_text import InText
 from hornbook.data.text_kinds import Kind
 from hornbook.errors import DataError
 
@@ -34,23 +35,42 @@ def command(*words: object) -> str:
     return shlex.join([called if by_path else "hornbook", *map(str, words)])
 
 
-def open_corpus(files: tuple[str, ...], special_tokens: Iterable[str], **options: Any) -> TextReader:
+def open_corpus(
+    files: tuple[str, ...], special_tokens: Iterable[str], *, in_text: InText = "split", **options: Any
+) -> TextReader:
     """Open the text that the user named; the first special token separates documents.
 
-    What a folder holds and is not read is said on standard error.
+    `in_text` says what becomes of others in it, as data.special_tokens_in_text; the text is then for
+    `encoder_of(corpus, tokenizer)`. What a folder holds and is not read is said on standard error.
 
     Raises:
         DataError: no such text, or it is empty.
     """
+    from hornbook.data.special_text import SpecialText
     from hornbook.data.text_files import left_out_note
     from hornbook.data.text_reader import TextReader
 
-    corpus = TextReader(files, separator=next(iter(special_tokens), "\n\n"), **options)
+    special = list(special_tokens)
+    watch = SpecialText(special, special[0], in_text) if special and in_text != "split" else None
+    corpus = TextReader(files, separator=special[0] if special else "\n\n", special=watch, **options)
     if corpus.total_bytes == 0:
         raise DataError(f"there is no text in {' '.join(files)}: it is empty")
     if corpus.left_out:
         result_console(json=True).print(left_out_note(corpus.left_out))
     return corpus
+
+
+def encoder_of(corpus: TextReader, tokenizer: Tokenizer) -> Tokenizer:
+    """Return what encodes a corpus: the tokenizer, or for one whose special tokens are text, a copy that takes them so.
+
+    Raises as `separated_by`.
+    """
+    from hornbook.data.special_text import separated_by
+
+    special = corpus.special
+    if special is None or special.in_text != "text":
+        return tokenizer
+    return separated_by(tokenizer, special.mark, special.separator)
 
 
 def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hornbook.cli.common import command, open_corpus
+from hornbook.cli.common import command, encoder_of, open_corpus
+from hornbook.data.special_text import InText
 from hornbook.errors import CheckpointError, ConfigError, DataError
 from hornbook.fileio import read_json_object
 from hornbook.tracking.run import Run
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from hornbook.data.token_data import TokenData
     from hornbook.evaluation.loss import Evaluation
     from hornbook.evaluation.registry import CorpusMetrics
+    from hornbook.tokenizer.utf8 import Errors
     from hornbook.tracking.console import Console
 
 
@@ -34,6 +36,7 @@ def main(
     batch_size: int = 32,
     field: str | None = None,
     errors: Literal["strict", "replace"] = "strict",
+    special_tokens_in_text: InText | None = None,
     max_tokens: int | None = None,
     stories: int = 100,
     samples: int = 200,
@@ -55,6 +58,8 @@ def main(
         batch_size: windows per forward pass; changes the time taken, not the result.
         field: of records, the field or column with the text; that of the run if not given.
         errors: of text: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
+        special_tokens_in_text: of text: split, text or error, as data.special_tokens_in_text; that of the run if not
+            given.
         max_tokens: use the first so many tokens only.
         stories: on storyworld: compare so many whole validation stories with their true entropy; 0 for none.
         samples: on storyworld: let the model write so many stories and have the corpus's parser read them; 0 for none.
@@ -83,7 +88,7 @@ def main(
     model, tokenizer, config = load_run(run, checkpoint, choose_device(device))
     if task == "cloze":
         return _cloze(run, model, tokenizer, config.data.corpus_level, items, console, json_)
-    data, name = _data(run, text, field, errors, tokenizer, config, console)
+    data, name = _data(run, text, (field, errors, special_tokens_in_text), tokenizer, config, console)
     if per_token is not None:
         from hornbook.cli.surprise import show
         from hornbook.evaluation.loss import token_losses
@@ -219,9 +224,17 @@ def _record(run: Path) -> dict[str, Any]:
 
 
 def _data(
-    run: str, texts: tuple[str, ...], field: str | None, errors: str, tokenizer: Any, config: Any, console: Console
+    run: str,
+    texts: tuple[str, ...],
+    reading: tuple[str | None, Errors, InText | None],
+    tokenizer: Any,
+    config: Any,
+    console: Console,
 ) -> tuple[TokenData, str]:
-    """Return the tokens to measure on, and what they are called: those of `texts`, or the run's validation set."""
+    """Return the tokens to measure on, and what they are called: those of `texts`, or the run's validation set.
+
+    `reading` is the field, what becomes of malformed bytes, and of special tokens in the text.
+    """
     import tempfile
 
     from hornbook.data.prepare import prepare
@@ -234,10 +247,20 @@ def _data(
         return TokenData.open(known, config.model.vocab_size), "its validation set"
     if tokenizer is None:
         raise DataError(f"{run} has no tokenizer, so it cannot read text; it was trained on bare token files")
-    special = [token for token in config.tokenizer.special_tokens if token in tokenizer.special_token_ids]
-    corpus = open_corpus(texts, special or tokenizer.special_tokens, field=field or config.data.field, errors=errors)
+    field, errors, in_text = reading
+    separator = config.tokenizer.separator_among(tokenizer.special_tokens)
+    special = sorted(tokenizer.special_tokens, key=lambda token: token != separator)  # the separator first
+    corpus = open_corpus(
+        texts,
+        special,
+        in_text=in_text or config.data.special_tokens_in_text,
+        field=field or config.data.field,
+        errors=errors,
+    )
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "text.npy"
-        tokenizer.encode_file(corpus.files[0] if corpus.is_plain_file else corpus, out, errors=errors)
+        encoder_of(corpus, tokenizer).encode_file(
+            corpus.files[0] if corpus.is_plain_file else corpus, out, errors=errors
+        )
         # The ids stay mapped after the name is gone.
         return TokenData.open([out], config.model.vocab_size), ", ".join(texts)

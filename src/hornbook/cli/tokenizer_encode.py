@@ -12,6 +12,7 @@ from hornbook.cli.common import (
     SpecialTokens,
     TextKind,
     TokenizerFormat,
+    encoder_of,
     load_tokenizer,
     open_corpus,
     result_console,
@@ -19,6 +20,7 @@ from hornbook.cli.common import (
     show_bytes,
 )
 from hornbook.cli.output import as_data
+from hornbook.data.special_text import InText, SpecialText
 from hornbook.encodings import text_of
 from hornbook.errors import ConfigError, TokenizerError
 from hornbook.format import quantity
@@ -38,6 +40,7 @@ def encode(
     field: str = "text",
     kind: TextKind | None = None,
     errors: Literal["strict", "replace"] = "strict",
+    special_tokens_in_text: InText = "split",
     threads: int | None = None,
     json: bool = False,
 ) -> int:
@@ -51,6 +54,8 @@ def encode(
         field: of records, the field or column with the text; a.b.c for a nested one.
         kind: of sources whose names do not say it, such as standard input.
         errors: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
+        special_tokens_in_text: what those are that do not separate documents: split, special tokens; text, ordinary
+            text; error, refused.
         threads: how many; all cores by default.
         json: print JSON.
 
@@ -67,10 +72,12 @@ def encode(
     if text is not None:
         if out is not None:
             raise ConfigError("--out writes a token file of files; with --text the ids go to standard output")
-        ids = tok.encode(text)
+        ids = _ids_of(tok, text, special_tokens_in_text)
         print(canonical_json({"ids": ids}).rstrip() if json else " ".join(map(str, ids)))
         return 0
-    corpus = open_corpus(files, tok.special_tokens, field=field, kind=kind, errors=errors)
+    reading = {"in_text": special_tokens_in_text, "field": field, "kind": kind, "errors": errors}
+    corpus = open_corpus(files, tok.special_tokens, **reading)
+    tok = encoder_of(corpus, tok)
     if out is None:
         for number, token_id in enumerate(tok.encode_iterable(decoded(corpus, errors))):
             print(token_id, end="\n" if number % 20 == 19 else " ")
@@ -78,6 +85,15 @@ def encode(
         return 0
     _encode_to_file(tok, corpus, out, errors, threads, json)
     return 0
+
+
+def _ids_of(tok: Tokenizer, text: str, in_text: InText) -> list[int]:
+    """Return the ids of a text, in which no special token separates documents."""
+    if in_text == "error" and tok.special_tokens:
+        watch = SpecialText(tok.special_tokens, tok.special_tokens[0], in_text)
+        watch.record(text, "--text")
+        watch.check()
+    return tok.encode(text, allowed_special="none" if in_text == "text" else "all")
 
 
 def _encode_to_file(

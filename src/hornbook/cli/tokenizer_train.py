@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hornbook.cli.common import SpecialTokens, TextKind, TokenizerFormat, open_corpus, result_console, show_bytes
+from hornbook.data.special_text import InText
 from hornbook.errors import DataError
 from hornbook.format import counted, quantity
 from hornbook.tokenizer.special import END_OF_TEXT
@@ -28,6 +29,7 @@ def train(
     field: str = "text",
     kind: TextKind | None = None,
     errors: Literal["strict", "replace"] = "strict",
+    special_tokens_in_text: InText = "split",
     threads: int | None = None,
     json: bool = False,
 ) -> int:
@@ -43,6 +45,8 @@ def train(
         field: of records, the field or column with the text; a.b.c for a nested one.
         kind: of sources whose names do not say it, such as standard input.
         errors: replace puts U+FFFD for bytes that are not UTF-8; strict refuses them.
+        special_tokens_in_text: what those are that do not separate documents: split, special tokens; text, ordinary
+            text; error, refused.
         threads: how many; all cores by default.
         json: print the summary as JSON.
 
@@ -55,15 +59,15 @@ def train(
     from hornbook.tokenizer.train import check_vocab_size
 
     check_vocab_size(vocab_size, special_tokens)
-    corpus = open_corpus(files, special_tokens, field=field, kind=kind, errors=errors)
+    reading = {"in_text": special_tokens_in_text, "field": field, "kind": kind, "errors": errors}
+    corpus = open_corpus(files, special_tokens, **reading)
     console = result_console(json)
     source = corpus.files if corpus.is_plain else corpus
+    cut_at = [corpus.separator] if special_tokens_in_text == "text" and special_tokens else special_tokens
     start = time.perf_counter()
     with console.stage("counting pre-tokens", corpus.total_bytes) as stage:
         show = show_bytes(stage, corpus)
-        counts = count_pretokens(
-            source, special_tokens, pattern=pattern, num_threads=threads, errors=errors, progress=show
-        )
+        counts = count_pretokens(source, cut_at, pattern=pattern, num_threads=threads, errors=errors, progress=show)
         stage.update(text=f"{counts.total():,} of {len(counts):,} kinds")
     if not len(counts):
         raise DataError(f"there is nothing to train on in {' '.join(files)}: it holds no text between special tokens")

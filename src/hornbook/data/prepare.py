@@ -8,11 +8,9 @@ processes may prepare the same data at the same time. No torch.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,21 +19,26 @@ import numpy as np
 
 from hornbook.data.corpora.registry import corpus_file
 from hornbook.data.datasets import find_sources
-from hornbook.data.scan import TextFile, notes, scan_file
+from hornbook.data.scan import TextFile
+from hornbook.data.scan_sources import scan_sources
 from hornbook.data.sections import DataSection, TokenizerSection
+from hornbook.data.special_text import separated_by
 from hornbook.data.split import TextSlice, copy_slice, split_files
 from hornbook.data.split_key import SplitKey
 from hornbook.data.stream import write_slices, write_split
-from hornbook.data.text_files import left_out_note, settled
+from hornbook.data.text_files import settled
 from hornbook.errors import ConfigError, DataError
 from hornbook.fileio import (
     atomic_write,
     cache_folder,
     canonical_json,
     new_folder,
+    open_atomic,
     sha256_bytes,
 )
 from hornbook.format import counted, quantity
+from hornbook.tokenizer.special import byte_pieces
+from hornbook.tokenizer.text import read_file
 from hornbook.tokenizer.utf8 import Errors
 from hornbook.tracking.console import Console
 
@@ -84,9 +87,9 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
     separator = _separator(data, tokenizer, given)
     special = list(given.special_token_ids) if given else list(tokenizer.special_tokens)
     texts = [source.text for source in data.mixture] or [data.text or _corpus(data, console)]
-    sources = [_scan(text, data, separator, special, console) for text in texts]
-    held_out = _scan(data.validation_text, data, separator, special, console)
-    key = SplitKey.of(sources, held_out, data, tokenizer, given, separator)
+    scanned = scan_sources(data, texts, separator, special, console)
+    sources, held_out, mark = scanned.training, scanned.held_out, scanned.mark
+    key = SplitKey.of(sources, held_out, data, tokenizer, given, separator, as_text=mark != separator)
     folder = cache_folder() / "prepared" / key.digest[:24]
     if folder.exists() and not (folder / READY).exists():
         shutil.rmtree(folder)  # a folder appears whole: what lacks its end mark is damaged
@@ -97,13 +100,16 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
                 written = []
                 for name, files in zip(names, sources, strict=True):
                     out = temporary / (name + TRAINING_TEXT), temporary / (name + VALIDATION_TEXT)
-                    written.append(_write_text(out, files, held_out, separator, data))
+                    written.append(_write_text(out, files, held_out, mark, data))
                 train, validation = (list(chain(*paths)) for paths in zip(*written, strict=True))
-                _build(temporary, train, validation, data, tokenizer, given, console)
+                stands_for = (mark, separator) if mark and separator and mark != separator else None
+                _build(temporary, train, validation, data, tokenizer, given, stands_for, console)
                 # Copies of text have done their work; the validation part is kept for a corpus's own instruments.
                 for text in temporary.glob("*.txt"):
                     if held_out or text.name != VALIDATION_TEXT:
                         text.unlink()
+                    elif stands_for:
+                        _put_back(text, *stands_for)
                 atomic_write(temporary / READY, key.description)
         except OSError:
             if not (folder / READY).exists():  # else another process was faster; its files are the same
@@ -151,12 +157,15 @@ def _build(
     data: DataSection,
     section: TokenizerSection,
     given: Tokenizer | None,
+    stands_for: tuple[str, str] | None,
     console: Console,
 ) -> None:
-    """Write the token files and the tokenizer of one data set into `folder`."""
+    """Write the token files and the tokenizer of one data set into `folder`; `stands_for` is (mark, separator)."""
     if given is None:
-        given = _train_tokenizer(train_paths, section, data.errors, console)
+        given = _train_tokenizer(train_paths, section, data.errors, stands_for, console)
     given.save(folder / "tokenizer")
+    if stands_for:
+        given = separated_by(given, *stands_for)
     for role, paths in (("train", train_paths), ("validation", validation_paths)):
         total = sum(path.stat().st_size for path in paths)
         tokens = before = 0
@@ -170,48 +179,43 @@ def _build(
             )
 
 
-def _train_tokenizer(paths: Sequence[Path], section: TokenizerSection, errors: Errors, console: Console) -> Tokenizer:
+def _put_back(path: Path, mark: str, separator: str) -> None:
+    """Write the separators of a text again, for the instruments of its corpus."""
+    with open_atomic(path) as out:
+        for piece, is_mark in byte_pieces(read_file(path), [mark]):
+            out.write(separator.encode() if is_mark else piece)
+
+
+def _train_tokenizer(
+    paths: Sequence[Path],
+    section: TokenizerSection,
+    errors: Errors,
+    stands_for: tuple[str, str] | None,
+    console: Console,
+) -> Tokenizer:
+    from hornbook.tokenizer.counts import count_pretokens
     from hornbook.tokenizer.tokenizer import Tokenizer
-    from hornbook.tokenizer.train import shortfall, train_bpe
+    from hornbook.tokenizer.train import check_vocab_size, shortfall, train_counts
 
     specials = list(section.special_tokens)
+    check_vocab_size(section.vocab_size, specials)
     with console.stage(f"training a tokenizer of {section.vocab_size:,} entries") as stage:
-        vocab, merges = train_bpe(
+
+        def show(done: int, total: int) -> None:
+            stage.update(done, total=total)
+
+        counts = count_pretokens(
             [str(path) for path in paths],
-            section.vocab_size,
-            specials,
+            [stands_for[0]] if stands_for else specials,
             pattern=section.pattern,
             errors=errors,
-            progress=lambda done, total: stage.update(done, total=total),
+            progress=show,
         )
+        vocab, merges = train_counts(counts, section.vocab_size, specials, show, consume=True)
         stage.update(stage.total, counted(len(merges), "merge"))
     if len(vocab) < section.vocab_size:
         console.print(shortfall(len(vocab), section.vocab_size))
     return Tokenizer(vocab, merges, specials, pattern=section.pattern)
-
-
-def _scan(
-    paths: Sequence[str], data: DataSection, separator: str | None, special: list[str], console: Console
-) -> list[TextFile]:
-    if not paths:
-        return []
-    left_out: list[str] = []
-    files = find_sources(paths, left_out)
-    sizes = [os.stat(path).st_size for path in files]  # noqa: PTH116
-    total, found, before = sum(sizes), [], 0
-    read = partial(scan_file, separator=separator, errors=data.errors, field=data.field, special_tokens=special)
-    with console.stage("reading the text", total) as stage:
-        for path, size in zip(files, sizes, strict=True):
-            show = stage.after(before)
-            found.append(read(path, progress=show))
-            before += size
-        documents = sum(file.num_documents for file in found)
-        stage.update(total, f"{quantity(sum(file.num_bytes for file in found), 'B')}, {counted(documents, 'document')}")
-    if left_out:
-        console.print(left_out_note(left_out))
-    for note in notes(found, separator):
-        console.print(note)
-    return found
 
 
 def _corpus(data: DataSection, console: Console) -> tuple[str, ...]:

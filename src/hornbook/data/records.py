@@ -20,6 +20,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from hornbook.data.special_text import SpecialText
 from hornbook.data.unpacking import split_lines
 from hornbook.errors import DataError, did_you_mean
 from hornbook.tokenizer.utf8 import Errors, decoded
@@ -36,10 +37,11 @@ class FieldReader:
     Args:
         field: a key, or a path of keys with dots between.
         errors: "replace" turns lone surrogates into U+FFFD; "strict" refuses them.
+        special: counts the special tokens in each text.
     """
 
-    def __init__(self, field: str, errors: Errors) -> None:
-        self.field, self.errors = field, errors
+    def __init__(self, field: str, errors: Errors, special: SpecialText | None = None) -> None:
+        self.field, self.errors, self.special = field, errors, special
 
     def text(self, record: object, where: str) -> str:
         """Return the text of a record, "" for null. Raises DataError, with `where`, if it has none."""
@@ -71,12 +73,14 @@ class FieldReader:
         if not isinstance(value, str):
             raise DataError(f"{where}: {self.field} is {type(value).__name__} where text was expected")
         if self.errors == "replace":
-            return value.encode("utf-8", errors="surrogatepass").decode("utf-8", errors="replace")
+            value = value.encode("utf-8", errors="surrogatepass").decode("utf-8", errors="replace")
         try:
             value.encode()
         except UnicodeEncodeError as error:
             code = ord(value[error.start])
             raise DataError(f"{where}: {self.field} has a lone surrogate (U+{code:04X}): use errors=replace") from None
+        if self.special:
+            self.special.record(value, where)
         return value
 
 

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from hornbook.data.documents import MAPPED_FROM, documents, text_bytes
+from hornbook.data.special_text import InText, SpecialText
 from hornbook.data.text_reader import VERSION, TextReader
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write, cache_folder, canonical_json, open_atomic, read_json_object, sha256_bytes
@@ -48,6 +49,7 @@ def scan_file(
     errors: Errors = "strict",
     field: str = "text",
     special_tokens: Sequence[str] = (),
+    as_text: bool = False,
     progress: Callable[[int], None] = lambda done: None,
 ) -> TextFile:
     """Read a text file once; one that is packed, or of records, becomes plain text in the cache first.
@@ -58,6 +60,7 @@ def scan_file(
         errors: "strict": bytes that are not UTF-8 are an error; "replace": they become U+FFFD when they are encoded.
         field: of jsonl and parquet, the field that holds the text.
         special_tokens: are counted where they stand in the text; the separator between documents may be among them.
+        as_text: they are ordinary text: the file becomes a copy in the cache with STAND_IN between documents.
         progress: is called with the bytes read so far.
 
     Raises:
@@ -67,12 +70,18 @@ def scan_file(
     others = [token for token in special_tokens if token != separator]
     name, whole = str(path), os.path.abspath(path)  # noqa: PTH100 (of 70,000 files)
     status = os.stat(path)  # noqa: PTH116
-    plain = status.st_size == 0 or TextReader(path).is_plain
+    plain = status.st_size == 0 or (TextReader(path).is_plain and not as_text)
     if plain and status.st_size < MAPPED_FROM:  # read faster than remembered
         return replace(_look(whole, name, separator, errors, progress), special=_special(whole, special_tokens, others))
     path = Path(path)
     stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, sampled_hash(path)]
-    key = sha256_bytes(canonical_json([whole, *stamp, separator, errors, field, VERSION, *others]).encode())
+    reader = TextReader(path, field=field, separator=separator or "\n", errors=errors)
+    known_by = [whole, *stamp, separator, errors, field, VERSION, *others]
+    if as_text:
+        special = SpecialText(special_tokens, separator or "", "text")
+        reader = TextReader(path, field=field, errors=errors, special=special)
+        separator, others, known_by = special.mark, [], [*known_by, special.mark]
+    key = sha256_bytes(canonical_json(known_by).encode())
     memory = cache_folder() / "inspected" / f"{key[:32]}.json"
     try:
         known = TextFile(**read_json_object(memory))
@@ -80,22 +89,27 @@ def scan_file(
             return known
     except (OSError, ValueError, TypeError):
         pass  # not seen before, or an entry that cannot be used: look at the file
-    text_path, cut = (whole, 0) if plain else _as_text(path, key, separator, field, errors, progress)
+    text_path = whole if plain else _as_text(reader, path, key, progress)
     found = _look(text_path, name, separator, errors, progress if plain else lambda done: None)
-    found = replace(found, cut_records=cut, special=_special(text_path, special_tokens, others))
+    found = replace(
+        found, cut_records=reader.cut_records if separator else 0, special=_special(text_path, special_tokens, others)
+    )
     atomic_write(memory, canonical_json(asdict(found)))
     return found
 
 
-def notes(files: Sequence[TextFile], separator: str | None) -> Iterator[str]:
+def notes(files: Sequence[TextFile], separator: str | None, in_text: InText = "split") -> Iterator[str]:
     """Yield what is to be said of special tokens inside the text, a sentence for each."""
     special: Counter[str] = Counter()
     for file in files:
         special.update(file.special)
+    split = in_text == "split"
+    becomes = "is a special token there, not its characters" if split else "is ordinary text there"
     for token, times in special.items():
-        yield f"note: {token} stands in the text {times:,} × and is a special token there, not its characters"
+        yield f"note: {token} stands in the text {times:,} × and {becomes}"
+    becomes = "where training takes a document to end" if split else "which is ordinary text there"
     if cut := sum(file.cut_records for file in files):
-        yield f"note: {counted(cut, 'record')} with {separator} inside, where training takes a document to end"
+        yield f"note: {counted(cut, 'record')} with {separator} inside, {becomes}"
 
 
 def _look(
@@ -137,14 +151,11 @@ def sampled_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _as_text(
-    path: Path, key: str, separator: str | None, field: str, errors: Errors, progress: Callable[[int], None]
-) -> tuple[str, int]:
-    """Return a file that is packed, or of records, as plain text in the cache, and how many records it cuts."""
+def _as_text(corpus: TextReader, path: Path, key: str, progress: Callable[[int], None]) -> str:
+    """Return the text of a file as a plain one in the cache."""
     target = cache_folder() / "unpacked" / f"{key[:16]}-{path.stem}"
-    corpus = TextReader(path, field=field, separator=separator or "\n", errors=errors)
     with open_atomic(target) as out:
         for chunk in corpus:
             out.write(chunk)
             progress(corpus.read_bytes)
-    return str(target), corpus.cut_records if separator else 0
+    return str(target)

@@ -13,6 +13,7 @@ from typing import Literal
 
 from hornbook.config.bounds import MANY, Bound, check_bounds
 from hornbook.config.build import Files
+from hornbook.data.special_text import InText
 from hornbook.errors import ConfigError
 from hornbook.format import counted
 from hornbook.tokenizer.special import END_OF_TEXT
@@ -95,6 +96,10 @@ class DataSection:
     The scores' mask is then a tensor (B·T² per layer), computed by torch's attention and not by the CPU kernels."""
     errors: Errors = "strict"
     """What to do with bytes that are not UTF-8: an error that names the place, or U+FFFD in their stead."""
+    special_tokens_in_text: InText = "split"
+    """What special tokens inside the text are, those between documents apart: "split": special tokens, and the
+    separator in a record divides it in two; "text": ordinary text; "error": refused, with their number and the first
+    place. In a plain text the separator always divides documents."""
     verify: bool = False
     """Check every id of the token files against the vocabulary before training, not a sample."""
 

@@ -41,6 +41,8 @@ class SplitKey:
     """Draws the documents of validation; None: they are the last ones, or have a text of their own."""
     separator: str | None = None
     """Of one stream by a tokenizer that is given: what stands between documents."""
+    special_tokens_as_text: bool = False
+    """Special tokens stand inside the text and are ordinary text there."""
 
     @classmethod
     def of(
@@ -51,6 +53,8 @@ class SplitKey:
         section: TokenizerSection,
         given: Tokenizer | None,
         separator: str | None,
+        *,
+        as_text: bool = False,
     ) -> SplitKey:
         """Return the key of each source's scanned texts (`held_out`: the validation's own), a recipe, and the tokenizer
         in use."""
@@ -66,13 +70,14 @@ class SplitKey:
             one_stream=stream,
             validation_seed=data.validation_seed if drawn else None,
             separator=separator if stream and given else None,
+            special_tokens_as_text=as_text,
         )
 
     @property
     def description(self) -> str:
         """The key as canonical JSON, which the prepared folder keeps."""
         values = asdict(self)
-        later = ("one_stream", "validation_seed", "separator")
+        later = ("one_stream", "validation_seed", "separator", "special_tokens_as_text")
         return canonical_json({key: v for key, v in values.items() if key not in later or v not in (None, False)})
 
     @property

@@ -27,6 +27,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hornbook.data.records import FieldReader, parquet, records
+from hornbook.data.special_text import SpecialText
 from hornbook.data.text_files import StrPath, find_files, is_stream, names_of, open_source, shown
 from hornbook.data.text_kinds import HEAD_BYTES, Kind, foreign, kind_of, packing_of
 from hornbook.data.unpacking import CHUNK_BYTES, peek, unpack
@@ -49,6 +50,7 @@ class TextReader:
         errors: "strict", or "replace" for U+FFFD in place of malformed UTF-8.
         kind: "text", "jsonl", "json", "csv", "tsv" or "parquet" for sources whose names do not say it; None goes by
             first bytes and name.
+        special: what becomes of special tokens in the text; it brings the separator. None: they stay as they are.
 
     Raises:
         DataError, FileNotFoundError: as `find_files`.
@@ -66,13 +68,15 @@ class TextReader:
         separator: str = END_OF_TEXT,
         errors: Errors = "strict",
         kind: Kind | None = None,
+        special: SpecialText | None = None,
     ) -> None:
         check_errors(errors)
         self.left_out: list[str] = []
         """Files of folders that are not read (`find_files`)."""
         self.files = find_files(sources, self.left_out)
-        self.field, self.separator, self.kind = field, separator, kind
-        self._fields = FieldReader(field, errors)
+        self.field, self.separator, self.kind = field, special.mark if special else separator, kind
+        self.special = special
+        self._fields = FieldReader(field, errors, special)
         self.errors: Errors = errors
         self.read_bytes = 0
         """Bytes of the files (as they lie, packed) that the last iteration has taken so far."""
@@ -92,7 +96,7 @@ class TextReader:
     @property
     def is_plain(self) -> bool:
         """True for files of plain text only, which can be read in place and by several threads."""
-        return all(not is_stream(file) and self._is_plain(file) for file in self.files)
+        return self.special is None and all(not is_stream(file) and self._is_plain(file) for file in self.files)
 
     @property
     def is_plain_file(self) -> bool:
@@ -109,7 +113,8 @@ class TextReader:
         """Yield the text in chunks of about a megabyte; a chunk may end inside a character.
 
         Raises:
-            DataError: malformed UTF-8, a damaged archive, a record without the field, nothing but emptiness.
+            DataError: malformed UTF-8, a damaged archive, a record without the field, nothing but emptiness; at the
+                end, special tokens that `special` is to refuse.
             OSError: a file cannot be read.
         """
         self.read_bytes = self.records = self.cut_records = 0
@@ -129,6 +134,8 @@ class TextReader:
                 ended = tail.rstrip().endswith(mark)
         if empty:
             raise DataError(f"there is no text in {names_of(self.files)}: it is empty")
+        if self.special:
+            self.special.check()
 
     def documents(self) -> Iterator[bytes]:
         """Yield the stretches between separators that hold more than whitespace, one at a time in memory."""
@@ -174,7 +181,9 @@ class TextReader:
             return self._gather(self._parquet(file))
         text = checked(blocks, self.errors, names_of([file]))
         text = _without_first(text, len(BOM)) if head.startswith(BOM) else text
-        return text if kind == "text" else self._gather(records(kind, text, names_of([file]), self._fields))
+        if kind == "text":
+            return self.special.plain(text, names_of([file])) if self.special else text
+        return self._gather(records(kind, text, names_of([file]), self._fields))
 
     def _parquet(self, file: str) -> Iterator[str]:
         if is_stream(file):

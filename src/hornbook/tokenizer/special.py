@@ -111,9 +111,22 @@ def documents_of(chunks: Iterable[bytes], special_tokens: Sequence[str]) -> Iter
         chunks: well-formed UTF-8, cut anywhere, also inside a character.
         special_tokens: may be none.
     """
+    stretch: list[bytes] = []
+    for piece, is_special in itertools.chain(byte_pieces(chunks, special_tokens), [(b"", True)]):
+        if not is_special:
+            stretch.append(piece)
+            continue
+        text, stretch = b"".join(stretch), []  # one copy of a long stretch, not two
+        if text:
+            yield text, False
+        if piece:
+            yield piece, True
+
+
+def byte_pieces(chunks: Iterable[bytes], special_tokens: Sequence[str]) -> Iterator[tuple[bytes, bool]]:
+    """As `documents_of`, with a stretch in as many pieces as it comes in, some of them empty: a chunk in memory."""
     find = byte_finder(special_tokens)
     longest = max((len(token.encode()) for token in special_tokens), default=1)
-    stretch: list[bytes] = []  # ordinary text for certain, and
     window = b""  # the end of the text so far, where a token may have begun
     for chunk in itertools.chain(chunks, [None]):
         window += chunk or b""
@@ -122,15 +135,9 @@ def documents_of(chunks: Iterable[bytes], special_tokens: Sequence[str]) -> Iter
         for match in find.finditer(window):
             if match.start() >= settled:
                 break
-            stretch.append(window[start : match.start()])
-            text, stretch = b"".join(stretch), []  # one copy of a long stretch, not two
-            if text:
-                yield text, False
+            yield window[start : match.start()], False
             yield match.group(), True
             start = match.end()
         end = max(start, settled)
-        stretch.append(window[start:end])
+        yield window[start:end], False
         window = window[end:]
-    text, stretch = b"".join(stretch), []
-    if text:
-        yield text, False
