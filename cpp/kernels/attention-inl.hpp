@@ -28,11 +28,12 @@ HB_INLINE void read_row(const AttentionShape& s, const T* from, index t, bool ro
     store(to + d, x * factor);
   }
   for (; d + 2 <= s.width; d += 2) {
-    float even = get(from + d), odd = get(from + d + 1), cos = turn ? c[d / 2] : 1, sin = turn ? n[d / 2] : 0;
+    if (!turn) break;  // not by an angle of 0: 0 · NaN would reach the other one of a pair
+    float even = get(from + d), odd = get(from + d + 1), cos = c[d / 2], sin = n[d / 2];
     to[d] = (even * cos - odd * sin) * factor;
     to[d + 1] = (even * sin + odd * cos) * factor;
   }
-  if (d < s.width) to[d] = get(from + d) * factor, d++;  // an odd width is never rotated
+  for (; d < s.width; d++) to[d] = get(from + d) * factor;
   for (; d < padded(s.width); d++) to[d] = 0;
 }
 
@@ -73,11 +74,12 @@ HB_INLINE void write_row(const AttentionShape& s, const float* from, index t, bo
     store(to + d, x);
   }
   for (; d + 2 <= s.width; d += 2) {
-    float even = from[d] * factor, odd = from[d + 1] * factor, cos = turn ? c[d / 2] : 1, sin = turn ? n[d / 2] : 0;
+    if (!turn) break;
+    float even = from[d] * factor, odd = from[d + 1] * factor, cos = c[d / 2], sin = n[d / 2];
     put(to + d, even * cos + odd * sin);
     put(to + d + 1, odd * cos - even * sin);
   }
-  if (d < s.width) put(to + d, from[d] * factor);
+  for (; d < s.width; d++) put(to + d, from[d] * factor);
 }
 
 // The gradient of read_turned: from `d` (which it overwrites) to d_x, adding to d_gain; `normed` holds one row.

@@ -94,6 +94,22 @@ def test_attention_of_any_magnitude(time, width, magnitude):
 
 
 @pytest.mark.parametrize("value", NOT_FINITE)
+@pytest.mark.parametrize("width", [1, 2, 4, 7, 8, 12, 24, 50])
+def test_what_is_not_finite_stays_in_its_place_of_a_narrow_head(width, value):
+    """Of each head, sequence and, for values, feature; no rotation by an angle of 0 carries it over."""
+    for part, time in ((0, 7), (1, 7), (2, 0), (2, 7)):
+        qkv = drawn(2, 20, 3, 2, width, magnitude=1).detach()
+        qkv[0, time, part, 1, width // 2] = value
+        qkv.requires_grad_()
+        q, k, v = (x.transpose(1, 2) for x in qkv.unbind(2))
+        slow = plain.scaled_dot_product_attention(q, k, v, plain.causal_mask(20)).transpose(1, 2)
+        fast = cpu_kernels.causal_attention(qkv, None, None)
+        agree(fast, slow, 1)
+        (a,), (b,) = gradients(fast, qkv), gradients(slow, qkv)
+        agree(a[b.isfinite()], b[b.isfinite()], 10)
+
+
+@pytest.mark.parametrize("value", NOT_FINITE)
 def test_what_is_not_finite_comes_through_every_kernel(value):
     def with_one(*shape, place):
         x = drawn(*shape, magnitude=1).detach()
