@@ -27,6 +27,7 @@ from hornbook.data.split import TextSlice, copy_slice, split_files
 from hornbook.data.split_key import SplitKey
 from hornbook.data.stream import write_slices, write_split
 from hornbook.data.text_files import settled
+from hornbook.earlier import LATER_OF_TOKEN_FILES
 from hornbook.errors import ConfigError, DataError
 from hornbook.fileio import (
     atomic_write,
@@ -239,9 +240,10 @@ def _open_tokens(data: DataSection, section: TokenizerSection) -> Dataset:
         raise DataError("the token files were made by different tokenizers; encode all of the text with one")
     # Bare files say nothing about their vocabulary: the recipe's number stands, and the ids are checked against it.
     vocab_size = tokenizer.vocab_size if tokenizer is not None else max(sizes, default=section.vocab_size)
-    # Without the SHA-256, which later versions added: the digest of the same data stays the same.
-    plain = [{key: value for key, value in f.manifest.items() if key != "sha256"} or None for f in files.values()]
-    described = [[len(f), said, _sketch(f.ids)] for f, said in zip(files.values(), plain, strict=True)]
+    described = [
+        [len(f), {k: v for k, v in f.manifest.items() if k not in LATER_OF_TOKEN_FILES} or None, _sketch(f.ids)]
+        for f in files.values()
+    ]
     digest = sha256_bytes(canonical_json(described).encode())
     as_paths = tuple(Path(path) for path in data.tokens), tuple(Path(path) for path in data.validation_tokens)
     specials = tokenizer.special_token_ids if tokenizer is not None else {}

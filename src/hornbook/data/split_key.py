@@ -1,7 +1,6 @@
 """What a prepared data set depends on, as one value with a digest: the one key of the cache and of resumed runs.
 
-Equal keys mean equal files. A field that a later version adds is left out of the digest while it holds what earlier
-versions did, so that what they prepared is found again and their runs resume.
+Equal keys mean equal files, those of earlier versions too (earlier.py).
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hornbook.data.scan import TextFile
 from hornbook.data.sections import DataSection, TokenizerSection
+from hornbook.earlier import LATER_OF_SPLIT, without_later
 from hornbook.fileio import canonical_json, sha256_bytes
 
 if TYPE_CHECKING:
@@ -76,9 +76,7 @@ class SplitKey:
     @property
     def description(self) -> str:
         """The key as canonical JSON, which the prepared folder keeps."""
-        values = asdict(self)
-        later = ("one_stream", "validation_seed", "separator", "special_tokens_as_text")
-        return canonical_json({key: v for key, v in values.items() if key not in later or v not in (None, False)})
+        return canonical_json(without_later(asdict(self), LATER_OF_SPLIT))
 
     @property
     def digest(self) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hornbook.earlier import LATER_OF_STUDY_DATA, without_later
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write, canonical_json, read_json_object, sha256_bytes
 from hornbook.format import counted, duration
@@ -132,10 +133,9 @@ def config_digest(config: dict[str, Any], data_digest: str) -> str:
     plain = {name: dict(section) for name, section in config.items() if name not in ("run", "data", "logging")}
     for section, key in (("tokenizer", "path"), ("training", "device"), ("training", "threads")):
         plain.get(section, {}).pop(key, None)
-    data = config.get("data", {})
-    # What the token files depend on is in their digest; the rest counts where it is not what earlier versions did.
-    plain["data"] = {"order": data.get("order"), "digest": data_digest}
-    plain["data"] |= {key: data[key] for key in ("document_mask",) if data.get(key)}
+    # What the token files depend on is in their digest.
+    data = {key: config.get("data", {}).get(key) for key in ("order", "document_mask")}
+    plain["data"] = {**without_later(data, LATER_OF_STUDY_DATA), "digest": data_digest}
     return sha256_bytes(canonical_json(plain).encode())
 
 

@@ -19,6 +19,7 @@ from hornbook.config.build import check_keys
 from hornbook.config.describe import Key, Section, default_text, keys_of, summary_of
 from hornbook.data.datasets import find_sources
 from hornbook.data.sections import DataSection, TokenizerSection
+from hornbook.earlier import as_stored
 from hornbook.errors import ConfigError, did_you_mean
 from hornbook.models.config import ModelConfig
 from hornbook.optim.registry import OPTIMIZERS, OptimizerName, optimizer_spec
@@ -106,19 +107,6 @@ def resolve(recipe: Mapping[str, Any]) -> TrainConfig:
     name = config.convert(optimizer.get("name", OptimizerSection.name), OptimizerName, "optimizer.name")
     sections["optimizer"] = {**optimizer_spec(name).defaults, **optimizer}
     return dataclasses.replace(config.build(TrainConfig, sections), init_from=init_from)
-
-
-# What versions without a key did, where that is not its default today.
-EARLIER = {"data": {"validation_from": "tail", "one_stream": False}}
-
-
-def as_stored(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the recipe that a run keeps, with what the version that wrote it did where later ones have a key."""
-    recipe = config.merge(EARLIER, recipe)
-    evaluation = recipe.get("evaluation", {})
-    if "share" in evaluation or "max_tokens" in evaluation:
-        return recipe
-    return config.merge(recipe, {"evaluation": {"full": True}})
 
 
 def read_stored(run: str | Path) -> dict[str, Any]:

@@ -17,19 +17,18 @@ from hornbook.config import dump_toml
 from hornbook.data.corpora.registry import find_corpus
 from hornbook.data.prepare import Dataset, open_earlier, prepare, settle
 from hornbook.data.sampler import BatchSampler
-from hornbook.data.sections import DataSection
 from hornbook.data.text_files import is_glob, settled
 from hornbook.data.token_data import TokenData
+from hornbook.earlier import is_unsaid
 from hornbook.errors import ConfigError, HornbookError
 from hornbook.fileio import atomic_write, canonical_json, read_json_object
 from hornbook.tracking.console import Console
 from hornbook.tracking.environment import describe_environment
 from hornbook.tracking.run import Run
-from hornbook.training.config import EARLIER, TrainConfig, resolve, resolve_stored
+from hornbook.training.config import TrainConfig, resolve, resolve_stored
 from hornbook.training.launch.device import resolve_auto
 from hornbook.training.launch.longer import KEYS, check_longer
 from hornbook.training.load import read_tokenizer
-from hornbook.training.sections import EvaluationSection
 
 # A resumed run may change these without a word …
 FREE = ("run", "checkpoint", "logging", "data.verify", "evaluation.sample_every", "evaluation.sample_tokens")
@@ -53,11 +52,6 @@ PATHS = (
     "tokenizer.path",
     "model.init_from",
 )
-
-# Keys that recipes do not have to know: their default is no wish to change what the run was made with.
-LATER = {f"evaluation.{key}": getattr(EvaluationSection, key) for key in ("share", "full")} | {
-    f"data.{key}": getattr(DataSection, key) for key in EARLIER["data"]
-}
 
 
 @dataclass(frozen=True)
@@ -186,7 +180,8 @@ def _reconcile(stored: TrainConfig, recipe: TrainConfig, console: Console) -> Tr
     for section, keys in recipe.to_dict().items():
         for name, value in keys.items():
             key, old = f"{section}.{name}", sections[section].get(name)
-            if value == "auto" or key == "model.vocab_size" or (key in LATER and value == LATER[key]):
+            default = getattr(type(getattr(recipe, section)), name, None)
+            if value == "auto" or key == "model.vocab_size" or is_unsaid(key, value, default):
                 continue
             if _is_same(key, value, old):
                 continue
