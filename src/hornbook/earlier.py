@@ -27,7 +27,7 @@ RECIPE: dict[str, dict[str, Any]] = {
 }
 """What was done where a stored recipe lacks a key."""
 _UNSAID = {*(f"{section}.{key}" for section, keys in RECIPE.items() for key in keys), "evaluation.share"}
-LATER_OF_SPLIT = ("one_stream", "validation_seed", "separator", "special_tokens_as_text")
+LATER_OF_SPLIT = ("one_stream", "validation_seed", "last_of_stream", "separator", "special_tokens_as_text")
 LATER_OF_STUDY_DATA = ("document_mask",)
 LATER_OF_TOKEN_FILES = ("sha256",)
 

@@ -173,7 +173,9 @@ def test_the_share_is_met_and_equal_documents_fall_on_one_side(tmp_path):
 
 def test_tail_takes_the_last_documents_of_one_stream(tmp_path):
     paths = write_many(tmp_path / "many", 200)
+    drawn = prepared(*paths)  # by seed 0: another data set of the same text
     dataset = prepared(*paths, validation_from="tail")
+    assert dataset.digest != drawn.digest
     assert documents_of(dataset, "validation") == [f"Story {number} is short." for number in range(190, 200)]
 
 

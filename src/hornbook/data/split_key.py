@@ -39,6 +39,8 @@ class SplitKey:
     """All texts, or all of a source, make one token file."""
     validation_seed: int | None = None
     """Draws the documents of validation; None: they are the last ones, or have a text of their own."""
+    last_of_stream: bool = False
+    """Validation is the end of the one stream. Said apart, as the digest does not tell seed 0 from None."""
     separator: str | None = None
     """Of one stream by a tokenizer that is given: what stands between documents."""
     special_tokens_as_text: bool = False
@@ -69,6 +71,7 @@ class SplitKey:
             else (section.vocab_size, section.special_tokens, section.pattern, section.separator),
             one_stream=stream,
             validation_seed=data.validation_seed if drawn else None,
+            last_of_stream=stream and not drawn and not held_out,
             separator=separator if stream and given else None,
             special_tokens_as_text=as_text,
         )
