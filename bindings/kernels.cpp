@@ -130,7 +130,11 @@ void bind_decode(nb::module_& m) {
                             softcap, at<float>(cosine), at<float>(sine), dtype};
           },
           nb::kw_only(), "batch"_a, "d_model"_a, "heads"_a, "d_ff"_a, "vocabulary"_a, "context"_a, "norm"_a, "ffn"_a,
-          "eps"_a, "softcap"_a, "cosine"_a, "sine"_a, "dtype"_a);
+          "eps"_a, "softcap"_a, "cosine"_a, "sine"_a, "dtype"_a)
+      .def_ro("batch", &DecodeShape::batch)
+      .def_ro("d_model", &DecodeShape::d_model)
+      .def_ro("vocabulary", &DecodeShape::vocabulary)
+      .def_ro("context", &DecodeShape::context);
   nb::class_<DecodeLayer>(m, "DecodeLayer", "Addresses of one layer's weights, keys and values; 0: there is none.")
       .def(
           "__init__",

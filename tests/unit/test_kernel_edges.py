@@ -6,6 +6,9 @@ import pytest
 import torch
 
 from hornbook.errors import DataError
+from hornbook.models.config import ModelConfig
+from hornbook.models.kv_cache import KVCache, NativeStep
+from hornbook.models.transformer import TransformerLM
 from hornbook.nn import _kernels, cpu_kernels, fused, plain
 
 MAGNITUDES = [1e-40, 1e-30, 1e-20, 1e-10, 1.0, 1e4, 1e10, 1e18, 1e20, 1e30]
@@ -226,3 +229,69 @@ def test_no_targets_have_no_mean():
     ):
         with pytest.raises(DataError, match="no targets"):
             call()
+
+
+def stepped(model, batch=2, dtype=F32):
+    """A cache of two tokens a row, and the kernel's step on it."""
+    cache = KVCache(model, batch)
+    cache.read(torch.tensor([[1, 2]] * batch), list(range(batch)), [2] * batch, anew=True)
+    return cache, NativeStep(cache, dtype)
+
+
+def decoder():
+    torch.manual_seed(0)
+    return TransformerLM(ModelConfig(vocab_size=23, context_length=6, d_model=12, num_layers=2, num_heads=3, d_ff=20))
+
+
+@pytest.mark.parametrize("changes", [{"ids": ids(1, 23)}, {"ids": ids(-1, 2)}, {"ids": ids(1, 2**62)},
+    {"positions": ids(2, 6)}, {"positions": ids(-1, 2)}, {"positions": ids(2**40, 0)}])  # fmt: skip
+def test_a_step_outside_vocabulary_or_context_is_refused(changes):
+    _, step = stepped(decoder())
+    with pytest.raises(DataError, match=r"a token id is|a position is"):
+        cpu_kernels.decode(*arguments(step)[0], **{**arguments(step)[1], **changes})
+
+
+def arguments(step):
+    given = {"table": step._table, "final_gain": step._final, "head": step._head}
+    given |= {"ids": ids(1, 2), "positions": ids(2, 2), "logits": torch.empty(2, 23)}
+    return (step._shape, step._layers), given
+
+
+@pytest.mark.parametrize("changes", [{"ids": ids(1)}, {"ids": ids(1, 2, dtype=torch.int32)}, {"ids": ids(1, 2, 3)},
+    {"positions": ids(2)}, {"positions": ids(2, 2, dtype=torch.int32)}, {"logits": torch.empty(1, 23)},
+    {"logits": torch.empty(2, 22)}, {"logits": torch.empty(2, 23).double()}, {"logits": torch.empty(23, 2).T},
+    {"table": torch.empty(22, 12)}, {"table": torch.empty(23, 12).bfloat16()}, {"head": 0}])  # fmt: skip
+def test_a_step_that_does_not_fit_is_refused_before_anything_is_read(changes):
+    (shape, layers), given = arguments(stepped(decoder())[1])
+    cpu_kernels.decode(shape, layers, **given)
+    with pytest.raises(ValueError, match="given are"):
+        cpu_kernels.decode(shape, layers, **{**given, **changes})
+    with pytest.raises(ValueError, match="given are"):
+        cpu_kernels.decode(shape, [], **given)
+
+
+@pytest.mark.parametrize("wrong", ["q_proj", "w2", "ln1", "cache"])
+def test_weights_of_another_shape_are_refused_where_their_address_is_taken(wrong):
+    model = decoder()
+    cache = KVCache(model, 2)
+    block = model.blocks[1]
+    if wrong == "cache":
+        cache.keys[1] = cache.keys[1][:, :, :5]
+    else:
+        part = block.ln1 if wrong == "ln1" else block.ffn.w2 if wrong == "w2" else block.attn.q_proj
+        part.weight = torch.nn.Parameter(part.weight.detach()[..., :-1].contiguous())
+    with pytest.raises(ValueError, match="the kernel reads float32"):
+        NativeStep(cache, F32)
+
+
+@pytest.mark.parametrize("magnitude", [1e-30, 1.0, 1e10, 1e18, 1e30, *NOT_FINITE])
+def test_a_step_of_any_magnitude_is_as_that_of_the_modules(magnitude):
+    model = decoder()
+    with torch.no_grad():
+        model.blocks[0].attn.output_proj.weight.mul_(magnitude)
+        model.blocks[0].ffn.w2.weight.mul_(magnitude)
+    (cache, step), (other, _) = stepped(model), stepped(model)
+    fast = step([3, 4])
+    slow = other.read(ids([3], [4]), [0, 1], [1, 1], anew=False)
+    agree(fast, slow.detach(), 10)
+    assert cache.lengths == other.lengths

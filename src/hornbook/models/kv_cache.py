@@ -143,33 +143,38 @@ class NativeStep:
         self.cache = cache
         self._kept: list[Tensor] = []  # the kernel holds addresses only
 
-        def address(weight: Any) -> int:
+        def address(weight: Any, *shape: int) -> int:
             if weight is None:
                 return 0
             self._kept.append(weight.detach().to(dtype) if weight.ndim > 1 else weight.detach())
-            return self._kept[-1].data_ptr()
+            return cpu_kernels.address_of(self._kept[-1], dtype if len(shape) > 1 else torch.float32, *shape)
 
-        def weight_of(part: Any) -> int:
-            return address(getattr(part, "weight", None))
+        def weight_of(part: Any, *shape: int) -> int:
+            return address(getattr(part, "weight", None), *shape)
 
+        C, D, F, B = c.d_model, c.d_head, c.resolved_d_ff, len(cache.lengths)
+        kept = B, c.num_heads, c.context_length, D
         self._layers = []
         for block, keys, values in zip(model.blocks, cache.keys, cache.values, strict=True):
             a, f = block.attn, block.ffn
             layer = DecodeLayer(
-                q=weight_of(a.q_proj), k=weight_of(a.k_proj), v=weight_of(a.v_proj), o=weight_of(a.output_proj),
-                w1=weight_of(f.w1), w2=weight_of(f.w2), w3=weight_of(getattr(f, "w3", None)),
-                ln1=weight_of(block.ln1), ln2=weight_of(block.ln2), query_gain=weight_of(a.q_norm),
-                key_gain=weight_of(a.k_norm), keys=keys.data_ptr(), values=values.data_ptr(),
+                q=weight_of(a.q_proj, C, C), k=weight_of(a.k_proj, C, C), v=weight_of(a.v_proj, C, C),
+                o=weight_of(a.output_proj, C, C), w1=weight_of(f.w1, F, C), w2=weight_of(f.w2, C, F),
+                w3=weight_of(getattr(f, "w3", None), F, C), ln1=weight_of(block.ln1, C), ln2=weight_of(block.ln2, C),
+                query_gain=weight_of(a.q_norm, D), key_gain=weight_of(a.k_norm, D),
+                keys=cpu_kernels.address_of(keys, torch.float32, *kept),
+                values=cpu_kernels.address_of(values, torch.float32, *kept),
             )  # fmt: skip
             self._layers.append(layer)
-        self._head = address(model.output_weight)
-        self._final = weight_of(model.ln_final)
+        self._head = address(model.output_weight, c.vocab_size, C)
+        self._final = weight_of(model.ln_final, C)
         rope = model.blocks[0].attn.rope
         self._shape = DecodeShape(
-            batch=len(cache.lengths), d_model=c.d_model, heads=c.num_heads, d_ff=c.resolved_d_ff,
+            batch=B, d_model=C, heads=c.num_heads, d_ff=F,
             vocabulary=c.vocab_size, context=c.context_length, norm=NormPlacement[c.norm],
             ffn=FeedForward[str(FEED_FORWARDS[c.ffn].kernel)], eps=c.norm_eps, softcap=c.logit_softcap,
-            cosine=0 if rope is None else rope.cos.data_ptr(), sine=0 if rope is None else rope.sin.data_ptr(),
+            cosine=0 if rope is None else cpu_kernels.address_of(rope.cos, torch.float32, c.context_length, D // 2),
+            sine=0 if rope is None else cpu_kernels.address_of(rope.sin, torch.float32, c.context_length, D // 2),
             dtype=cpu_kernels.DTYPES[dtype],
         )  # fmt: skip
         self._table = model.token_embeddings.weight.detach()

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from hornbook.errors import DataError
 from hornbook.nn import _kernels
 from hornbook.nn._kernels import AttentionShape, DecodeLayer, DecodeShape, DType, Heads
 from hornbook.nn.plain import check_ids
@@ -227,11 +228,37 @@ def cross_entropy_(
     return loss
 
 
+def address_of(tensor: Tensor | None, dtype: torch.dtype, *shape: int) -> int:
+    """Return where the kernel finds a weight, 0 for none. Raises ValueError unless it is as the kernel reads it."""
+    if tensor is None:
+        return 0
+    fits = tensor.shape == shape and tensor.dtype == dtype and tensor.is_contiguous() and tensor.device.type == "cpu"
+    _check(fits, f"the kernel reads {str(dtype).removeprefix('torch.')} {shape} here, contiguous on the CPU", tensor)
+    return tensor.data_ptr()
+
+
 def decode(
     shape: DecodeShape, layers: list[DecodeLayer], *, table: Tensor, final_gain: int, head: int, ids: Int[Tensor, "B"],
     positions: Int[Tensor, "B"], logits: Float[Tensor, "B V"],
 ) -> None:  # fmt: skip
-    """Write into `logits` what follows `ids` at `positions`; see `DecodeStep` in cpp/kernels/kernels.hpp."""
+    """Write into `logits` what follows `ids` at `positions`; see `DecodeStep` in cpp/kernels/kernels.hpp.
+
+    Raises:
+        DataError: an id outside the vocabulary, or a position outside the context.
+        ValueError: other shapes or types, or no layer. Those of the weights, which come as addresses, are checked where
+            the addresses are taken (`address_of`).
+    """
+    batch, sizes = (shape.batch,), (shape.vocabulary, shape.d_model)
+    fits = all(x.dtype == torch.int64 and x.is_contiguous() and x.shape == batch for x in (ids, positions))
+    outcome = (table, sizes), (logits, (shape.batch, shape.vocabulary))
+    fits = fits and all(x.dtype == torch.float32 and x.is_contiguous() and x.shape == size for x, size in outcome)
+    wanted = f"a step of {shape.batch} sequences takes int64 ids and positions (B,), a table {sizes} and logits (B, V)"
+    _check(fits and bool(layers) and head != 0, wanted, ids, positions, table, logits)
+    check_ids(ids, shape.vocabulary)
+    low, high = (int(x) for x in positions.aminmax())
+    if low < 0 or high >= shape.context:
+        wrong = low if low < 0 else high
+        raise DataError(f"a position is {wrong}, but the model's context has the positions 0 to {shape.context - 1}")
     _kernels.decode(
         shape, layers, table=table.data_ptr(), final_gain=final_gain, head=head, ids=ids.data_ptr(),
         positions=positions.data_ptr(), logits=logits.data_ptr(),
