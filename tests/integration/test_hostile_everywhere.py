@@ -90,6 +90,8 @@ def test_runs_of_a_stranger(tmp_path, capsys, change, monkeypatch):
         ["runs", "runs"],
         ["runs", "runs", "--json"],
         ["runs", "runs", "--csv"],
+        ["show", folder],
+        ["show", folder, "--json"],
         ["report", folder, "--out", "r.html"],
         ["report", folder, sound, "--out", "r.html"],
         ["eval", folder],

@@ -19,6 +19,7 @@ COMMANDS = [
     ["train", "--data.corpus", "storyworld", "--tokenizer.path", "nosuch", *SHAPE],
     ["train", "--data.corpus", "storyworld", "--model.init-from", "nosuch"],
     ["train", "--text", "nosuch", "--show-recipe"],
+    ["show", "nosuch"],
     ["eval", "nosuch"],
     ["eval", "run", "--text", "nosuch"],
     ["generate", "nosuch"],
