@@ -5,6 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness.messages import (  # noqa: F401  (hooks: pytest finds them by their names here)
+    pytest_addoption,
+    pytest_collection_finish,
+    pytest_configure,
+    pytest_deselected,
+    pytest_runtest_call,
+    pytest_sessionfinish,
+)
 
 # Every process that a test starts says where it was if a signal such as SIGSEGV ends it.
 os.environ.setdefault("PYTHONFAULTHANDLER", "1")

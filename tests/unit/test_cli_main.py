@@ -64,7 +64,7 @@ def test_a_slip_gets_one_sentence(argv, words, capsys, tmp_path, monkeypatch):
     ],
 )
 def test_operating_system_errors_are_sentences(error, words):
-    assert words in describe_os_error(error)
+    assert words in str(describe_os_error(error))
 
 
 def test_a_demo_that_was_stopped_says_how_to_go_on(monkeypatch, capsys, tmp_path):

@@ -107,10 +107,10 @@ def _main(argv: list[str]) -> int:
         if isinstance(error, KeyboardInterrupt) or interrupts.came():
             say("interrupted")
             return 128 + signal.SIGINT
+        if isinstance(error, OSError):
+            error = describe_os_error(error)
         if isinstance(error, HornbookError):
             return complain(str(error))
-        if isinstance(error, OSError):
-            return complain(describe_os_error(error))
         raise
 
 
@@ -186,18 +186,22 @@ def say(sentence: str) -> None:
         print(f"hornbook: {sentence}", file=sys.stderr)
 
 
-def describe_os_error(error: OSError) -> str:
+def describe_os_error(error: OSError) -> HornbookError:
     """Return an operating-system error as a plain sentence that names the file and, where there is one, the way out."""
     name = error.filename or "a file"
     if isinstance(error, FileNotFoundError):
-        return f"there is no file or folder {name}; check the path"
+        return HornbookError(f"there is no file or folder {name}; check the path")
     if isinstance(error, IsADirectoryError):
-        return f"{name} is a folder, and a file was wanted"
+        return HornbookError(f"{name} is a folder, and a file was wanted")
     if isinstance(error, NotADirectoryError):
-        return f"{name} is not a folder, and one was wanted"
+        return HornbookError(f"{name} is not a folder, and one was wanted")
     if isinstance(error, PermissionError):
-        return f"{name} may not be opened by this user (permission denied); change its permissions or use another place"
+        return HornbookError(
+            f"{name} may not be opened by this user (permission denied); change its permissions or use another place"
+        )
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full (writing {name}); make room and run the command again, nothing written before is lost"
+        return HornbookError(
+            f"the disk is full (writing {name}); make room and run the command again, nothing written before is lost"
+        )
     reason = error.strerror or str(error)
-    return f"{name}: {reason}" if error.filename else reason
+    return HornbookError(f"{name}: {reason}" if error.filename else reason)

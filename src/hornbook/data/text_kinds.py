@@ -85,9 +85,9 @@ def unpacked_name(name: str) -> str:
     return next((name[: -len(end)] for end in PACKINGS if name.lower().endswith(end)), name)
 
 
-def foreign(head: bytes) -> str | None:
-    """Return what content that is no text of ours is, with the way out; None where nothing speaks against text."""
+def foreign(head: bytes) -> tuple[str, str] | None:
+    """Return what content that is no text of ours is, and the way out; None where nothing speaks against text."""
     for pattern, what, way_out in _FOREIGN:
         if re.match(pattern, head, re.DOTALL):
-            return f"is {what}, which hornbook does not read: {way_out}"
+            return what, way_out
     return None

@@ -171,8 +171,9 @@ class TextReader:
         head, packed = peek(self._blocks(file), HEAD_BYTES)
         packing = packing_of(head, file)
         head, blocks = peek(unpack(packed, packing, file), HEAD_BYTES)
-        if obstacle := foreign(head):
-            raise DataError(f"{names_of([file])} {obstacle}")
+        if other := foreign(head):
+            what, way_out = other
+            raise DataError(f"{names_of([file])} is {what}, which hornbook does not read: {way_out}")
         kind = self.kind or kind_of(head, file)
         if kind == "parquet":
             if packing:

@@ -213,8 +213,9 @@ def _explain(run: _Run) -> StoryError:
         kind = _contradiction(run, operation, state)
         if kind:
             wanted = run.grammar.tables[operation[2]][state[operation[1]]]
-            message = f"{kind}: the story so far wants {wanted!r} after {before!r}, the text has {word!r}"
-            return StoryError(message, at, kind)
+            return StoryError(
+                f"{kind}: the story so far wants {wanted!r} after {before!r}, the text has {word!r}", at, kind
+            )
     return StoryError(f"no story goes on with {word!r} after {before!r}", at, "grammar")
 
 
