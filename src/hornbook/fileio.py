@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, cast
 from hornbook.encodings import text_of
 from hornbook.errors import FormatError
 from hornbook.locks import stands_at, try_lock
+from hornbook.syntax import trouble
 
 
 def cache_folder() -> Path:
@@ -257,7 +258,7 @@ def read_json_object(path: str | os.PathLike[str], *, missing_ok: bool = False) 
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"{path} is not JSON: {error}; it was changed by hand or damaged") from None
+        raise FormatError(f"{path} is not JSON: {trouble(error, text)}; it was changed by hand or damaged") from None
     if not isinstance(value, dict):
         raise FormatError(f"{path} holds no JSON object but {type(value).__name__}; it was changed by hand or damaged")
     return value

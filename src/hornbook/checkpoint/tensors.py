@@ -79,8 +79,10 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[
         with safe_open(os.fspath(path), framework="pt") as opened:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
             return tensors, dict(opened.metadata() or {})
-    except (SafetensorError, ValueError, TypeError, RuntimeError, OverflowError, MemoryError) as error:
-        raise FormatError(f"{path} is not a sound safetensors file ({_reason(error)})") from None
+    except (SafetensorError, ValueError, TypeError, RuntimeError, OverflowError, MemoryError):
+        raise FormatError(
+            f"{path} is not a sound safetensors file: it is cut short, damaged or another kind of file"
+        ) from None
 
 
 def decode_tensors(content: bytes, name: str = "the checkpoint") -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -91,8 +93,10 @@ def decode_tensors(content: bytes, name: str = "the checkpoint") -> tuple[dict[s
         tensors = load(content)
         (length,) = struct.unpack("<Q", content[:8])
         return tensors, json.loads(content[8 : 8 + length]).get("__metadata__") or {}
-    except (SafetensorError, ValueError, TypeError, RuntimeError, OverflowError, KeyError, struct.error) as error:
-        raise FormatError(f"{name} is not a sound safetensors file ({_reason(error)})") from None
+    except (SafetensorError, ValueError, TypeError, RuntimeError, OverflowError, KeyError, struct.error):
+        raise FormatError(
+            f"{name} is not a sound safetensors file: it is cut short, damaged or another kind of file"
+        ) from None
 
 
 def load_module(module: nn.Module, tensors: Mapping[str, Tensor], source: str | Path) -> None:
@@ -203,7 +207,3 @@ def _kind(value: Any) -> Any:
 
 def _members(group: Any) -> Any:
     return group.get("params") if isinstance(group, Mapping) else None
-
-
-def _reason(error: BaseException) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__

@@ -11,6 +11,7 @@ from typing import Any
 from hornbook.config.build import value_in_words
 from hornbook.encodings import text_of
 from hornbook.errors import ConfigError
+from hornbook.syntax import trouble
 
 DEEPEST = 32
 """Levels of sections and lists in a file; a recipe needs four."""
@@ -38,13 +39,8 @@ def read(path: str | Path) -> dict[str, Any]:
     try:
         content = reader(text)
         _check(content, DEEPEST)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
     except (ValueError, RecursionError) as error:
-        # The parsers say the line and column in their own words.
-        raise ConfigError(
-            f"{path} cannot be read as {path.suffix[1:].upper()}: {' '.join(str(error).split())}"
-        ) from None
+        raise ConfigError(f"{path} cannot be read as {path.suffix[1:].upper()}: {trouble(error, text)}") from None
     if not isinstance(content, dict):
         raise ConfigError(
             f"{path}: a recipe has sections such as [model] at the top, this file has {value_in_words(content)}"
@@ -126,7 +122,7 @@ def _yaml(text: str) -> Any:
     try:
         return yaml.load(text, Loader=Loader)
     except yaml.YAMLError as error:
-        raise ValueError(str(error)) from None
+        raise ConfigError(trouble(error, text)) from None
 
 
 def _without_none(value: Any) -> Any:

@@ -38,8 +38,8 @@ class RemoteFile:
         try:
             address = urlsplit(self.url)
             name = unquote(PurePosixPath(address.path).name)
-        except ValueError as error:  # an IPv6 address without its bracket
-            raise DataError(f"{self.url} is not an address of the web: {error}") from None
+        except ValueError:  # an IPv6 address without its bracket
+            raise DataError(f"{self.url} is not an address of the web") from None
         # Decoded first: `..%2f` leads out of the folder only now.
         web = address.scheme in ("http", "https")
         if not web or name.startswith(".") or not name.strip() or {"/", "\\"} & {*name} or not name.isprintable():

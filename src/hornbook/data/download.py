@@ -292,4 +292,14 @@ def _check_room(folder: Path, url: str, missing: int) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    import httpx
+
+    if isinstance(error, httpx.TimeoutException):
+        return "the server does not answer in time"
+    if isinstance(error, httpx.ConnectError):
+        return "the server cannot be reached (is the name right, and the network there?)"
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
+        return "it is no address of http or https, or leads to one that is not (such as file: or ftp:)"
+    if isinstance(error, httpx.TooManyRedirects):
+        return "the server sends on from place to place without an end"
+    return "the connection broke off"

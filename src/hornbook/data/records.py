@@ -23,6 +23,7 @@ from pathlib import Path
 from hornbook.data.special_text import SpecialText
 from hornbook.data.unpacking import split_lines
 from hornbook.errors import DataError, did_you_mean
+from hornbook.syntax import trouble
 from hornbook.tokenizer.utf8 import Errors, decoded
 
 ROLES, CONTENTS = ("role", "from"), ("content", "value")
@@ -110,7 +111,7 @@ def jsonl(blocks: Iterator[bytes], file: str, reader: FieldReader) -> Iterator[s
         try:
             record = _JSON.decode(line.decode())
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{file}, line {number} is not JSON: {error}") from None
+            raise DataError(f"{file}, line {number} is not JSON: {trouble(error, line.decode())}") from None
         yield reader.text(record, f"{file}, line {number}")
 
 
@@ -166,7 +167,7 @@ def _decode(text: str, place: int, chunks: Iterator[str], where: str) -> tuple[o
             while not wrong and sum(map(len, more)) < len(text) and (chunk := next(chunks, None)) is not None:
                 more.append(chunk)
             if not more:
-                raise DataError(f"{where} is not JSON: {error}") from None
+                raise DataError(f"{where} is not JSON: {trouble(error, text)}") from None
             text += "".join(more)
 
 
@@ -186,8 +187,10 @@ def separated_values(blocks: Iterator[bytes], file: str, reader: FieldReader, de
             if len(row) != len(names):
                 raise DataError(f"{file}, row {number} has {len(row)} columns, the first row names {len(names)}")
             yield reader.as_text(row[names.index(reader.field)], f"{file}, row {number}")
-    except csv.Error as error:
-        raise DataError(f"{file} is not whole csv behind row {number}: {error}") from None
+    except csv.Error:
+        raise DataError(
+            f"{file} is not whole csv behind row {number}: is a quote not closed, or within a field?"
+        ) from None
 
 
 def parquet(file: str, reader: FieldReader, progress: Callable[[float], None]) -> Iterator[str]:
@@ -218,4 +221,4 @@ def parquet(file: str, reader: FieldReader, progress: Callable[[float], None]) -
         if isinstance(error, OSError) and not Path(file).is_file():
             raise
         place = "" if group is None else f", row group {group}"
-        raise DataError(f"{file} is not whole parquet{place} (row {row}): {str(error).splitlines()[0]}") from None
+        raise DataError(f"{file} is not whole parquet{place} (row {row}): it is cut short or damaged") from None

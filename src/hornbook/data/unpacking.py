@@ -68,8 +68,8 @@ def gunzip(blocks: Iterator[bytes], file: str) -> Iterator[bytes]:
                 begun = True
                 yield unpacker.decompress(block, CHUNK_BYTES)  # bounded: a small file may unpack to anything
                 block = unpacker.unconsumed_tail or unpacker.unused_data
-    except zlib.error as error:
-        raise DataError(f"{file} is damaged, or not gzip: {error}") from None
+    except zlib.error:
+        raise DataError(f"{file} is damaged, or not gzip") from None
     if begun and not unpacker.eof:
         raise DataError(f"{file} is cut short: its gzip stream does not end")
 
@@ -98,7 +98,9 @@ def _unpacked(
                 if unpacker.eof:
                     rest, unpacker = unpacker.unused_data.lstrip(b"\0"), None
     except (lzma.LZMAError, OSError) as error:
-        raise DataError(f"{file} is damaged, or not {what}: {error}") from None
+        if "limit" in str(error):
+            raise DataError(f"{file} needs more than {_XZ_MEMORY >> 20} MB to be unpacked: unpack it first") from None
+        raise DataError(f"{file} is damaged, or not {what}") from None
     if unpacker is not None:
         raise DataError(f"{file} is cut short: its {what} stream does not end")
 
@@ -121,7 +123,7 @@ def unzstd(blocks: Iterator[bytes], file: str) -> Iterator[bytes]:
                     yield unpacker.decompress(bite)
                     bite = unpacker.unused_data if unpacker.eof else b""
                     unpacker = None if unpacker.eof else unpacker
-    except zstandard.ZstdError as error:
-        raise DataError(f"{file} is damaged, or not zstd: {error}") from None
+    except zstandard.ZstdError:
+        raise DataError(f"{file} is damaged, or not zstd") from None
     if unpacker is not None:
         raise DataError(f"{file} is cut short: its zstd frame does not end")

@@ -60,9 +60,9 @@ def _plain_words(what_failed: str) -> Iterator[None]:
     except RepositoryNotFoundError:
         problem = "the hub has no such repository, or you have no access to it"
     except Exception as error:  # the library hands on what its transport raises, which has changed
-        problem = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        if any(name in problem for name in ("ConnectError", "Timeout")):
-            problem = "the hub cannot be reached; check the network, and HF_ENDPOINT where it is set"
+        code = getattr(getattr(error, "response", None), "status_code", None)
+        problem = f"the hub answered {code}" if code else "the hub cannot be reached"
+        problem += "; check the network, and HF_ENDPOINT where it is set"
     else:
         return
     raise HornbookError(f"{what_failed}: {problem}")

@@ -145,8 +145,11 @@ def read_study(folder: Path) -> StudyResults:
         arms = [{"name": str(arm["name"]), "overrides": dict(arm.get("overrides", {}))} for arm in plan["arms"]]
         texts = {key: str(plan[key]) for key in ("name", "scale", "question", "design", "command")}
         seeds = [int(seed) for seed in plan["seeds"]]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise FormatError(f"{folder / STUDY_FILE} is damaged: {type(error).__name__} {error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise FormatError(
+            f"{folder / STUDY_FILE} is damaged: it lacks or garbles name, scale, question, design, command, "
+            "seeds or arms"
+        ) from None
     # An arm's name is a folder's name: one with a path in it would lead out of the study.
     for arm in arms:
         if Path(arm["name"]).name != arm["name"]:

@@ -75,8 +75,8 @@ def read_counts(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Iterator[
         raise FormatError(f"{file} was cut short: its header alone needs {end:,} bytes, it has {len(content):,}")
     try:
         fields = json.loads(content[16:end])
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{file} has a damaged header: {error}") from None
+    except (ValueError, RecursionError):
+        raise FormatError(f"{file} has a damaged header: it is not JSON") from None
     if not isinstance(fields, dict) or any(type(fields.get(key)) is not kind for key, kind in _TYPES.items()):
         raise FormatError(f"{file} has a damaged header: it needs {', '.join(sorted(_TYPES))}")
     if fields["version"] != VERSION:

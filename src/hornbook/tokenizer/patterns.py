@@ -90,7 +90,10 @@ def find_pattern(pattern: str) -> Pattern:
     try:
         compiled = regex.compile(pattern)
     except regex.error as error:
-        raise TokenizerError(f"the pattern {pattern!r} is not a regular expression: {error}") from None
+        at = getattr(error, "pos", None) or 0
+        raise TokenizerError(
+            f"the pattern {pattern!r} is not a regular expression: see character {at}, before {_excerpt(pattern, at)}"
+        ) from None
     except (RecursionError, MemoryError, OverflowError):
         raise TokenizerError(f"the pattern {_excerpt(pattern, 0)} is nested too deeply, or too large") from None
     if compiled.match(""):

@@ -45,14 +45,17 @@ def read_header(file: Path, stream: BinaryIO) -> tuple[np.dtype[Any], int, int]:
     if length > 65_536:
         raise FormatError(f"{file} has a header of {length:,} bytes; a token file's is {HEADER_BYTES}")
     stream.seek(offset - length)
+    head = stream.read(length)
     try:
-        fields = ast.literal_eval(stream.read(length).decode("latin-1"))
+        fields = ast.literal_eval(head.decode("latin-1"))
         descr, (count,), fortran = fields["descr"], fields["shape"], fields["fortran_order"]
         if descr not in DTYPES or type(count) is not int or not 0 <= count < 1 << 60 or fortran not in (False, True):
-            raise ValueError(f"type {descr!r}, shape {fields['shape']!r}")
-    except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError) as error:
+            raise ValueError
+    except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
+        said = head[:80].decode("latin-1").strip()
         raise FormatError(
-            f"{file} is not a token file: wanted a one-dimensional .npy of uint16 or uint32, little-endian ({error})"
+            f"{file} is not a token file: wanted a one-dimensional .npy of uint16 or uint32, little-endian, and its "
+            f"header says {said!r}"
         ) from None
     return np.dtype(descr), count, offset
 

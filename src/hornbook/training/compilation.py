@@ -55,8 +55,7 @@ def compilation() -> Iterator[None]:
     try:
         yield
     except TorchDynamoException as error:
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise ConfigError(
-            f"the step could not be compiled ({reason[:160]}); train with --training.compile false, or see whether a "
-            "C++ compiler (and Triton, for a GPU) is installed"
+            "the step could not be compiled; train with --training.compile false, or see whether a C++ compiler (and "
+            "Triton, for a GPU) is installed (TORCH_LOGS=dynamo shows what PyTorch said)"
         ) from error

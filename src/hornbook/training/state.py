@@ -125,7 +125,8 @@ class TrainingState:
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             if isinstance(error, CheckpointError):
                 raise
-            raise CheckpointError(f"{source} has a state.json that lacks or garbles {error}; it is damaged") from None
+            what = f"the key {error}" if isinstance(error, KeyError) else "usable numbers"
+            raise CheckpointError(f"{source} has a state.json that lacks {what}; it is damaged") from None
         if self.counters.step != checkpoint.step:
             raise CheckpointError(f"{source} has a state.json of step {self.counters.step}; it is damaged")
         self.batch_of_step.clear()

@@ -14,6 +14,7 @@ from typing import Any
 
 from hornbook.encodings import text_of
 from hornbook.errors import FormatError
+from hornbook.syntax import trouble
 from hornbook.tokenizer.formats.byte_map import to_bytes, to_text
 from hornbook.tokenizer.patterns import find_pattern
 
@@ -92,10 +93,8 @@ def load_json(file: Path) -> Any:
             parse_constant=_no_constant,
             parse_int=_small_int,
         )
-    except RecursionError:
-        raise FormatError(f"{file} is nested too deeply to be a tokenizer") from None
-    except ValueError as error:
-        raise FormatError(f"{file} is not the JSON of a tokenizer: {error} (cut short, or another file?)") from None
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{file} is not the JSON of a tokenizer: {trouble(error, content)}") from None
 
 
 def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

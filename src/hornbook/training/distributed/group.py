@@ -203,5 +203,4 @@ def detect_worker_loss() -> Iterator[None]:
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and not any(word in str(error).lower() for word in NETWORK_ERRORS):
             raise
-        reason = str(error).splitlines()[0]
-        raise WorkerLostError(f"a process of the group does not answer any more ({reason[:120]})") from error
+        raise WorkerLostError("a process of the group does not answer any more") from error
