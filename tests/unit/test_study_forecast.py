@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hornbook.cli.main import main
-from hornbook.studies import catalogue, forecast
+from hornbook.studies import catalogue, forecast, time_budget
 from hornbook.studies.folder import run_path
 from hornbook.studies.study import SCALES, Options
 from hornbook.training.launch.device import StepTime
@@ -65,3 +65,52 @@ def test_it_measures_this_machine_and_writes_nothing(tmp_path, capsys, monkeypat
     assert "2 arms × 2 seeds = 4 runs, of which 0 have a result in studies/weight-tying-tiny" in said
     assert "Ctrl-C is safe" in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_budget_in_minutes_becomes_steps(timed, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    # 4 runs of 40 steps at 0.016 s take 2.56 s; 0.9 of 12 s holds 4.2 times that.
+    words = ["study", "run", "weight-tying", "--minutes", "0.2"]
+    assert main([*words, "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "0.2 minutes for 4 runs: 168 steps or 43 k tokens in a run" in said
+    assert "about 10.8 s of updates here" in said
+    assert list(tmp_path.iterdir()) == []
+    study, options = catalogue.load_study("weight_tying"), Options()
+    fitted, _ = time_budget.fit_into([study], "tiny", options, tmp_path, 0.2, keep=True)
+    plan = study.plan("tiny", fitted)
+    assert plan.base["training"]["steps"] == 168
+    assert (plan.base["schedule"]["warmup_steps"], plan.base["evaluation"]["every"]) == (21, 84)
+    # What was picked stays, whatever another probe says.
+    monkeypatch.setattr(forecast, "time_updates", lambda config, seconds: StepTime(1.0, 0.1))
+    assert time_budget.fit_into([study], "tiny", options, tmp_path, 0.2, keep=True)[0] == fitted
+    assert time_budget.fit_into([study], "tiny", options, tmp_path, 4, keep=False)[0] != fitted
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["weight-tying", "--minutes", "0.01"], "leave 8 updates for each of 4 runs, and fewer than 20 say nothing"),
+        (["weight-tying", "--minutes", "1", "--training.steps", "9"], "--minutes picks the steps"),
+        (["weight-tying", "--minutes", "0"], "--minutes 0 is no time to train in"),
+        (["leaderboard", "--minutes", "1"], "leaderboard gives every run a time of its own"),
+        (["toy-sgd", "--minutes", "1"], "toy_sgd trains nothing, it measures"),
+    ],
+)
+def test_minutes_that_cannot_be(timed, tmp_path, monkeypatch, capsys, words, sentence):
+    monkeypatch.chdir(tmp_path)
+    assert main(["study", "run", *words]) == 2
+    assert sentence in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_arm_scales_by_the_same_factor(timed, tmp_path):
+    study = catalogue.load_study("batch_size")
+    usual = study.plan("tiny", Options())
+    fitted, _ = time_budget.fit_into([study], "tiny", Options(), tmp_path, 1, keep=False)
+    longer = study.plan("tiny", fitted)
+    factor = longer.base["training"]["steps"] / usual.base["training"]["steps"]
+    for before, after in zip(usual.arms, longer.arms, strict=True):
+        assert after.overrides["training.steps"] == pytest.approx(
+            factor * before.overrides["training.steps"], abs=factor
+        )

@@ -48,6 +48,7 @@ def run(
     accept_older: bool = False,
     replace: bool = False,
     figures: bool = False,
+    minutes: float | None = None,
     dry_run: bool = False,
     overrides: Overrides,
     words: Words,
@@ -65,6 +66,7 @@ def run(
         accept_older: runs made by another commit of hornbook count as done.
         replace: runs made by another commit or another recipe are removed and made anew.
         figures: also write every figure as SVG and PNG (needs matplotlib).
+        minutes: train every run for as many steps as let all of them take so long on this machine.
         dry_run: say which runs there would be and how long they would take on this machine; nothing is written.
         overrides: keys of the recipe that all arms share, such as `--model.d-model 64`.
         words: the command, which the study's folder keeps.
@@ -72,6 +74,7 @@ def run(
     Examples:
         hornbook study run learning_rate --scale cpu
         hornbook study run norm --scale cpu --dry-run
+        hornbook study run norm --scale cpu --minutes 30
     """
     from hornbook.report.render import write_report
     from hornbook.studies import catalogue
@@ -86,6 +89,13 @@ def run(
         if path is not None and not path.is_file():
             raise DataError(f"{path} is not a file; give a UTF-8 text file")
     options = Options(seeds=seeds, text=text, web_text=web_text, overrides=overrides)
+    if minutes is not None:
+        from hornbook.studies.time_budget import fit_into
+
+        if not 0 < minutes < 1e6:
+            raise ConfigError(f"--minutes {minutes:g} is no time to train in; give more than 0")
+        options, sentence = fit_into(studies, size, options, out, minutes, keep=not dry_run)
+        print(sentence)
     if dry_run:
         from hornbook.studies.forecast import forecast
 

@@ -7,7 +7,6 @@ out: preparing the data, evaluations and samples, which come on top, and runs at
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from hornbook.accounting.render import table
 from hornbook.config import merge, to_dict
@@ -15,7 +14,7 @@ from hornbook.errors import HornbookError
 from hornbook.fileio import canonical_json
 from hornbook.format import counted, duration
 from hornbook.studies.folder import run_path, study_path
-from hornbook.studies.study import Options, Plan, Scale, Study
+from hornbook.studies.study import Arm, Options, Plan, Scale, Study
 from hornbook.tracking.run import Run
 from hornbook.training.config import TrainConfig, resolve
 from hornbook.training.launch.device import resolve_auto
@@ -37,11 +36,11 @@ def forecast(study: Study, scale: Scale, options: Options, out: Path) -> list[st
     known: dict[str, float] = {}
     rows, waiting, expected = [], 0, 0.0
     for arm in plan.arms:
-        config = _config(plan, arm)
+        config, run = seconds_of_run(plan, arm, known)
         left = sum(not _has_result(run_path(folder, arm.name, seed)) for seed in plan.seeds)
-        seconds, budget = _seconds_per_update(config, known), config.training.max_minutes
-        run = config.training.steps * seconds if budget is None else 60 * budget
-        updates = f"{config.training.steps:,}" if budget is None else f"about {run / seconds:,.0f}"
+        updates = f"{config.training.steps:,}"
+        if config.training.max_minutes is not None:
+            updates = f"about {run / _seconds_per_update(config, known):,.0f}"
         rows.append([arm.name, updates, f"{config.tokens_per_step:,}", duration(run), str(left)])
         waiting, expected = waiting + left, expected + left * run
     runs = len(plan.arms) * len(plan.seeds)
@@ -54,7 +53,20 @@ def forecast(study: Study, scale: Scale, options: Options, out: Path) -> list[st
     ]
 
 
-def _config(plan: Plan, arm: Any) -> TrainConfig:
+def seconds_of_run(plan: Plan, arm: Arm, known: dict[str, float]) -> tuple[TrainConfig, float]:
+    """Return the recipe of an arm and what its updates take in a run.
+
+    Args:
+        plan: of the study.
+        arm: one of its arms.
+        known: what an update of a shape takes, as far as it has been timed.
+    """
+    config = _config(plan, arm)
+    budget = config.training.max_minutes
+    return config, 60 * budget if budget is not None else config.training.steps * _seconds_per_update(config, known)
+
+
+def _config(plan: Plan, arm: Arm) -> TrainConfig:
     recipe = merge(plan.recipe(arm, plan.seeds[0]), {"training": {"compile": False}})
     recipe["data"] = {key: value for key, value in recipe.get("data", {}).items() if value is not None}
     return resolve_auto(resolve(recipe))
