@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -73,6 +73,22 @@ class BadBatch:
     """The first windows as text, where there is a tokenizer."""
 
 
+class _Watched(NamedTuple):
+    """What is known of the updates so far, as 0-dim float32 tensors on their device; a checkpoint keeps KEPT of it."""
+
+    mean: Tensor
+    """Recent mean of the loss, …"""
+    square: Tensor
+    """… and of its square."""
+    good: Tensor
+    """Good updates."""
+    first_loss: Tensor
+    bad_step: Tensor
+    """The first bad update, counted from 1; 0: none."""
+    bad_kind: Tensor
+    bad_loss: Tensor
+
+
 class Guard:
     """Watches losses and gradient norms on their own device.
 
@@ -82,29 +98,27 @@ class Guard:
         vocab_size: V; a model that knows nothing has the loss ln V.
     """
 
-    # Entries of the vector on the device; the first four are what a checkpoint keeps.
-    MEAN, SQUARE, COUNT, FIRST, BAD_STEP, BAD_KIND, BAD_LOSS = range(7)
     KEPT = 4
 
     def __init__(self, section: GuardSection, device: torch.device | str, vocab_size: int):
         self.section = section
         # Like the spike, it is off where the recipe says that only non-finite values count.
         self.ceiling = CEILING * math.log(max(2, vocab_size)) if section.spike else math.inf
-        self._state = torch.zeros(7, device=device)
+        self._seen = _Watched(*torch.zeros(len(_Watched._fields), device=device).unbind())
 
     @torch.no_grad()
     def update(self, step: int, loss: Float[Tensor, ""], gradient_norm: Float[Tensor, ""]) -> None:
         """Take in update number `step` (from 1); nothing is copied to the host."""
         if self.section.action == "off":
             return
-        mean, square, count, start, bad_step, bad_kind, bad_loss = self._state.unbind()
+        mean, square, count, first_loss, bad_step, bad_kind, bad_loss = self._seen
         loss = loss.detach().float()
         deviation = (square - mean * mean).clamp_min(0.0).sqrt()
         jump = torch.maximum(self.section.spike * deviation, torch.full_like(mean, LEAST_JUMP))
         watching = count >= max(1, self.section.warmup_steps) if self.section.spike else torch.zeros_like(count).bool()
         kind = torch.where(watching & (loss > mean + jump), SPIKE, FINE)
-        start = torch.where(count == 0, loss, start)
-        kind = torch.where(loss > (CEILING * start).clamp_min(self.ceiling), TOO_HIGH, kind)
+        first_loss = torch.where(count == 0, loss, first_loss)
+        kind = torch.where(loss > (CEILING * first_loss).clamp_min(self.ceiling), TOO_HIGH, kind)
         kind = torch.where(torch.isfinite(gradient_norm), kind, NOT_FINITE_GRADIENT)
         kind = torch.where(torch.isfinite(loss), kind, NOT_FINITE_LOSS)
         first = (kind != FINE) & (bad_kind == FINE)
@@ -112,32 +126,31 @@ class Guard:
         good = kind == FINE
         weight = torch.where(good, 1.0 / (count + 1.0).clamp_max(MEMORY), 0.0)
         safe = torch.where(good, loss, mean)
-        self._state = torch.stack(
-            [
-                mean + weight * (safe - mean),
-                square + weight * (safe * safe - square),
-                count + good,
-                start,
-                torch.where(first, float(step), bad_step),
-                torch.where(first, kind, bad_kind),
-                torch.where(first, loss, bad_loss),
-            ]
+        self._seen = _Watched(
+            mean=mean + weight * (safe - mean),
+            square=square + weight * (safe * safe - square),
+            good=count + good,
+            first_loss=first_loss,
+            bad_step=torch.where(first, float(step), bad_step),
+            bad_kind=torch.where(first, kind, bad_kind),
+            bad_loss=torch.where(first, loss, bad_loss),
         )
 
     def check(self) -> Divergence | None:
         """Return the first divergence since the last `load`, or None; this waits for the device."""
-        values = self._state.tolist()
-        if values[self.BAD_KIND] == FINE:
-            return None
-        return Divergence(int(values[self.BAD_STEP]), KINDS[values[self.BAD_KIND]], values[self.BAD_LOSS])
+        *_, step, kind, loss = self._values()
+        return None if kind == FINE else Divergence(int(step), KINDS[kind], loss)
 
     def state(self) -> list[float]:
         """Return what a checkpoint keeps: exact, as float32 numbers survive JSON."""
-        return self._state.tolist()[: self.KEPT]
+        return self._values()[: self.KEPT]
 
     def load(self, state: Any) -> None:
         """Put back what `state` returned; any divergence is forgotten. Raises ValueError for anything else."""
         numbers = [float(number) for number in state]
         if len(numbers) != self.KEPT:
             raise ValueError(f"the guard's {self.KEPT} numbers")
-        self._state = torch.tensor([*numbers, 0.0, 0.0, 0.0], device=self._state.device)
+        self._seen = _Watched(*torch.tensor([*numbers, 0.0, 0.0, 0.0], device=self._seen.mean.device).unbind())
+
+    def _values(self) -> list[float]:
+        return torch.stack(self._seen).tolist()
