@@ -30,7 +30,7 @@ pass is a third of the products, but in float32. On a CPU the highest of five sh
 third of the ratio of the rates in the data sheets."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EvaluationSizes:
     """How many validation tokens the evaluations of a run predict."""
 
@@ -71,18 +71,18 @@ def plan_evaluations(config: TrainConfig, steps: int, targets: int) -> Evaluatio
     times = evaluation_times(section.every, steps)
     if section.full or section.max_tokens is not None:
         size = min(targets, section.max_tokens or targets)
-        return EvaluationSizes(size, size, times, targets)
+        return EvaluationSizes(each=size, end=size, times=times, whole=targets)
     cost = FORWARD_COST.get((training.device.partition(":")[0], training.dtype), FORWARD_COST["cpu", "float32"])
     affordable = section.share * steps * config.tokens_per_step / cost
     if times * targets <= affordable:
-        return EvaluationSizes(targets, targets, times, targets)
+        return EvaluationSizes(each=targets, end=targets, times=times, whole=targets)
     # The last one is the run's result: it is whole where that leaves at least as much for all others.
     end = targets if targets <= affordable / 2 else affordable / times
     T = section.context_length or config.model.context_length
     # At least one forward pass: less says nothing.
     windows = max(evaluation_batch(config), int((affordable - end) / (times - 1)) // T)
     each = min(targets, windows * T)
-    return EvaluationSizes(each, targets if end == targets else each, times, targets)
+    return EvaluationSizes(each=each, end=targets if end == targets else each, times=times, whole=targets)
 
 
 def evaluation_times(every: int, steps: int) -> int:
@@ -101,28 +101,31 @@ class Evaluator:
     Args:
         config: the recipe.
         dataset: its data.
-
-    Attributes:
-        sizes: how much an evaluation measures; as the recipe's steps say, until the launch has set it.
     """
 
     def __init__(self, config: TrainConfig, dataset: Dataset):
         self.config = config
         self.tokenizer: Tokenizer | None = dataset.tokenizer
         self.data = TokenData.open(dataset.validation, config.model.vocab_size, verify=config.data.verify)
-        self.sizes = self.plan(config.training.steps)
 
     def plan(self, steps: int) -> EvaluationSizes:
         """Return the sizes for a run of `steps` updates (`plan_evaluations`)."""
         return plan_evaluations(self.config, steps, self.data.num_targets)
 
     def evaluate(
-        self, model: TransformerLM, progress: Callable[[int, int], None], stop: Callable[[], bool], *, end: bool = False
+        self,
+        model: TransformerLM,
+        sizes: EvaluationSizes,
+        progress: Callable[[int, int], None],
+        stop: Callable[[], bool],
+        *,
+        end: bool = False,
     ) -> Evaluation:
-        """Return the model's loss on the validation set, or on a sample of it (`sizes`).
+        """Return the model's loss on the validation set, or on a sample of it.
 
         Args:
             model: the whole model.
+            sizes: how much is measured.
             progress: is called with the tokens done so far, and how many there will be.
             stop: is asked between batches.
             end: this is the last evaluation of the run.
@@ -130,7 +133,7 @@ class Evaluator:
         Raises:
             Interrupted: `stop` said so.
         """
-        section, sizes = self.config.evaluation, self.sizes
+        section = self.config.evaluation
         T = section.context_length or model.config.context_length
         sampled = section.max_tokens is None and sizes.each < self.data.num_targets
         return evaluate(

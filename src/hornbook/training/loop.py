@@ -164,10 +164,10 @@ def _evaluate(s: Setup, logger: RunLogger, signals: Signals) -> None:
     with s.clock.aside("evaluation"):
         model = s.trainer.gather_model()
         result = s.evaluator.evaluate(
-            model, logger.on_eval_progress, lambda: signals.requested is not None, end=s.trainer.finished
+            model, s.sizes, logger.on_eval_progress, lambda: signals.requested is not None, end=s.trainer.finished
         )
     # A time budget keeps back what the last evaluation takes, and that one may measure more than the others.
-    s.clock.closing["evaluation"] *= s.evaluator.sizes.end / result.num_tokens
+    s.clock.closing["evaluation"] *= s.sizes.end / result.num_tokens
     counters.record_evaluation(result.loss if result.sample_loss is None else result.sample_loss)
     best = counters.best_step == counters.step and counters.step > 0
     logger.on_evaluation(counters.step, result, best=best)

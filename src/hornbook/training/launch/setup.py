@@ -22,7 +22,7 @@ from hornbook.training.checkpointer import Checkpointer
 from hornbook.training.clock import RunClock
 from hornbook.training.config import TrainConfig, read_stored, resolve
 from hornbook.training.distributed.group import Group
-from hornbook.training.evaluator import Evaluator
+from hornbook.training.evaluator import EvaluationSizes, Evaluator
 from hornbook.training.launch.device import set_machine
 from hornbook.training.launch.estimate import Estimate, estimate_run
 from hornbook.training.launch.init_from import fill_from_source, weight_initializer
@@ -44,6 +44,7 @@ class Setup:
     evaluator: Evaluator
     checkpointer: Checkpointer
     estimate: Estimate
+    sizes: EvaluationSizes
     group: Group | None
 
 
@@ -89,7 +90,7 @@ def set_up(
         checkpointer = build_trainer(opened, console, clock, group)
         trainer, evaluator = checkpointer.trainer, Evaluator(config, dataset)
         estimate = estimate_run(trainer, evaluator, run.path, memory_bytes=memory_bytes, console=console)
-        evaluator.sizes = estimate.evaluation or evaluator.sizes
+        sizes = estimate.evaluation or evaluator.plan(config.training.steps)
         for line in estimate.lines():
             console.print(line)
         if sentence := slow_warm_up(config):
@@ -98,7 +99,7 @@ def set_up(
             console.print(f"continuing {run.path} at step {trainer.counters.step:,}")
             for line in seam(opened.stored or config, trainer):
                 console.print(line)
-        return Setup(run, config, clock, trainer, evaluator, checkpointer, estimate, group)
+        return Setup(run, config, clock, trainer, evaluator, checkpointer, estimate, sizes, group)
     except BaseException as error:
         with contextlib.suppress(OSError):  # the disk may be full: the first error is the one to report
             run.set_status("failed", " ".join(str(error).split()) or type(error).__name__)
