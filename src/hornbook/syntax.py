@@ -38,9 +38,10 @@ def trouble(error: Exception, text: str) -> str:
     if re.search("twice|overwrite|mutate|redefine", str(error)):
         line = line or len(text.rstrip().split("\n"))
         return f"line {line} gives something twice: {excerpt(lines[line - 1], 0)!r}"
-    if not 0 < line <= len(lines) or not "".join([lines[line - 1][column - 1 :], *lines[line:]]).strip():
+    behind = "\n".join([lines[line - 1][column - 1 :], *lines[line:]]) if 0 < line <= len(lines) else ""
+    if not behind.strip() or "Unterminated" in str(error):
         last = text.rstrip().split("\n")[-1]
-        return f"it ends too early, behind {excerpt(last, len(last))!r}" if last else "it is empty"
+        return f"it is cut short, behind {excerpt(last, len(last))!r}" if last else "it is empty or cut short"
     place = f"line {line}, column {column}" if len(lines) > 1 else f"column {column}"
     return f"{place}, in {excerpt(lines[line - 1], column - 1)!r}"
 

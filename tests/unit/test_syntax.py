@@ -13,18 +13,18 @@ PARSERS_WORDS = r"Expecting|delimiter|char \d|token|parser|unhashable|Exceeds|Ex
     ("name", "content", "words"),
     [
         ("a.toml", "[model]\nd_model = 64\nsteps 100\n", "line 3, column 7, in 'steps 100'"),
-        ("a.toml", "[model]\nd_model = \n", "it ends too early, behind 'd_model ='"),
+        ("a.toml", "[model]\nd_model = \n", "it is cut short, behind 'd_model ='"),
         ("a.toml", "[model]\nd_model = 1\nd_model = 2\n", "line 3 gives something twice: 'd_model = 2'"),
-        ("a.toml", "[model", "it ends too early, behind '[model'"),
+        ("a.toml", "[model", "it is cut short, behind '[model'"),
         ("a.toml", "a = " + "[" * 5000, "sections and lists are nested too deeply"),
         ("a.json", '{"model": {"d_model": 64,}}', "column 26, in"),
         ("a.json", '{\n "model": {"d_model" 64}\n}', "line 2, column 22, in"),
-        ("a.json", '{"model": ', "it ends too early"),
-        ("a.json", "", "it is empty"),
+        ("a.json", '{"model": ', "it is cut short"),
+        ("a.json", "", "it is empty or cut short"),
         ("a.json", '{"model": {"d_model": ' + "9" * 5000 + "}}", "a number has too many digits"),
         ("a.json", '{"a": "' + "x" * 500 + '" "b": 1}', "xxxxx"),
         ("a.yaml", "model:\n  d_model: 64\n bad: [1\n", "line 3, column 2, in 'bad: [1'"),
-        ("a.yaml", "model: {d_model: 64", "it ends too early"),
+        ("a.yaml", "model: {d_model: 64", "it is cut short"),
         ("a.yaml", "model:\n\td_model: 64\n", "line 2, column 1, in"),
     ],
 )
@@ -84,4 +84,4 @@ def test_a_pattern_that_is_no_regular_expression(tmp_path, capsys):
 def test_a_model_of_others_that_is_cut_short(tmp_path, capsys):
     (tmp_path / "config.json").write_text(json.dumps({"run": {}})[:-1])
     assert main(["import", "hf", str(tmp_path)]) == 2
-    assert "config.json is not JSON: it ends too early, behind '{\"run\": {}'; it was" in capsys.readouterr().err
+    assert "config.json is not JSON: it is cut short, behind '{\"run\": {}'; it was" in capsys.readouterr().err
