@@ -39,7 +39,7 @@ def trouble(error: Exception, text: str) -> str:
         line = line or len(text.rstrip().split("\n"))
         return f"line {line} gives something twice: {excerpt(lines[line - 1], 0)!r}"
     behind = "\n".join([lines[line - 1][column - 1 :], *lines[line:]]) if 0 < line <= len(lines) else ""
-    if not behind.strip() or "Unterminated" in str(error):
+    if not behind.strip() or "Unterminated" in str(error) or (len(behind) < 8 and "escape" in str(error)):
         last = text.rstrip().split("\n")[-1]
         return f"it is cut short, behind {excerpt(last, len(last))!r}" if last else "it is empty or cut short"
     place = f"line {line}, column {column}" if len(lines) > 1 else f"column {column}"
