@@ -17,7 +17,7 @@ RATES = {torch.float32: 200e9, torch.bfloat16: 900e9}
 @pytest.fixture
 def machine(monkeypatch):
     """A CPU whose bfloat16 products run at 900 GFLOP/s and float32 ones at 200."""
-    monkeypatch.setattr(device, "matmul_rate", lambda device, dtype, n, seconds: RATES[dtype])
+    monkeypatch.setattr(device, "matmul_rate", lambda device, dtype, n, seconds, clock=None: RATES[dtype])
     monkeypatch.setattr(device, "choose_device", lambda name: torch.device("cpu"))
 
 

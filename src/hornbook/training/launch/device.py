@@ -23,6 +23,7 @@ from hornbook.training.config import TrainConfig
 from hornbook.training.launch.memory_check import trim_heap_eagerly
 from hornbook.training.sections import TrainingSection
 
+Clock = Callable[[], float]
 COMPILE_PAYS_SECONDS = 600.0
 """A run that is expected to take longer than this earns back the minute or so that compilation takes."""
 
@@ -104,14 +105,19 @@ def bfloat16_pays(device: torch.device) -> bool:
 
     Some CPUs emulate bfloat16 at a fortieth to a five-hundredth of the speed (pytorch#146508), so a small product asks
     before a large one does. It asks for no more than that: on a busy machine both its times are those of the scheduler.
+    For the same reason a CPU's products are timed by the seconds that it worked: with eight other programs on two
+    cores, 49 of 450 trials by the clock said no, so that a run and its repetition were computed differently; of 450 by
+    these seconds none did.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
+    clock = time.process_time if device.type == "cpu" else time.perf_counter
     try:
-        return all(
-            matmul_rate(device, torch.bfloat16, n, 0.02) > factor * matmul_rate(device, torch.float32, n, 0.02)
-            for n, factor in ((192, 0.5), (768, 1.25))
-        )
+        for n, factor in ((192, 0.5), (768, 1.25)):
+            plain = matmul_rate(device, torch.float32, n, 0.02, clock)
+            if matmul_rate(device, torch.bfloat16, n, 0.02, clock) <= factor * plain:
+                return False
+        return True
     except (RuntimeError, TypeError):  # older Apple systems have no bfloat16 at all
         return False
 
@@ -146,18 +152,20 @@ def peak_flops(device: torch.device, dtype: str, seconds: float = 0.15) -> float
     return matmul_rate(device, kind, 768 if device.type == "cpu" else 4096, seconds)
 
 
-def matmul_rate(device: torch.device, dtype: torch.dtype, n: int, seconds: float) -> float:
-    """Return the best rate of the product of two n × n matrices within `seconds`, in FLOP/s.
+def matmul_rate(device: torch.device, dtype: torch.dtype, n: int, seconds: float, clock: Clock | None = None) -> float:
+    """Return the best rate of at least five products of two n × n matrices within `seconds`, in FLOP/s.
 
     The first product does not count: it starts threads and generates code, for longer than a short trial lasts.
+    Seconds are those of `clock` (default: of the wall).
     """
+    clock = clock or time.perf_counter
     a = torch.ones(n, n, device=device, dtype=dtype)
     timed(lambda: a @ a, device)
-    best = float("inf")
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or best == float("inf"):
-        best = min(best, timed(lambda: a @ a, device))
-    return 2.0 * n**3 / best
+    times: list[float] = []
+    end = clock() + seconds
+    while clock() < end or len(times) < 5:
+        times.append(timed(lambda: a @ a, device, clock))
+    return 2.0 * n**3 / min(times)
 
 
 class StepTime(NamedTuple):
@@ -197,12 +205,13 @@ def measure_step(
     return StepTime(first, median_high(times))
 
 
-def timed(call: Callable[[], object], device: torch.device) -> float:
-    """Return the seconds that `call` takes, until the device has done all of it."""
-    start = time.perf_counter()
+def timed(call: Callable[[], object], device: torch.device, clock: Clock | None = None) -> float:
+    """Return the seconds of `clock` (default: of the wall) that `call` takes, until the device has done all of it."""
+    clock = clock or time.perf_counter
+    start = clock()
     call()
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
-    return time.perf_counter() - start
+    return clock() - start
