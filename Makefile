@@ -36,11 +36,15 @@ $(VENV)/.installed-dev: $(VENV)/.installed-test
 demo: $(VENV)/.installed
 	$(BIN)/hornbook demo
 
+# Two processes of one thread each do more in a second than one of two threads: most tests are small.
+TEST_WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist worksteal --durations=20
+
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -m "not slow" --durations=15
+	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/.installed-test
-	$(BIN)/python -m pytest --durations=15
+	$(PYTEST)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -16,6 +16,10 @@ from harness.messages import (  # noqa: F401  (hooks: pytest finds them by their
 
 # Every process that a test starts says where it was if a signal such as SIGSEGV ends it.
 os.environ.setdefault("PYTHONFAULTHANDLER", "1")
+if (
+    "PYTEST_XDIST_WORKER" in os.environ
+):  # several test processes: one thread each, also for the processes that they start
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 SHARED = Path(os.environ.get("HORNBOOK_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 

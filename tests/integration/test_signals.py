@@ -97,7 +97,11 @@ def test_processes_take_no_code_from_the_working_folder(tmp_path):
     assert done.returncode == 0, done.stderr.decode()
     with start_module("hornbook.tokenizer.ladder.parallel", cwd=tmp_path, stderr=subprocess.PIPE) as process:
         assert process.wait() != 77
-    with starting_workers():
-        assert os.environ["PYTHONSAFEPATH"] == "1"
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a test process of several ignores it
+    try:
+        with starting_workers():
+            assert os.environ["PYTHONSAFEPATH"] == "1"
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
