@@ -8,8 +8,8 @@ import torch
 
 import hornbook as hb
 from hornbook.generation.decode import cached_reader, plain_reader
-from hornbook.models.kv_cache import NativeStep
-from hornbook.nn import _kernels, cpu_kernels
+from hornbook.models.kv_cache import KVCache, NativeStep
+from hornbook.nn import _kernels, cpu_kernels, fused
 from hornbook.nn.specs import FEED_FORWARDS, NORMS
 
 BASE = hb.ModelConfig(vocab_size=53, context_length=20, d_model=32, num_layers=2, num_heads=4, d_ff=50)
@@ -79,6 +79,27 @@ def test_every_instruction_set_gives_the_same_logits(variant):
             test_logits_of_every_batch_size("kernel", batch)
     finally:
         _kernels.set_variant(before)
+
+
+def test_a_prompt_is_read_by_the_fused_functions_and_the_model_is_left_as_it_was(monkeypatch):
+    model, seen = build(), []
+    attention = fused.attention
+    monkeypatch.setattr(fused, "attention", lambda *args: seen.append(1) or attention(*args))
+    hb.generate(model, [1, 2, 3], 1)
+    assert len(seen) == len(model.layers)
+    assert not model.ops.fused
+
+
+@pytest.mark.parametrize("switches", [{}, {"qk_norm": True}, {"value_embeddings": 1}, {"position": "none"}], ids=str)
+def test_a_prompt_leaves_the_keys_and_values_that_single_tokens_leave(switches):
+    model, ids = build(**switches), torch.tensor([[3, 1, 4, 1, 5, 9, 2, 6]])
+    whole, single = KVCache(model, 2), KVCache(model, 2)
+    with torch.no_grad():
+        whole.read(ids, [1], [8], anew=True)  # the second row alone
+        for i in range(8):
+            single.read(ids[:, i : i + 1], [1], [1], anew=i == 0)
+    for a, b in zip(whole.keys + whole.values, single.keys + single.values, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 
 
 def test_bfloat16_weights_stay_close():

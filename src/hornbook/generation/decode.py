@@ -141,13 +141,15 @@ def cached_reader(model: TransformerLM, batch_size: int, dtype: WeightType = "fl
     """
     device = next(model.parameters()).device
     kept = KVCache(model, batch_size)
+    native = NativeStep.supports(model, batch_size)
     step: NativeStep | None = None
-    if NativeStep.supports(model, batch_size):
-        step = NativeStep(kept, _weight_type(model, dtype))
 
     def read(windows: list[list[int]]) -> Tensor:
+        nonlocal step
         longer = [i for i, w in enumerate(windows) if len(w) == kept.lengths[i] + 1 and kept.lengths[i] > 0]
-        if step is not None and len(longer) == len(windows):
+        if native and len(longer) == len(windows):
+            if step is None:  # not before: who wants the token after a prompt alone need not wait for it
+                step = NativeStep(kept, _weight_type(model, dtype))
             return step([w[-1] for w in windows])
         logits = model.output_weight.new_empty(len(windows), model.config.vocab_size)
         fresh = sorted(set(range(len(windows))) - set(longer))

@@ -7,6 +7,8 @@ cache (tests/unit/test_kv_cache.py). Left out: caches longer than the context, p
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -72,17 +74,30 @@ class KVCache:
         index = None if rows == list(range(len(self.lengths))) else torch.tensor(rows, device=device)
         span = int(positions.max()) + 1
         mask = None
-        if T > 1 or len(set(starts.tolist())) > 1:
+        if not anew and (T > 1 or len(set(starts.tolist())) > 1):
             mask = (torch.arange(span, device=device) <= positions[..., None])[:, None]  # (R, 1, T, span)
         views = [
-            _LayerView(keys, values, index, positions, span, mask)
+            _LayerView(keys, values, index, positions, span, mask, anew)
             for keys, values in zip(self.keys, self.values, strict=True)
         ]
-        hidden = self.model.hidden(ids, positions, views)  # (R, T, C)
+        with _fused(self.model, anew and cpu_kernels.usable(self.model.output_weight)):
+            hidden = self.model.hidden(ids, positions, views)  # (R, T, C)
         for row, start, count in zip(rows, starts.tolist(), lengths, strict=True):
             self.lengths[row] = start + count
         last = torch.tensor([count - 1 for count in lengths], device=device)
         return self.model.logits(hidden[torch.arange(len(rows), device=device), last])
+
+
+@contextmanager
+def _fused(model: TransformerLM, wanted: bool) -> Iterator[None]:
+    """Compute with the fused functions for a while, if `wanted`: a prompt is read in half the time."""
+    before = model.ops.fused
+    if wanted:
+        model.use_fused()
+    try:
+        yield
+    finally:
+        model.ops.fused = before
 
 
 class _LayerView:
@@ -96,13 +111,18 @@ class _LayerView:
         positions: Int[Tensor, "R T"],
         span: int,
         mask: Bool[Tensor, "R 1 T S"] | None,
+        anew: bool,
     ):
         self.keys, self.values, self.index = keys, values, index
-        self.positions, self.span, self.mask = positions, span, mask
+        self.positions, self.span, self.mask, self.anew = positions, span, mask, anew
 
     def extend(
         self, k: Float[Tensor, "R H T D"], v: Float[Tensor, "R H T D"]
     ) -> tuple[Tensor, Tensor, Bool[Tensor, "R 1 T S"] | None]:
+        if self.anew:
+            rows = slice(None) if self.index is None else self.index
+            self.keys[rows, :, : self.span], self.values[rows, :, : self.span] = k, v
+            return k, v, None
         rows = torch.arange(len(k), device=k.device) if self.index is None else self.index
         # The two index tensors stand apart, so the indexed dimensions (R, T) come first: (R, T, H, D).
         self.keys[rows[:, None], :, self.positions] = k.transpose(1, 2).to(self.keys.dtype)

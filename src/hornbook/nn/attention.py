@@ -1,7 +1,7 @@
 """Causal multi-head self-attention (Vaswani et al. 2017; handout §3.5.5).
 
 The layer says what its heads are made of; `Ops` computes it, with the full T × T score matrix or fused. Given positions
-and kept keys and values are computed by the plain functions only. Left out: grouped or multi-query heads,
+and earlier keys and values are computed by the plain functions only. Left out: grouped or multi-query heads,
 cross-attention, sliding windows.
 """
 
@@ -23,6 +23,9 @@ from hornbook.nn.rope import RotaryPositionalEmbedding
 
 class AttentionCache(Protocol):
     """What an attention layer keeps of earlier calls (models/kv_cache.py)."""
+
+    anew: bool
+    """Nothing of these sequences is kept yet: the new tokens attend to each other alone."""
 
     def extend(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """Keep new keys and values; return all that the queries attend to, and the mask (None: all of it)."""
@@ -98,8 +101,9 @@ class MultiHeadSelfAttention(nn.Module):
             added = self.value_gate[:, None] * extra_values.unflatten(
                 -1, (self.num_heads, self.d_head)
             )  # (..., T, H, D)
-        if token_positions is None and cache is None:
-            mixed = self.ops.attention(x, projections, self.num_heads, norms, self.rope, added, mask)
+        if (cache is None and token_positions is None) or (cache is not None and cache.anew):
+            keep = None if cache is None else cache.extend
+            mixed = self.ops.attention(x, projections, self.num_heads, norms, self.rope, added, mask, keep)
             return self.output_proj(mixed)
         q, k, v = query_key_value(x, projections, self.num_heads, norms, self.rope, added, token_positions)
         if cache is None:

@@ -8,6 +8,7 @@ the plain functions do.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -48,6 +49,8 @@ def projection(x: Float[Tensor, "... C"], *weights: Tensor) -> Float[Tensor, "..
     """Return the outputs of several linear layers, whose weights are (F, C), side by side by one matrix product."""
     dtype = compute_dtype(x)
     parts = [w.to(dtype) for w in weights]
+    if len(parts) > 1 and not torch.is_grad_enabled() and x[..., 0].numel() < x.shape[-1]:
+        return torch.cat([x.to(dtype) @ part.T for part in parts], -1)  # the outputs are smaller than the weights
     weight = parts[0] if len(parts) == 1 else torch.cat(parts)
     return x.to(dtype) @ weight.T
 
@@ -69,12 +72,17 @@ def attention(
     rope: RotaryPositionalEmbedding | None = None,
     added: Float[Tensor, "... T H D"] | None = None,
     mask: Bool[Tensor, "... 1 T T"] | None = None,
+    keep: Callable[[Tensor, Tensor], object] | None = None,
 ) -> Float[Tensor, "... T C"]:
     """Fused `plain.attention`: one product for queries, keys and values, then `causal_attention`."""
     qkv = projection(x, *projections).unflatten(-1, (3, num_heads, -1))  # (..., T, 3, H, D)
     if added is not None:
         q, k, v = qkv.unbind(-3)  # (..., T, H, D)
         qkv = torch.stack((q, k, (v + added).to(v.dtype)), -3)
+    if keep is not None:
+        _, k, v = (part.transpose(-3, -2) for part in qkv.unbind(-3))  # (..., H, T, D)
+        k = k if norms is None else norms[1](k)
+        keep(k if rope is None else rope(k), v)
     tables = (None, None) if rope is None else (rope.cos.float(), rope.sin.float())
     if norms is None:
         return causal_attention(qkv, *tables, mask=mask)

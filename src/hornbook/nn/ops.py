@@ -6,6 +6,7 @@ together (models/transformer.py, `use_fused`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from jaxtyping import Bool, Float, Int
@@ -49,7 +50,8 @@ class Ops:
         rope: RotaryPositionalEmbedding | None,
         added: Float[Tensor, "... T H D"] | None,
         mask: Bool[Tensor, "... 1 T T"] | None = None,
+        keep: Callable[[Tensor, Tensor], object] | None = None,
     ) -> Float[Tensor, "... T C"]:
         """See `plain.attention`."""
         function = fused.attention if self.fused else plain.attention
-        return function(x, projections, num_heads, norms, rope, added, mask)
+        return function(x, projections, num_heads, norms, rope, added, mask, keep)

@@ -139,10 +139,13 @@ def attention(
     rope: Any = None,
     added: Float[Tensor, "... T H D"] | None = None,
     mask: Bool[Tensor, "... 1 T T"] | None = None,
+    keep: Callable[[Tensor, Tensor], object] | None = None,
 ) -> Float[Tensor, "... T C"]:
     """Return the outputs of the heads of causal self-attention, side by side; `mask` as `document_mask` makes it, the
-    other arguments as `query_key_value`."""
+    other arguments as `query_key_value`. `keep` is given the keys and values, each (..., H, T, D)."""
     q, k, v = query_key_value(x, projections, num_heads, norms, rope, added)
+    if keep is not None:
+        keep(k, v)
     mask = causal_mask(x.shape[-2], x.device) if mask is None else mask
     return merge_heads(scaled_dot_product_attention(q, k, v, mask))
 
