@@ -278,8 +278,9 @@ def test_weights_of_another_shape_are_refused_where_their_address_is_taken(wrong
     if wrong == "cache":
         cache.keys[1] = cache.keys[1][:, :, :5]
     else:
-        part = block.ln1 if wrong == "ln1" else block.ffn.w2 if wrong == "w2" else block.attn.q_proj
-        part.weight = torch.nn.Parameter(part.weight.detach()[..., :-1].contiguous())
+        name = {"ln1": "ln1", "w2": "ffn.w2"}.get(wrong, "attn.q_proj")
+        part = block.get_submodule(name)
+        part.weight = torch.nn.Parameter(part.get_parameter("weight").detach()[..., :-1].contiguous())
     with pytest.raises(ValueError, match="the kernel reads float32"):
         NativeStep(cache, F32)
 

@@ -48,7 +48,7 @@ def main(
         hornbook runs --sort val_loss --markdown
         hornbook runs studies --csv
     """
-    from hornbook.tracking.run import find_runs
+    from hornbook.tracking.run import find_runs, validation_note
 
     def warn(sentence: str) -> None:
         print(f"hornbook: {sentence}", file=sys.stderr)
@@ -56,6 +56,8 @@ def main(
     runs = [run for run in find_runs(folders, warn) if set(tag) <= set(run.tags)]
     key: SortKey | None = sort or ("best_val_loss" if best else None)
     rows = describe_runs(runs, warn, key)
+    if note := validation_note({row["name"]: row["validation"] for row in rows if row["val_loss"] is not None}):
+        warn(note)
     if best and key:
         rows = [row for row in rows[:1] if not _place(row[key])[0]]
     if json_:
@@ -74,7 +76,10 @@ def main(
     return 0
 
 
-COLUMNS = ("name", "status", "step", "val_loss", "bits_per_byte", "best_val_loss", "minutes", "tags", "note", "changed")
+COLUMNS = (
+    "name", "status", "step", "val_loss", "bits_per_byte", "best_val_loss", "minutes", "tags", "note", "validation",
+    "changed",
+)  # fmt: skip
 
 
 def describe_runs(
@@ -92,7 +97,7 @@ def describe_runs(
     configs: list[dict[str, Any]] = []
     for run in runs:
         try:
-            summary, status = run.summary(), run.status
+            summary, status, validation = run.summary(), run.status, run.validation_digest
         except (HornbookError, OSError) as error:
             warn(f"passing over {run.path}: {error}")
             continue
@@ -107,6 +112,7 @@ def describe_runs(
                 "minutes": round(summary["seconds"] / 60, 2) if "seconds" in summary else None,
                 "tags": " ".join(run.tags),
                 "note": run.note,
+                "validation": validation and validation[:12],
             }
         )
         configs.append(flatten(run.config))
@@ -155,7 +161,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         table.add_column(head, justify="right" if head in NUMBERS else "left", overflow="fold")
     for row in rows:
         table.add_row(*_cells(row))
-    console = Console()
+    console = Console(markup=False, emoji=False)  # a path in brackets is no style
     if not console.is_terminal:
         console.width = 200
     console.print(table)

@@ -92,7 +92,7 @@ def _show_comparison(tokenizers: tuple[Path, ...], corpora: tuple[str, ...], cel
     from hornbook.tokenizer.inspection import FEWEST_BYTES
 
     by_place = {(cell["tokenizer"], cell["corpus"]): cell for cell in cells}
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False)
     for title, key, shape in (
         ("bytes per token (higher: shorter sequences)", "bytes_per_token", "{:.3f}"),
         ("MB/s", "mb_per_second", "{:.1f}"),

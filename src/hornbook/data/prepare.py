@@ -24,7 +24,7 @@ from hornbook.data.scan_sources import scan_sources
 from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.data.special_text import separated_by
 from hornbook.data.split import TextSlice, copy_slice, split_files
-from hornbook.data.split_key import SplitKey
+from hornbook.data.split_key import SplitKey, validation_digest
 from hornbook.data.stream import write_slices, write_split
 from hornbook.data.text_files import settled
 from hornbook.earlier import LATER_OF_TOKEN_FILES
@@ -35,8 +35,9 @@ from hornbook.fileio import (
     canonical_json,
     new_folder,
     open_atomic,
+    read_json_object,
     sha256_bytes,
-)
+)  # fmt: skip
 from hornbook.format import counted, quantity
 from hornbook.tokenizer.special import byte_pieces
 from hornbook.tokenizer.text import read_file
@@ -69,6 +70,8 @@ class Dataset:
     """Stands for the content of the token files; a resumed run checks it."""
     separator_id: int | None = None
     """The token that begins a document; None where the tokenizer has no special token or is not known."""
+    validation_digest: str = ""
+    """Stands for the validation part: losses on different ones do not rank."""
 
 
 def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) -> Dataset:
@@ -100,7 +103,7 @@ def prepare(data: DataSection, tokenizer: TokenizerSection, console: Console) ->
                 names = [f"{number}-" for number in range(len(sources))] if len(sources) > 1 else [""]
                 written = []
                 for name, files in zip(names, sources, strict=True):
-                    out = temporary / (name + TRAINING_TEXT), temporary / (name + VALIDATION_TEXT)
+                    out = temporary / f"{name}{TRAINING_TEXT}", temporary / f"{name}{VALIDATION_TEXT}"
                     written.append(_write_text(out, files, held_out, mark, data))
                 train, validation = (list(chain(*paths)) for paths in zip(*written, strict=True))
                 stands_for = (mark, separator) if mark and separator and mark != separator else None
@@ -233,9 +236,7 @@ def _open_tokens(data: DataSection, section: TokenizerSection) -> Dataset:
     sizes = {int(f.manifest["vocab_size"]) for f in files.values() if f.manifest and f.manifest.get("vocab_size")}
     prints = {f.manifest["tokenizer_fingerprint"] for f in files.values() if f.manifest} - {None, ""}
     if tokenizer is not None and prints - {tokenizer.fingerprint}:
-        raise DataError(
-            f"the token files were made by another tokenizer than {section.path}; encode the text again with it"
-        )
+        raise DataError(f"the token files were made by another tokenizer than {section.path}; encode the text with it")
     if len(prints) > 1:
         raise DataError("the token files were made by different tokenizers; encode all of the text with one")
     # Bare files say nothing about their vocabulary: the recipe's number stands, and the ids are checked against it.
@@ -248,7 +249,8 @@ def _open_tokens(data: DataSection, section: TokenizerSection) -> Dataset:
     as_paths = tuple(Path(path) for path in data.tokens), tuple(Path(path) for path in data.validation_tokens)
     specials = tokenizer.special_token_ids if tokenizer is not None else {}
     separator = specials.get(section.separator_among(specials) or "")
-    return Dataset(*as_paths, tokenizer, vocab_size, None, digest, separator)
+    held_out = sha256_bytes(canonical_json(described[-len(data.validation_tokens) :]).encode())
+    return Dataset(*as_paths, tokenizer, vocab_size, None, digest, separator, held_out)
 
 
 def _sketch(ids: np.ndarray) -> str:
@@ -276,6 +278,7 @@ def _open_prepared(folder: Path, digest: str, separator: str | None) -> Dataset:
         text if text.exists() else None,
         digest,
         tokenizer.special_token_ids.get(separator or ""),
+        validation_digest(read_json_object(folder / READY)),
     )
 
 

@@ -5,6 +5,7 @@ Equal keys mean equal files, those of earlier versions too (earlier.py).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,13 @@ class SplitKey:
     def digest(self) -> str:
         """SHA-256 of the description."""
         return sha256_bytes(self.description.encode())
+
+
+def validation_digest(key: Mapping[str, Any]) -> str:
+    """Return what stands for the validation part of a described key, whatever tokenizer encoded it."""
+    named = "training", "validation", "one_stream", "validation_seed", "last_of_stream"
+    own = isinstance(key["validation"], list)  # a text of its own, whatever is trained on
+    return sha256_bytes(canonical_json(key["validation"] if own else [key.get(name) for name in named]).encode())
 
 
 def _contents(files: list[TextFile], one_stream: bool) -> tuple[tuple[str, int], ...]:

@@ -39,6 +39,8 @@ class RunData:
     """`summary.json`: facts that the run or the demo wrote about itself, such as `entropy_floor_bits_per_byte`."""
     tags: tuple[str, ...] = ()
     note: str = ""
+    validation_digest: str | None = None
+    """See `Run.validation_digest`."""
 
     @property
     def entropy_floor(self) -> float | None:
@@ -116,6 +118,7 @@ def read_run(path: Path) -> RunData:
         summary=read_json_object(path / SUMMARY_FILE, missing_ok=True),
         tags=tuple(str(tag) for tag in run.tags or ()),
         note=str(note or ""),
+        validation_digest=run.validation_digest,
     )
 
 

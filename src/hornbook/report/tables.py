@@ -14,6 +14,7 @@ from hornbook.config import flatten
 from hornbook.format import duration, setting
 from hornbook.report.load import RunData, as_number
 from hornbook.studies.charts import Table, columns
+from hornbook.tracking.run import validation_note
 
 IDENTITY = ("run.name", "run.directory", "run.note", "run.tags")
 """Configuration that names a run and changes nothing in it."""
@@ -37,7 +38,9 @@ def final_metrics(runs: Sequence[RunData]) -> Table:
         shown.discard("window_ratio")  # that of whole stories is better; beside a run that lacks it, both stay
     labels = {key: label for key, label in labels.items() if key in always or key in shown}
     headings = columns(labels, "name", "status")
+    different = validation_note({run.name: run.validation_digest for run in runs})
     notes = [
+        *([f"{different[0].upper()}{different[1:]}."] if different else []),
         "Losses are nats per token.",
         *([RATIO_NOTE] if "ratio" in shown else []),
         *([WINDOW_NOTE] if "window_ratio" in shown else []),

@@ -144,6 +144,13 @@ class Run:
             last["best_val_loss"], last["best_step"] = best["val_loss"], best["step"]
         return last
 
+    @property
+    def validation_digest(self) -> str | None:
+        """What stands for the text that it is validated on; None for a run of an earlier version."""
+        path = self.path / "data.json"
+        record = check_records([read_json_object(path, missing_ok=True)], {"validation_digest": (str,)}, path)[0]
+        return record.get("validation_digest")
+
     def set_status(self, status: str, reason: str = "") -> None:
         """Record how the run stands; "done" also writes `DONE` with the summary, anything else removes it."""
         assert status in STATUSES
@@ -178,6 +185,24 @@ def best_record(records: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
         return record["val_loss"] if record.get("val_sample_loss") is None else record["val_sample_loss"]
 
     return min((record for record in records if record.get("val_loss") is not None), key=loss, default=None)
+
+
+def validation_note(digests: Mapping[str, str | None]) -> str:
+    """Return a sentence where runs, given as name → `Run.validation_digest`, were validated on different texts; ""
+    where none is known to."""
+    groups: dict[str, list[str]] = {}
+    for name, digest in digests.items():
+        if digest:
+            groups.setdefault(digest, []).append(name)
+    if len(groups) < 2:
+        return ""
+    shown = [f"{', '.join(names[:3])}{f' and {len(names) - 3} more' * (len(names) > 3)}" for names in groups.values()]
+    more = f" | … {len(groups) - 4} more" if len(groups) > 4 else ""
+    return (
+        f"the validation losses are of {len(groups)} different texts, and only those of one text compare: "
+        + " | ".join(shown[:4])
+        + more
+    )
 
 
 def find_runs(

@@ -203,6 +203,7 @@ def _write_data_record(run: Run, dataset: Dataset, corpus: str | None) -> None:
     record: dict[str, Any] = {
         "version": 1,
         "digest": dataset.digest,
+        "validation_digest": dataset.validation_digest,
         "train": [str(path.resolve()) for path in dataset.train],
         "validation": [str(path.resolve()) for path in dataset.validation],
         "validation_text": None if dataset.validation_text is None else str(dataset.validation_text.resolve()),
