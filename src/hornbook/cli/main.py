@@ -34,6 +34,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "tokenizer compare": ("tokenizer_compare.compare", "tokenizers × corpora: bytes per token, throughput"),
     "tokenizer ladder": ("tokenizer_compare.ladder", "five trainers, naive to native, timed on one corpus"),
     "train": ("train.main", "train a model from a recipe, or from a text of yours"),
+    "lr-find": ("lr_find.main", "which learning rates do the first updates stand? a range test"),
     "show": ("show.main", "one screen about a run: status, losses, samples, what to do next"),
     "runs": ("runs.main", "list every run: what changed, final loss, status"),
     "eval": ("eval.main", "loss, perplexity and bits per byte of a run"),

@@ -73,7 +73,7 @@ def main(
     given = config.merge({key: value for key, value in flags.items() if value not in (None, False)}, overrides)
     sections: dict[str, Any] = {}
     if not is_worker:
-        sections = _recipe(recipe, text, resume, given, console)
+        sections = recipe_sections(recipe, text, resume, given, console)
         if overfit_batch:
             sections = one_batch_recipe(sections)
         sections = config.merge(sections, given)
@@ -96,7 +96,7 @@ def main(
     return EXIT_CODES.get(run.status, 2)
 
 
-def _recipe(
+def recipe_sections(
     recipe: str | None, text: tuple[str, ...], resume: bool, given: dict[str, Any], console: Console
 ) -> dict[str, Any]:
     """Return the sections to train with, from a file, a run's folder, or the size of the text."""

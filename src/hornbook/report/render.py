@@ -63,11 +63,22 @@ def write_report(paths: Sequence[Path], out: Path, *, title: str | None = None, 
     sections = [_study_section(study, i) for i, study in enumerate(studies)]
     if runs:
         sections.append(_runs_section(runs))
-    page = _page(sections, title or _title(runs, studies))
-    atomic_write(out, visible(page))
+    write_page(sections, title or _title(runs, studies), out)
     if figures is not None:
         save_figures([figure for section in sections for figure in section["figures"]], figures)
     return out
+
+
+def write_page(sections: Sequence[dict[str, Any]], title: str, out: Path) -> None:
+    """Write one self-contained page of sections (`section`). Raises OSError."""
+    atomic_write(out, visible(_page(sections, title)))
+
+
+def section(identity: str, **parts: Any) -> dict[str, Any]:
+    """Return a part of a page: `title`, `lead`, `findings`, `figures`, `tables`, `samples`, `commands` and what else
+    the template (page/page.html.j2) shows; what is not given is left out there."""
+    lists = ("findings", "figures", "tables", "samples", "config", "run_names", "environment", "commands", "facts")
+    return {"id": identity, "title": "", "lead": "", **{name: [] for name in lists}, **parts}
 
 
 def _title(runs: Sequence[RunData], studies: Sequence[StudyResults]) -> str:
