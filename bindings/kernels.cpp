@@ -39,7 +39,7 @@ void bind_attention(nb::module_& m) {
       .def(
           "__init__",
           [](Heads* self, Address data, Index batch, Index time, Index head) {
-            new (self) Heads{at<void>(data), batch, time, head};
+            new (self) Heads{.data = at<void>(data), .batch = batch, .time = time, .head = head};
           },
           "data"_a, "batch"_a, "time"_a, "head"_a);
   nb::class_<AttentionShape>(m, "AttentionShape")
@@ -47,30 +47,42 @@ void bind_attention(nb::module_& m) {
           "__init__",
           [](AttentionShape* self, Index batch, Index heads, Index time, Index width, Address cosine, Address sine,
              Address query_gain, Address key_gain, float eps, DType dtype) {
-            new (self) AttentionShape{batch,
-                                      heads,
-                                      time,
-                                      width,
-                                      at<float>(cosine),
-                                      at<float>(sine),
-                                      at<float>(query_gain),
-                                      at<float>(key_gain),
-                                      eps,
-                                      dtype};
+            new (self) AttentionShape{.batch = batch,
+                                      .heads = heads,
+                                      .time = time,
+                                      .width = width,
+                                      .cosine = at<float>(cosine),
+                                      .sine = at<float>(sine),
+                                      .query_gain = at<float>(query_gain),
+                                      .key_gain = at<float>(key_gain),
+                                      .eps = eps,
+                                      .dtype = dtype};
           },
           nb::kw_only(), "batch"_a, "heads"_a, "time"_a, "width"_a, "cosine"_a, "sine"_a, "query_gain"_a, "key_gain"_a,
           "eps"_a, "dtype"_a);
   m.def(
       "attention_forward",
       [](const AttentionShape& shape, const Heads& q, const Heads& k, const Heads& v, const Heads& out,
-         Address log_sum) { kernels().attention_forward({shape, q, k, v, out, at<float>(log_sum)}); },
+         Address log_sum) {
+        kernels().attention_forward(
+            {.shape = shape, .q = q, .k = k, .v = v, .out = out, .log_sum = at<float>(log_sum)});
+      },
       nb::call_guard<nb::gil_scoped_release>(), "shape"_a, nb::kw_only(), "q"_a, "k"_a, "v"_a, "out"_a, "log_sum"_a);
   m.def(
       "attention_backward",
       [](const AttentionShape& shape, const Heads& q, const Heads& k, const Heads& v, const Heads& out, Address log_sum,
          const Heads& d_out, const Heads& d_q, const Heads& d_k, const Heads& d_v, Address d_gains) {
-        kernels().attention_backward(
-            {shape, q, k, v, out, at<float>(log_sum), d_out, d_q, d_k, d_v, at<float>(d_gains)});
+        kernels().attention_backward({.shape = shape,
+                                      .q = q,
+                                      .k = k,
+                                      .v = v,
+                                      .out = out,
+                                      .log_sum = at<float>(log_sum),
+                                      .d_out = d_out,
+                                      .d_q = d_q,
+                                      .d_k = d_k,
+                                      .d_v = d_v,
+                                      .d_gains = at<float>(d_gains)});
       },
       nb::call_guard<nb::gil_scoped_release>(), "shape"_a, nb::kw_only(), "q"_a, "k"_a, "v"_a, "out"_a, "log_sum"_a,
       "d_out"_a, "d_q"_a, "d_k"_a, "d_v"_a, "d_gains"_a);
@@ -81,8 +93,15 @@ void bind_rows(nb::module_& m) {
       "rms_norm_forward",
       [](DType x_type, Address x, Address gain, float eps, DType y_type, Address y, Address scale, Index rows,
          Index width) {
-        kernels().rms_norm_forward(
-            {x_type, at<void>(x), at<float>(gain), eps, y_type, at<void>(y), at<float>(scale), rows, width});
+        kernels().rms_norm_forward({.x_type = x_type,
+                                    .x = at<void>(x),
+                                    .gain = at<float>(gain),
+                                    .eps = eps,
+                                    .y_type = y_type,
+                                    .y = at<void>(y),
+                                    .scale = at<float>(scale),
+                                    .rows = rows,
+                                    .width = width});
       },
       nb::call_guard<nb::gil_scoped_release>(), nb::kw_only(), "x_type"_a, "x"_a, "gain"_a, "eps"_a, "y_type"_a, "y"_a,
       "scale"_a, "rows"_a, "width"_a);
@@ -90,21 +109,36 @@ void bind_rows(nb::module_& m) {
       "rms_norm_backward",
       [](DType x_type, Address x, Address gain, Address scale, DType y_type, Address d_y, Address d_x, Address d_gain,
          Index parts, Index rows, Index width) {
-        kernels().rms_norm_backward({x_type, at<void>(x), at<float>(gain), at<float>(scale), y_type, at<void>(d_y),
-                                     at<void>(d_x), at<float>(d_gain), parts, rows, width});
+        kernels().rms_norm_backward({.x_type = x_type,
+                                     .x = at<void>(x),
+                                     .gain = at<float>(gain),
+                                     .scale = at<float>(scale),
+                                     .y_type = y_type,
+                                     .d_y = at<void>(d_y),
+                                     .d_x = at<void>(d_x),
+                                     .d_gain = at<float>(d_gain),
+                                     .parts = parts,
+                                     .rows = rows,
+                                     .width = width});
       },
       nb::call_guard<nb::gil_scoped_release>(), nb::kw_only(), "x_type"_a, "x"_a, "gain"_a, "scale"_a, "y_type"_a,
       "d_y"_a, "d_x"_a, "d_gain"_a, "parts"_a, "rows"_a, "width"_a);
   m.def(
       "swiglu_forward",
       [](DType dtype, Address both, Address out, Index rows, Index width) {
-        kernels().swiglu_forward({dtype, at<void>(both), at<void>(out), rows, width});
+        kernels().swiglu_forward(
+            {.dtype = dtype, .both = at<void>(both), .out = at<void>(out), .rows = rows, .width = width});
       },
       nb::call_guard<nb::gil_scoped_release>(), nb::kw_only(), "dtype"_a, "both"_a, "out"_a, "rows"_a, "width"_a);
   m.def(
       "swiglu_backward",
       [](DType dtype, Address both, Address d_out, Address d_both, Index rows, Index width) {
-        kernels().swiglu_backward({dtype, at<void>(both), at<void>(d_out), at<void>(d_both), rows, width});
+        kernels().swiglu_backward({.dtype = dtype,
+                                   .both = at<void>(both),
+                                   .d_out = at<void>(d_out),
+                                   .d_both = at<void>(d_both),
+                                   .rows = rows,
+                                   .width = width});
       },
       nb::call_guard<nb::gil_scoped_release>(), nb::kw_only(), "dtype"_a, "both"_a, "d_out"_a, "d_both"_a, "rows"_a,
       "width"_a);
@@ -112,8 +146,15 @@ void bind_rows(nb::module_& m) {
       "cross_entropy",
       [](DType dtype, Address logits, Address targets, Address loss, float weight, float softcap, bool with_gradient,
          Index rows, Index width) {
-        kernels().cross_entropy({dtype, at<void>(logits), at<std::int64_t>(targets), at<float>(loss), weight, softcap,
-                                 with_gradient, rows, width});
+        kernels().cross_entropy({.dtype = dtype,
+                                 .logits = at<void>(logits),
+                                 .targets = at<std::int64_t>(targets),
+                                 .loss = at<float>(loss),
+                                 .weight = weight,
+                                 .softcap = softcap,
+                                 .with_gradient = with_gradient,
+                                 .rows = rows,
+                                 .width = width});
       },
       nb::call_guard<nb::gil_scoped_release>(), nb::kw_only(), "dtype"_a, "logits"_a, "targets"_a, "loss"_a, "weight"_a,
       "softcap"_a, "with_gradient"_a, "rows"_a, "width"_a);
@@ -125,9 +166,19 @@ void bind_decode(nb::module_& m) {
           "__init__",
           [](DecodeShape* self, Index batch, Index d_model, Index heads, Index d_ff, Index vocabulary, Index context,
              NormPlacement norm, FeedForward ffn, float eps, float softcap, Address cosine, Address sine, DType dtype) {
-            new (self)
-                DecodeShape{batch,   d_model,           heads,           d_ff, vocabulary, context, norm, ffn, eps,
-                            softcap, at<float>(cosine), at<float>(sine), dtype};
+            new (self) DecodeShape{.batch = batch,
+                                   .d_model = d_model,
+                                   .heads = heads,
+                                   .d_ff = d_ff,
+                                   .vocabulary = vocabulary,
+                                   .context = context,
+                                   .norm = norm,
+                                   .ffn = ffn,
+                                   .eps = eps,
+                                   .softcap = softcap,
+                                   .cosine = at<float>(cosine),
+                                   .sine = at<float>(sine),
+                                   .dtype = dtype};
           },
           nb::kw_only(), "batch"_a, "d_model"_a, "heads"_a, "d_ff"_a, "vocabulary"_a, "context"_a, "norm"_a, "ffn"_a,
           "eps"_a, "softcap"_a, "cosine"_a, "sine"_a, "dtype"_a)
@@ -140,10 +191,19 @@ void bind_decode(nb::module_& m) {
           "__init__",
           [](DecodeLayer* self, Address q, Address k, Address v, Address o, Address w1, Address w2, Address w3,
              Address ln1, Address ln2, Address query_gain, Address key_gain, Address keys, Address values) {
-            new (self) DecodeLayer{at<void>(q),      at<void>(k),           at<void>(v),         at<void>(o),
-                                   at<void>(w1),     at<void>(w2),          at<void>(w3),        at<float>(ln1),
-                                   at<float>(ln2),   at<float>(query_gain), at<float>(key_gain), at<float>(keys),
-                                   at<float>(values)};
+            new (self) DecodeLayer{.q = at<void>(q),
+                                   .k = at<void>(k),
+                                   .v = at<void>(v),
+                                   .o = at<void>(o),
+                                   .w1 = at<void>(w1),
+                                   .w2 = at<void>(w2),
+                                   .w3 = at<void>(w3),
+                                   .ln1 = at<float>(ln1),
+                                   .ln2 = at<float>(ln2),
+                                   .query_gain = at<float>(query_gain),
+                                   .key_gain = at<float>(key_gain),
+                                   .keys = at<float>(keys),
+                                   .values = at<float>(values)};
           },
           nb::kw_only(), "q"_a, "k"_a, "v"_a, "o"_a, "w1"_a, "w2"_a, "w3"_a, "ln1"_a, "ln2"_a, "query_gain"_a,
           "key_gain"_a, "keys"_a, "values"_a);
@@ -151,9 +211,15 @@ void bind_decode(nb::module_& m) {
       "decode",
       [](const DecodeShape& shape, const std::vector<DecodeLayer>& layers, Address table, Address final_gain,
          Address head, Address ids, Address positions, Address logits) {
-        kernels().decode({shape, layers.data(), static_cast<Index>(layers.size()), at<float>(table),
-                          at<float>(final_gain), at<void>(head), at<std::int64_t>(ids), at<std::int64_t>(positions),
-                          at<float>(logits)});
+        kernels().decode({.shape = shape,
+                          .layers = layers.data(),
+                          .num_layers = static_cast<Index>(layers.size()),
+                          .table = at<float>(table),
+                          .final_gain = at<float>(final_gain),
+                          .head = at<void>(head),
+                          .ids = at<std::int64_t>(ids),
+                          .positions = at<std::int64_t>(positions),
+                          .logits = at<float>(logits)});
       },
       nb::call_guard<nb::gil_scoped_release>(), "shape"_a, "layers"_a, nb::kw_only(), "table"_a, "final_gain"_a,
       "head"_a, "ids"_a, "positions"_a, "logits"_a);
