@@ -40,6 +40,11 @@ class Trainer {
     uint32_t at;      // first cell of the left symbol
     uint32_t weight;  // index into weights_
   };
+  // Of one pair of symbols, while an index is made.
+  struct PairStats {
+    uint64_t count = 0, postings = 0;
+    uint32_t sites = 0;
+  };
   struct Neighbour {
     uint64_t weight = 0;
     uint64_t postings = 0;
@@ -170,11 +175,7 @@ template <class Cell>
 void Trainer<Cell>::index_bytes() {
   const auto start = std::chrono::steady_clock::now();
   ++times_.rebuilds;
-  struct Tally {
-    uint64_t count = 0, postings = 0;
-    uint32_t sites = 0;
-  };
-  std::vector<std::vector<Tally>> squares(parts_.size());
+  std::vector<std::vector<PairStats>> squares(parts_.size());
   StopToken inner;
   inner.poll = [this] { return stop_token_.stop_requested.load(); };
   auto each_pair = [&](const Part& part, auto&& f) {
@@ -195,7 +196,7 @@ void Trainer<Cell>::index_bytes() {
   };
   on_parts([&](size_t p) {
     squares[p].resize(65536);
-    Tally* square = squares[p].data();
+    PairStats* square = squares[p].data();
     each_pair(parts_[p], [&](uint32_t pair, uint32_t, uint32_t word) {
       square[pair].count += weights_[word];
       ++square[pair].sites;
@@ -221,7 +222,7 @@ void Trainer<Cell>::index_bytes() {
   }
   reserve(used);
   on_parts([&](size_t p) {
-    Tally* square = squares[p].data();
+    PairStats* square = squares[p].data();
     each_pair(parts_[p], [&](uint32_t pair, uint32_t at, uint32_t word) {
       if (counts[pair] >= threshold_) postings_[square[pair].postings++] = {at, word};
     });
@@ -236,13 +237,8 @@ template <class Cell>
 void Trainer<Cell>::rebuild(bool lower) {
   const auto start = std::chrono::steady_clock::now();
   ++times_.rebuilds;
-  struct Tally {
-    uint64_t count = 0;
-    uint64_t postings = 0;
-    uint32_t sites = 0;
-  };
-  PairCounts index(size_t{1} << 16);  // pair -> 1 + place in tallies
-  std::vector<Tally> tallies;
+  PairCounts index(size_t{1} << 16);  // pair -> 1 + place in stats
+  std::vector<PairStats> stats;
   std::vector<uint64_t> keys;
   auto each_pair = [&](auto&& f) {
     uint32_t word = 0;
@@ -264,39 +260,39 @@ void Trainer<Cell>::rebuild(bool lower) {
     }
   };
   uint64_t total = 0;
-  auto tally_of = [&](uint32_t left, uint32_t right) -> Tally& {
+  auto stats_of = [&](uint32_t left, uint32_t right) -> PairStats& {
     auto* slot = index.insert(PairCounts::key(left, right));
     if (slot->count == 0) {
-      tallies.emplace_back();
+      stats.emplace_back();
       keys.push_back(slot->key);
-      slot->count = tallies.size();
+      slot->count = stats.size();
     }
-    return tallies[slot->count - 1];
+    return stats[slot->count - 1];
   };
   each_pair([&](uint32_t left, uint32_t right, uint32_t, uint32_t word) {
-    Tally& t = tally_of(left, right);
+    PairStats& t = stats_of(left, right);
     t.count += weights_[word];
     ++t.sites;
     total += weights_[word];
   });
   uint64_t top = 0;
-  for (const Tally& t : tallies) top = std::max(top, t.count);
+  for (const PairStats& t : stats) top = std::max(top, t.count);
   threshold_ = choose_threshold(top, total, lower);
   pairs_ = PairCounts();
   queue_.clear();
   size_t used = 0;
-  for (Tally& t : tallies) {
+  for (PairStats& t : stats) {
     t.postings = used;
     if (t.count >= threshold_) used += t.sites;
   }
   reserve(used);
-  for (size_t k = 0; k < tallies.size(); ++k) {
-    const Tally& t = tallies[k];
+  for (size_t k = 0; k < stats.size(); ++k) {
+    const PairStats& t = stats[k];
     if (t.count >= threshold_)
       keep(static_cast<uint32_t>(keys[k] >> 32), static_cast<uint32_t>(keys[k]), t.count, t.postings, t.sites);
   }
   each_pair([&](uint32_t left, uint32_t right, uint32_t at, uint32_t word) {
-    Tally& t = tally_of(left, right);
+    PairStats& t = stats_of(left, right);
     if (t.count >= threshold_) postings_[t.postings++] = {at, word};
   });
   std::make_heap(queue_.begin(), queue_.end(), worse_);

@@ -200,7 +200,7 @@ class Memory:
                 "gradients": engine.gradients,
                 "optimizer_state": engine.optimizer_state,
                 "checkpoint_copy": engine.checkpoint_copy,
-                "kept_for_backward": engine.by_kind(),
+                "saved_activations": engine.by_kind(),
                 "workspace": engine.workspace,
                 "largest_batch": self.largest_batch(memory_bytes),
             },
