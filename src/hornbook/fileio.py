@@ -76,8 +76,12 @@ def put_in_place(temporary: Path, target: Path) -> None:
 
 
 @contextlib.contextmanager
-def open_atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def open_atomic(path: str | os.PathLike[str], place: Callable[[], Path] | None = None) -> Iterator[BinaryIO]:
     """Open `path` for binary writing; it appears under its name only when the block ends without an exception.
+
+    Args:
+        path: of the file.
+        place: says at the end where it goes instead, in the same folder, as its content decides.
 
     Raises:
         NotConfirmedError: the new content is in place, the disk did not confirm it.
@@ -90,7 +94,7 @@ def open_atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         yield file
         file.flush()
         os.fsync(file.fileno())
-        put_in_place(temporary, target)
+        put_in_place(temporary, place() if place else target)
     except BaseException as error:
         if isinstance(error, OSError) and error.filename == str(temporary):
             error.filename = str(target)
@@ -190,15 +194,19 @@ def _journal(first: Path) -> Path:
 
 
 @contextlib.contextmanager
-def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+def new_folder(path: str | os.PathLike[str], *, aside: Path | None = None) -> Iterator[Path]:
     """Give a folder to fill; it appears at `path`, whole, only when the block ends without an exception.
+
+    Args:
+        path: of the folder.
+        aside: what is there goes to this place, just before the new one appears; None: nothing may be there.
 
     Raises:
         FileExistsError: something is there that is not an empty folder; it is left alone.
         OSError: the disk is full or the place cannot be written.
     """
     target = Path(path)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if aside is None and target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     make_folder(target.parent)
     temporary, lock = _temporary_folder(target)
@@ -212,6 +220,8 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
                 with open(Path(folder, name), "rb") as file:  # noqa: PTH123
                     os.fsync(file.fileno())
             fsync_directory(folder)
+        if aside is not None and target.exists():
+            target.rename(aside)
         put_in_place(temporary, target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -5,8 +5,10 @@ import io
 import json
 import lzma
 import os
+import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -261,6 +263,21 @@ def test_streams_are_kept_and_names_become_absolute(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="no text in standard input: it is empty"):
         settled(["-"])
     assert len(list((tmp_path / "cache/streams").iterdir())) == 1
+
+
+def test_what_a_killed_process_kept_of_a_stream_is_removed_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path / "cache"))
+    keep = "from hornbook.data.text_files import settled; settled(['-'])"
+    with subprocess.Popen([sys.executable, "-c", keep], stdin=subprocess.PIPE) as killed:
+        assert killed.stdin
+        killed.stdin.write(TEXT)
+        killed.stdin.flush()
+        while not list((tmp_path / "cache").rglob("*.tmp")):
+            time.sleep(0.01)
+        killed.kill()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT)))
+    kept = [Path(*settled(["-"]))]
+    assert list((tmp_path / "cache/streams").iterdir()) == kept
 
 
 def test_what_hornbook_wrote_is_never_text(tmp_path, monkeypatch):

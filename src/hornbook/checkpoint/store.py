@@ -1,23 +1,21 @@
 """The checkpoints of a run: `checkpoints/step-00001000/`, whole and checked, or passed over.
 
-A checkpoint is written into a temporary folder beside its place: each file fsynced, the manifest with sizes and SHA-256
-last, then one rename and an fsync of the parent. So a folder named `step-…` is complete, whenever the process or the
-machine died; a manifest that does not match says that the disk changed it later, and the next older one is taken.
-Older checkpoints are removed only after the newer one is in place. The format: docs/formats/checkpoint.md. Left out:
-remote storage, sharded state.
+A checkpoint is a new folder (fileio.py) whose manifest, with sizes and SHA-256, is written last. So a folder named
+`step-…` is complete, whenever the process or the machine died; a manifest that does not match says that the disk
+changed it later, and the next older one is taken. Older checkpoints are removed only after the newer one is in place.
+The format: docs/formats/checkpoint.md. Left out: remote storage, sharded state.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
+import hashlib
 import re
 import secrets
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from torch import Tensor
 
@@ -27,9 +25,8 @@ from hornbook.fileio import (
     NotConfirmedError,
     atomic_write,
     canonical_json,
-    fsync_directory,
     make_folder,
-    put_in_place,
+    new_folder,
     read_json_object,
     sha256_file,
 )
@@ -158,31 +155,21 @@ class CheckpointStore:
             self._remove(path)
 
     def _write(self, checkpoint: Checkpoint, target: Path) -> None:
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-        try:
-            temporary.mkdir()
-            contents = {
-                FILES[0]: lambda file: write_tensors(file, checkpoint.model),
-                FILES[1]: lambda file: write_tensors(file, checkpoint.optimizer),
-                FILES[2]: lambda file: file.write(
-                    canonical_json({"version": VERSION, "step": checkpoint.step, **checkpoint.state}).encode()
-                ),
-            }
+        said = {"version": VERSION, "step": checkpoint.step}
+        contents = {
+            FILES[0]: lambda file: write_tensors(file, checkpoint.model),
+            FILES[1]: lambda file: write_tensors(file, checkpoint.optimizer),
+            FILES[2]: lambda file: file.write(canonical_json(said | dict(checkpoint.state)).encode()),
+        }
+        # What stands there is damaged and was passed over; other sound ones are older and stay.
+        with new_folder(target, aside=_hidden(target)) as temporary:
             entries = {}
             for name, write in contents.items():
-                with _HashingFile(temporary / name) as file:
+                with open(temporary / name, "xb") as stream:  # noqa: PTH123
+                    file = _HashingFile(stream)
                     write(file)
-                entries[name] = {"bytes": file.size, "sha256": file.digest()}
-            manifest = {"version": VERSION, "step": checkpoint.step, "files": entries}
-            with _HashingFile(temporary / "MANIFEST.json") as file:
-                file.write(canonical_json(manifest).encode())
-            fsync_directory(temporary)
-            if target.exists():  # a damaged one that was passed over; other sound ones are older and stay
-                target.rename(target.with_name(f".{target.name}.{secrets.token_hex(4)}.old"))
-            put_in_place(temporary, target)
-        except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise
+                entries[name] = {"bytes": file.size, "sha256": file.hash.hexdigest()}
+            (temporary / "MANIFEST.json").write_text(canonical_json(said | {"files": entries}), encoding="utf-8")
 
     def _read(self, step: int) -> Checkpoint:
         path = self.path(step)
@@ -197,9 +184,7 @@ class CheckpointStore:
     def _remove(self, path: Path) -> None:
         """Remove a folder; a `step-…` is renamed first, so that it is never found half-removed."""
         if not path.name.startswith("."):
-            hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
-            path.rename(hidden)
-            path = hidden
+            path = path.rename(_hidden(path))
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
@@ -213,6 +198,10 @@ class CheckpointStore:
         except FormatError as error:
             self.warn(str(error))
             return {}
+
+
+def _hidden(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
 
 
 def verify(path: Path, step: int) -> None:
@@ -244,32 +233,15 @@ def verify(path: Path, step: int) -> None:
 
 
 class _HashingFile:
-    """A new file that counts and hashes what is written, and is fsynced when the block ends well."""
+    """Counts and hashes what is written to a file."""
 
-    def __init__(self, path: Path):
-        import hashlib
-
-        self._file = open(path, "xb")  # noqa: PTH123, SIM115
-        self._hash = hashlib.sha256()
+    def __init__(self, file: BinaryIO):
+        self.hash = hashlib.sha256()
         self.size = 0
-
-    def __enter__(self) -> _HashingFile:
-        return self
+        self._file = file
 
     def write(self, content: Any) -> int:
         written = self._file.write(content)
-        self._hash.update(content)
+        self.hash.update(content)
         self.size += len(content)
         return written
-
-    def digest(self) -> str:
-        return self._hash.hexdigest()
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        try:
-            if kind is None:
-                self._file.flush()
-                os.fsync(self._file.fileno())
-        finally:
-            with contextlib.suppress(OSError):  # after the fsync closing has nothing to say
-                self._file.close()

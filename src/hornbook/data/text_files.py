@@ -8,7 +8,6 @@ import contextlib
 import glob
 import hashlib
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterator, Sequence
@@ -146,15 +145,18 @@ def _settled(source: str, missing_ok: bool) -> str:
 
 def _keep(source: str) -> Path:
     """Return a file of the cache with the bytes of a stream, named by them."""
-    fresh = cache_folder() / "streams" / f"{secrets.token_hex(16)}.new"
-    digest = hashlib.sha256()
-    with open_atomic(fresh) as out, open_source(source) as stream:
+    folder, digest = cache_folder() / "streams", hashlib.sha256()
+
+    def place() -> Path:
+        return folder / digest.hexdigest()[:32]
+
+    with open_atomic(folder / "stream", place) as out, open_source(source) as stream:
         while block := stream.read(1 << 20):
             out.write(block)
             digest.update(block)
         if not out.tell():
             raise DataError(f"there is no text in {shown(source)}: it is empty")
-    return fresh.replace(fresh.with_name(digest.hexdigest()[:32]))
+    return place()
 
 
 def _texts_in(folder: Path, left_out: list[str]) -> Iterator[str]:
