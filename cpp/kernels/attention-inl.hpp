@@ -3,8 +3,10 @@
 // a block's rows are short enough to be held whole). Norm and rotation happen while queries and keys are read and,
 // inversely, while their gradients are written.
 constexpr index BLOCK = 24;  // queries per block: a multiple of every tile height
+constexpr index AHEAD = 8;   // rows of keys and values that are asked for before they are read
 
 HB_INLINE index padded(index n) { return (n + W - 1) / W * W; }
+HB_INLINE index panelled(index n) { return (n + PANEL - 1) / PANEL * PANEL; }
 
 template <typename T>
 HB_INLINE const T* at(const Heads& h, index b, index i, index t) {
@@ -13,6 +15,14 @@ HB_INLINE const T* at(const Heads& h, index b, index i, index t) {
 template <typename T>
 HB_INLINE T* at_mutable(const Heads& h, index b, index i, index t) {
   return (T*)h.data + b * h.batch + i * h.head + t * h.time;
+}
+
+// Asks for a row that will be read soon: the rows of one head lie far apart, where the processor does not look ahead.
+template <typename T>
+HB_INLINE void fetch(const AttentionShape& s, const Heads& h, index b, index i, index t) {
+  if (t >= s.time) return;
+  const T* row = at<T>(h, b, i, t);
+  for (index d = 0; d < s.width; d += (index)(64 / sizeof(T))) __builtin_prefetch(row + d);
 }
 
 // Reads one row into float32, rotated and scaled; the padding up to `padded(width)` becomes zero.
@@ -105,15 +115,15 @@ HB_INLINE void write_turned(const AttentionShape& s, float* d, const T* x, index
   if (rest) store_part(d_x + whole, scale * (dy_tail * g_tail - n_tail * mean), rest);
 }
 
-// rows (time, padded width) → columns (padded width, time padded with zeros)
-HB_INLINE void transpose(const float* rows, index row, index time, float* columns) {
-  index tp = padded(time);
-  for (index t0 = 0; t0 < tp; t0 += W)
+// rows (time, padded width) → panels of PANEL columns, each (padded width, PANEL), zero behind the last time
+HB_INLINE void transpose(const float* rows, index row, index time, float* panels) {
+  for (index t0 = 0; t0 < panelled(time); t0 += W)
     for (index d0 = 0; d0 < row; d0 += W) {
       vf block[W];
       for (index t = 0; t < W; t++) block[t] = t0 + t < time ? load(rows + (t0 + t) * row + d0) : vf{};
       transpose_square(block);
-      for (index d = 0; d < W; d++) store(columns + (d0 + d) * tp + t0, block[d]);
+      float* to = panels + t0 / PANEL * PANEL * row + d0 * PANEL + t0 % PANEL;
+      for (index d = 0; d < W; d++) store(to + d * PANEL, block[d]);
     }
 }
 
@@ -123,21 +133,26 @@ static void forward_heads(const void* context, index begin, index end) {
   const AttentionShape& s = task.shape;
   index time = s.time, tp = padded(time), dp = padded(s.width);
   float factor = 1.0f / __builtin_sqrtf((float)s.width);
-  float* memory = scratch((std::size_t)(3 * tp * dp + BLOCK * (tp + 2 * dp)));
-  float *keys = memory, *rows = keys + tp * dp, *values = rows + tp * dp;
+  float* memory = scratch((std::size_t)((panelled(time) + 2 * tp) * dp + BLOCK * (tp + 2 * dp)));
+  float *keys = memory, *rows = keys + panelled(time) * dp, *values = rows + tp * dp;
   float *scores = values + tp * dp, *queries = scores + BLOCK * tp, *mixed = queries + BLOCK * dp;
   for (index task_index = begin; task_index < end; task_index++) {
     index b = task_index / s.heads, h = task_index % s.heads;
     for (index t = 0; t < time; t++) {
+      fetch<T>(s, task.k, b, h, t + AHEAD);
+      fetch<T>(s, task.v, b, h, t + AHEAD);
       read_turned(s, at<T>(task.k, b, h, t), t, s.key_gain, 1.0f, rows + t * dp);
       read_row(s, at<T>(task.v, b, h, t), t, false, 1.0f, values + t * dp);
     }
     transpose(rows, dp, time, keys);
     for (index i0 = 0; i0 < time; i0 += BLOCK) {
       index count = time - i0 < BLOCK ? time - i0 : BLOCK, seen = padded(i0 + count);
-      for (index i = 0; i < count; i++)
+      for (index i = 0; i < count; i++) {
         read_turned(s, at<T>(task.q, b, h, i0 + i), i0 + i, s.query_gain, factor, queries + i * dp);
-      multiply(count, seen, s.width, queries, dp, 1, keys, tp, scores, tp, false);
+        fetch<T>(s, task.q, b, h, i0 + i + BLOCK);
+      }
+      multiply({queries, dp, 1, keys, PANEL, scores, tp, s.width, false, Causal::wanted_below, i0}, count, seen,
+               PANEL * dp);
       float norms[BLOCK], peaks[BLOCK];
       for (index i = 0; i < count; i++) {
         float* row = scores + i * tp;
@@ -161,7 +176,7 @@ static void forward_heads(const void* context, index begin, index end) {
       for (index i = 0; i < count; i++)
         task.log_sum[(b * s.heads + h) * time + i0 + i] = peaks[i] + __builtin_logf(norms[i]);
       index depth = i0 + count;
-      multiply(count, dp, depth, scores, tp, 1, values, dp, mixed, dp, false);
+      multiply({scores, tp, 1, values, dp, mixed, dp, depth, false, Causal::zero_behind, i0}, count, dp, PANEL);
       for (index i = 0; i < count; i++)
         write_row(s, mixed + i * dp, 0, false, 1.0f / norms[i], at_mutable<T>(task.out, b, h, i0 + i));
     }
@@ -174,10 +189,10 @@ static void backward_heads(const void* context, index begin, index end) {
   const AttentionShape& s = task.shape;
   index time = s.time, tp = padded(time), dp = padded(s.width);
   float factor = 1.0f / __builtin_sqrtf((float)s.width);
-  std::size_t need = (std::size_t)(6 * tp * dp + BLOCK * (2 * tp + 3 * dp) + dp);
-  float* memory = scratch(need);
-  float *keys_t = memory, *values_t = keys_t + tp * dp;
-  float *keys = values_t + tp * dp, *values = keys + tp * dp;
+  index all = panelled(time) * dp;
+  float* memory = scratch((std::size_t)(2 * all + 4 * tp * dp + BLOCK * (2 * tp + 3 * dp) + dp));
+  float *keys_t = memory, *values_t = keys_t + all;
+  float *keys = values_t + all, *values = keys + tp * dp;
   float *d_keys = values + tp * dp, *d_values = d_keys + tp * dp;
   float *scores = d_values + tp * dp, *d_scores = scores + BLOCK * tp;
   float *queries = d_scores + BLOCK * tp, *d_outs = queries + BLOCK * dp, *d_queries = d_outs + BLOCK * dp;
@@ -185,6 +200,8 @@ static void backward_heads(const void* context, index begin, index end) {
   for (index task_index = begin; task_index < end; task_index++) {
     index b = task_index / s.heads, h = task_index % s.heads;
     for (index t = 0; t < time; t++) {
+      fetch<T>(s, task.k, b, h, t + AHEAD);
+      fetch<T>(s, task.v, b, h, t + AHEAD);
       read_turned(s, at<T>(task.k, b, h, t), t, s.key_gain, 1.0f, keys + t * dp);
       read_row(s, at<T>(task.v, b, h, t), t, false, 1.0f, values + t * dp);
     }
@@ -201,9 +218,14 @@ static void backward_heads(const void* context, index begin, index end) {
       for (index i = 0; i < count; i++) {
         read_turned(s, at<T>(task.q, b, h, i0 + i), i0 + i, s.query_gain, factor, queries + i * dp);
         read_row(s, at<T>(task.d_out, b, h, i0 + i), 0, false, 1.0f, d_outs + i * dp);
+        fetch<T>(s, task.q, b, h, i0 + i + BLOCK);
+        fetch<T>(s, task.d_out, b, h, i0 + i + BLOCK);
+        fetch<T>(s, task.out, b, h, i0 + i + BLOCK);
       }
-      multiply(count, seen, s.width, queries, dp, 1, keys_t, tp, scores, tp, false);
-      multiply(count, seen, s.width, d_outs, dp, 1, values_t, tp, d_scores, tp, false);
+      multiply({queries, dp, 1, keys_t, PANEL, scores, tp, s.width, false, Causal::wanted_below, i0}, count, seen,
+               PANEL * dp);
+      multiply({d_outs, dp, 1, values_t, PANEL, d_scores, tp, s.width, false, Causal::wanted_below, i0}, count, seen,
+               PANEL * dp);
       for (index i = 0; i < count; i++) {
         const T* out = at<T>(task.out, b, h, i0 + i);
         index wide = s.width / W * W;
@@ -227,12 +249,12 @@ static void backward_heads(const void* context, index begin, index end) {
         }
       }
       index depth = i0 + count;
-      multiply(count, dp, depth, d_scores, tp, 1, keys, dp, d_queries, dp, false);
+      multiply({d_scores, tp, 1, keys, dp, d_queries, dp, depth, false, Causal::zero_behind, i0}, count, dp, PANEL);
       for (index i = 0; i < count; i++)
         write_turned(s, d_queries + i * dp, at<T>(task.q, b, h, i0 + i), i0 + i, s.query_gain, factor, normed, d_gains,
                      at_mutable<T>(task.d_q, b, h, i0 + i));
-      multiply(depth, dp, count, scores, 1, tp, d_outs, dp, d_values, dp, true);
-      multiply(depth, dp, count, d_scores, 1, tp, queries, dp, d_keys, dp, true);
+      multiply({scores, 1, tp, d_outs, dp, d_values, dp, count, true, Causal::zero_before, i0}, depth, dp, PANEL);
+      multiply({d_scores, 1, tp, queries, dp, d_keys, dp, count, true, Causal::zero_before, i0}, depth, dp, PANEL);
     }
     for (index t = 0; t < time; t++) {
       write_turned(s, d_keys + t * dp, at<T>(task.k, b, h, t), t, s.key_gain, 1.0f, normed, d_gains + s.width,

@@ -18,28 +18,51 @@ HB_INLINE void tile(const float* a, index a_row, index a_col, const float* b, in
     for (int n = 0; n < NV; n++) store(c + m * c_row + n * W, sums[m][n]);
 }
 
-// The whole rows of MR, then of half of it, then one by one.
+// What the causal mask makes needless, with d the number of the block's first query: row m of C is wanted up to column
+// d + m; row m of A is zero behind column d + m; row m of A is zero before column m − d.
+enum class Causal { wanted_below, zero_behind, zero_before };
+
+struct Factors {
+  const float* a;
+  index a_row, a_col;
+  const float* b;
+  index b_row;
+  float* c;
+  index c_row, k_count;
+  bool add;
+  Causal causal;
+  index diagonal;
+};
+
+template <int ROWS, int NV>
+HB_INLINE void rows_of(const Factors& p, index m, const float* b, float* c) {
+  index from = 0, to = p.k_count;
+  if (p.causal == Causal::zero_behind && p.diagonal + m + ROWS < to) to = p.diagonal + m + ROWS;
+  if (p.causal == Causal::zero_before && m > p.diagonal) from = m - p.diagonal;
+  tile<ROWS, NV>(p.a + m * p.a_row + from * p.a_col, p.a_row, p.a_col, b + from * p.b_row, p.b_row, c + m * p.c_row,
+                 p.c_row, to - from, p.add);
+}
+
+// The whole rows of MR, then of half of it, then one by one; n: the first column.
 template <int MR, int NV>
-HB_INLINE void column(index m_count, const float* a, index a_row, index a_col, const float* b, index b_row, float* c,
-                      index c_row, index k_count, bool add) {
-  index m = 0;
-  for (; m + MR <= m_count; m += MR)
-    tile<MR, NV>(a + m * a_row, a_row, a_col, b, b_row, c + m * c_row, c_row, k_count, add);
-  for (; m + MR / 2 <= m_count; m += MR / 2)
-    tile<MR / 2, NV>(a + m * a_row, a_row, a_col, b, b_row, c + m * c_row, c_row, k_count, add);
-  for (; m < m_count; m++) tile<1, NV>(a + m * a_row, a_row, a_col, b, b_row, c + m * c_row, c_row, k_count, add);
+HB_INLINE void column(const Factors& p, index m_count, index n, const float* b) {
+  float* c = p.c + n;
+  index m = p.causal == Causal::wanted_below && n > p.diagonal ? (n - p.diagonal) / MR * MR : 0;
+  for (; m + MR <= m_count; m += MR) rows_of<MR, NV>(p, m, b, c);
+  for (; m + MR / 2 <= m_count; m += MR / 2) rows_of<MR / 2, NV>(p, m, b, c);
+  for (; m < m_count; m++) rows_of<1, NV>(p, m, b, c);
 }
 
 // MR × NV accumulators, NV of B and one of A stay within the registers.
 constexpr int MR = REGISTERS == 32 && W == 4 ? 8 : 6, NV = REGISTERS == 16 ? 2 : W == 4 ? 3 : 4;
+constexpr index PANEL = NV * W;
 
-static void multiply(index m_count, index n_count, index k_count, const float* a, index a_row, index a_col,
-                     const float* b, index b_row, float* c, index c_row, bool add) {
+// `panel`: how far one panel of PANEL columns of B lies behind the one before.
+static void multiply(const Factors& p, index m_count, index n_count, index panel) {
   index n = 0;
-  for (; n + NV * W <= n_count; n += NV * W)
-    column<MR, NV>(m_count, a, a_row, a_col, b + n, b_row, c + n, c_row, k_count, add);
+  for (; n + PANEL <= n_count; n += PANEL) column<MR, NV>(p, m_count, n, p.b + n / PANEL * panel);
+  const float* b = p.b + n / PANEL * panel - n;
   if constexpr (NV > 2)
-    for (; n + 2 * W <= n_count; n += 2 * W)
-      column<12, 2>(m_count, a, a_row, a_col, b + n, b_row, c + n, c_row, k_count, add);
-  for (; n < n_count; n += W) column<12, 1>(m_count, a, a_row, a_col, b + n, b_row, c + n, c_row, k_count, add);
+    for (; n + 2 * W <= n_count; n += 2 * W) column<12, 2>(p, m_count, n, b + n);
+  for (; n < n_count; n += W) column<12, 1>(p, m_count, n, b + n);
 }

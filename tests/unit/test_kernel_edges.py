@@ -107,7 +107,7 @@ def test_what_is_not_finite_stays_in_its_place_of_a_narrow_head(width, value):
         q, k, v = (x.transpose(1, 2) for x in qkv.unbind(2))
         slow = plain.scaled_dot_product_attention(q, k, v, plain.causal_mask(20)).transpose(1, 2)
         fast = cpu_kernels.causal_attention(qkv, None, None)
-        agree(fast, slow, 1)
+        agree(fast[:, time:], slow[:, time:], 1)  # before it the plain product makes 0 · ∞
         (a,), (b,) = gradients(fast, qkv), gradients(slow, qkv)
         agree(a[b.isfinite()], b[b.isfinite()], 10)
 
@@ -129,10 +129,11 @@ def test_what_is_not_finite_comes_through_every_kernel(value):
     for fast, slow in (rows, product, loss):
         agree(fast, slow, 1)
     for part in range(3):
-        qkv = with_one(2, 20, 3, 2, 16, place=(0, 7, part, 1, 3))
+        qkv = with_one(2, 60, 3, 2, 16, place=(0, 7, part, 1, 3))  # three blocks of queries
         q, k, v = (x.transpose(1, 2) for x in qkv.unbind(2))
-        slow = plain.scaled_dot_product_attention(q, k, v, plain.causal_mask(20)).transpose(1, 2)
-        agree(cpu_kernels.causal_attention(qkv, None, None), slow, 1)
+        slow = plain.scaled_dot_product_attention(q, k, v, plain.causal_mask(60)).transpose(1, 2)
+        # Positions before it do not see it; the plain product makes 0 · ∞ there, the kernel leaves most of that out.
+        agree(cpu_kernels.causal_attention(qkv, None, None)[:, 7:], slow[:, 7:], 1)
 
 
 def test_zero_gradients_give_zero_gradients():
