@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,6 +27,10 @@ from hornbook.fileio import (
 from hornbook.tokenizer.token_header import DTYPES, HEADER_BYTES, VERSION, digest_of, finish, header, token_dtype
 
 
+class _UnfinishedError(Exception):
+    """The block was left without `finish`."""
+
+
 class TokenFileWriter:
     """Writes a token file chunk by chunk, with bounded memory; nothing shows under its name until `finish`.
 
@@ -41,29 +45,53 @@ class TokenFileWriter:
         self.dtype = token_dtype(vocab_size)
         self.num_tokens = 0
         self._manifest: dict[str, Any] | None = None
-        self._stack = contextlib.ExitStack()
+        self._writing = self._write()
 
     def __enter__(self) -> TokenFileWriter:
+        return self._writing.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        with contextlib.suppress(_UnfinishedError):
+            self._writing.__exit__(*error)
+
+    @contextlib.contextmanager
+    def _write(self) -> Iterator[TokenFileWriter]:
         manifest = self.path.with_suffix(".json")
         make_folder(self.path.parent)
         finish(self.path)
-        self._pending_path, self._pending = open_temporary(manifest)
-        if self._pending_path.name != f".{manifest.name}.tmp":
-            self._discard()
-            raise DataError(f"another process is writing {self.path}; wait for it, or give another name")
-        self._guard = open_atomic(self.path)
+        pending_path, pending = open_temporary(manifest)
+        unconfirmed = None
         try:
-            self.file: BinaryIO = self._guard.__enter__()
+            if pending_path.name != f".{manifest.name}.tmp":
+                raise DataError(f"another process is writing {self.path}; wait for it, or give another name")
+            try:
+                with open_atomic(self.path) as self.file:
+                    self.file.write(bytes(HEADER_BYTES))
+                    self.file.flush()
+                    yield self
+                    if self._manifest is None:
+                        raise _UnfinishedError
+                    self._complete(self._manifest, pending)
+            except NotConfirmedError as error:
+                if error.filename != str(self.path):
+                    raise
+                unconfirmed = error
+            # The pending manifest describes what stands from here on: whoever reads or writes next finds it.
+            try:
+                with contextlib.suppress(FileNotFoundError):  # a reader was faster
+                    put_in_place(pending_path, manifest)
+            except OSError as error:
+                unconfirmed = unconfirmed or error
         except BaseException:
-            self._discard()
+            with contextlib.suppress(OSError):
+                pending_path.unlink(missing_ok=True)
             raise
-        try:
-            self.file.write(bytes(HEADER_BYTES))
-            self.file.flush()
-        except BaseException as error:
-            self._leave(type(error), error, error.__traceback__)
-            raise
-        return self
+        finally:
+            with contextlib.suppress(OSError):
+                pending.close()
+        if unconfirmed is not None:
+            said = f"the new content is in place, but the disk did not confirm it ({unconfirmed.strerror})"
+            raise NotConfirmedError(unconfirmed.errno, said, str(self.path)) from unconfirmed
 
     def append(self, ids: np.ndarray) -> None:
         """Add ids of any integer type. Raises DataError for one outside the vocabulary."""
@@ -102,55 +130,14 @@ class TokenFileWriter:
             "sources": [dict(source) for source in sources],
         }
 
-    def __exit__(self, kind: Any, value: Any, trace: Any) -> None:
-        if kind is not None or self._manifest is None:
-            unfinished = RuntimeError("the token file was not finished")
-            self._leave(kind or RuntimeError, value or unfinished, trace)
-            return
-        try:
-            self._complete(self._manifest)
-        except BaseException as error:
-            self._leave(type(error), error, error.__traceback__)
-            raise
-        unconfirmed = None
-        try:
-            self._guard.__exit__(None, None, None)
-        except NotConfirmedError as error:
-            unconfirmed = error
-        except BaseException:
-            self._discard()
-            raise
-        # The pending manifest describes what stands from here on: whoever reads or writes next finds it.
-        try:
-            with contextlib.suppress(FileNotFoundError):  # a reader was faster
-                put_in_place(self._pending_path, self.path.with_suffix(".json"))
-        except OSError as error:
-            unconfirmed = unconfirmed or error
-        finally:
-            with contextlib.suppress(OSError):
-                self._pending.close()
-        if unconfirmed is not None:
-            said = f"the new content is in place, but the disk did not confirm it ({unconfirmed.strerror})"
-            raise NotConfirmedError(unconfirmed.errno, said, str(self.path)) from unconfirmed
-
-    def _complete(self, manifest: dict[str, Any]) -> None:
+    def _complete(self, manifest: dict[str, Any], pending: BinaryIO) -> None:
         """Write header and manifest; the ids are read back for their SHA-256, as native code wrote them."""
         self.file.seek(0)
         self.file.write(header(self.dtype, self.num_tokens))
         self.file.flush()
         with open(self.file.name, "rb") as written:  # noqa: PTH123
             manifest["sha256"] = digest_of(written)
-        self._pending.write(canonical_json(manifest).encode())
-        self._pending.flush()
-        os.fsync(self._pending.fileno())
+        pending.write(canonical_json(manifest).encode())
+        pending.flush()
+        os.fsync(pending.fileno())
         fsync_directory(self.path.parent)
-
-    def _leave(self, kind: Any, value: Any, trace: Any) -> None:
-        """Leave what stood there as it was."""
-        self._discard()
-        self._guard.__exit__(kind, value, trace)
-
-    def _discard(self) -> None:
-        for undo in (lambda: self._pending_path.unlink(missing_ok=True), self._pending.close):
-            with contextlib.suppress(OSError):
-                undo()
