@@ -80,6 +80,7 @@ def test_a_budget_in_minutes_becomes_steps(timed, tmp_path, monkeypatch, capsys)
     fitted, _ = time_budget.fit_into([study], "tiny", options, tmp_path, 0.2, keep=True)
     plan = study.plan("tiny", fitted)
     assert plan.base["training"]["steps"] == 168
+    assert plan.base["evaluation"]["full"] is False
     assert (plan.base["schedule"]["warmup_steps"], plan.base["evaluation"]["every"]) == (21, 84)
     # What was picked stays, whatever another probe says.
     monkeypatch.setattr(forecast, "time_updates", lambda config, seconds: StepTime(1.0, 0.1))

@@ -1,7 +1,8 @@
 """A study's budget in minutes → steps per run: `hornbook study run NAME --minutes M`.
 
 Each shape of a step is timed (forecast.py), and all runs get the number of steps, scaled by one factor, with which the
-study ends in the time: what its arms have in common stays so. Warm-up, evaluations and records scale along. What was
+study ends in the time: what its arms have in common stays so. Warm-up, evaluations and records scale along, and an
+evaluation measures a sample (`evaluation.share`), as whole ones take longer than short runs. What was
 picked is kept in the study's folder (`minutes.json`), so that the same command goes on after a kill although another
 probe would pick another number. Left out: several runs at a time, which take as long as they take.
 """
@@ -63,7 +64,8 @@ def fit_into(
             "a smaller --scale"
         )
     scaled = {name: {key: max(1, round(base[name][key] * steps / usual))} for name, key in SCALED if key in base[name]}
-    overrides = merge(merge(scaled, {"training": {"steps": steps}}), options.overrides)
+    scaled = merge(scaled, {"training": {"steps": steps}, "evaluation": {"full": False}})
+    overrides = merge(scaled, options.overrides)
     if keep and not (file.parent / "runs").exists():
         atomic_write(file, canonical_json({"version": 1, "minutes": minutes, "steps": steps}))
     tokens = steps * base["training"]["batch_size"] * base["model"]["context_length"]
