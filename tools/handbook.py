@@ -17,7 +17,7 @@ from typing import Any
 
 from generated import update
 
-from hornbook.accounting.flops import Flops, count_flops
+from hornbook.accounting.flops import GROUPS, Flops, count_flops
 from hornbook.accounting.formulas import Term, numbers_of, spelled, total
 from hornbook.accounting.parameters import count_parameters
 from hornbook.accounting.presets import GPT2, PRESETS
@@ -31,7 +31,6 @@ TEMPLATES = Path(__file__).parent / "handbook_pages"
 COLOURS = ("#4477aa", "#ccbb44", "#228833", "#aa3377")
 XL = PRESETS["gpt2-xl"]
 UNGATED = dataclasses.replace(XL, ffn="silu")
-GROUPS = ("attention projections", "attention scores", "feed-forward", "LM head")
 CONTEXTS = (256, 1024, 4096, 16384, 65536)
 STEPS, BATCH = 400_000, 1024
 A100 = DEVICES["a100"]

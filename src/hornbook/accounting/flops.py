@@ -21,6 +21,9 @@ from hornbook.accounting.parameters import count_parameters
 from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
 
+GROUPS = ("attention projections", "attention scores", "feed-forward", "LM head")
+"""What the matrix products of a forward pass are summed by."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flops:

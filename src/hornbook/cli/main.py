@@ -46,6 +46,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "study show": ("study.show", "a study's findings and tables"),
     "study search": ("study.search", "search a recipe's settings with optuna"),
     "report": ("report.main", "one self-contained HTML page for runs or studies"),
+    "handin": ("handin.main", "one page: your runs as answers to CS336 assignment 1, in its order"),
     "account": ("account.main", "parameters, FLOPs, memory and time of a model"),
     "doctor": ("doctor.main", "what this machine can do, and what to expect of it"),
     "completion": ("completion.main", "a script that lets your shell complete all of this"),
