@@ -12,7 +12,7 @@ from hornbook.accounting.summary import Account
 from hornbook.format import duration, quantity
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return aligned lines: the first column to the left, the others to the right."""
     cells = [list(header), *map(list, rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
@@ -22,7 +22,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], indent: str = " 
             row[0].ljust(widths[0]),
             *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
         ]
-        lines.append((indent + "  ".join(padded)).rstrip())
+        lines.append(("  " + "  ".join(padded)).rstrip())
     return lines
 
 

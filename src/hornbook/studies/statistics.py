@@ -61,8 +61,8 @@ class Comparison:
         return f"difference {self.difference:+.4f}, {interval}{self.seeds} paired seeds"
 
 
-def mean_interval(values: Sequence[float], alpha: float = ALPHA) -> Interval:
-    """Return the mean of `values` and the half-width of its (1 − alpha) t-interval (None below three values).
+def mean_interval(values: Sequence[float]) -> Interval:
+    """Return the mean of `values` and the half-width of its 95 % t-interval (None below three values).
 
     Raises:
         ValueError: no values.
@@ -73,7 +73,7 @@ def mean_interval(values: Sequence[float], alpha: float = ALPHA) -> Interval:
     if len(values) < FEWEST_FOR_AN_INTERVAL:
         return Interval(mean, None, tuple(values))
     error = stdev(values) / math.sqrt(len(values))
-    return Interval(mean, t_quantile(1 - alpha / 2, len(values) - 1) * error, tuple(values))
+    return Interval(mean, t_quantile(1 - ALPHA / 2, len(values) - 1) * error, tuple(values))
 
 
 def compare(

@@ -50,11 +50,11 @@ class TokenRow:
     """How often it occurs in the text that was looked at; None without a text."""
 
 
-def token_counts(tokenizer: TokenizerLike, texts: Iterable[bytes], num_threads: int = 1) -> np.ndarray:
+def token_counts(tokenizer: TokenizerLike, texts: Iterable[bytes]) -> np.ndarray:
     """Return how often each id occurs in `texts`, as an array over ids."""
     counts = np.zeros(max(tokenizer.vocab) + 1, dtype=np.int64)
     for text in texts:
-        counts += np.bincount(tokenizer.encode_array(text, num_threads), minlength=len(counts))
+        counts += np.bincount(tokenizer.encode_array(text), minlength=len(counts))
     return counts
 
 

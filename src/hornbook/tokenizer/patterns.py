@@ -158,6 +158,5 @@ def _uncovered(text: str, start: int, stop: int, expression: str) -> TokenizerEr
     )
 
 
-def _excerpt(text: str, start: int, width: int = 24) -> str:
-    part = text[start : start + width]
-    return repr(part) + ("…" if start + width < len(text) else "")
+def _excerpt(text: str, start: int) -> str:
+    return repr(text[start : start + 24]) + ("…" if start + 24 < len(text) else "")

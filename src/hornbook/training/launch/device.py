@@ -133,13 +133,12 @@ def _compile_pays(config: TrainConfig, device: torch.device, dtype: str) -> bool
     return flops / (0.1 * peak_flops(device, dtype)) > COMPILE_PAYS_SECONDS  # eager code reaches a tenth of the peak
 
 
-def peak_flops(device: torch.device, dtype: str, seconds: float = 0.15) -> float:
+def peak_flops(device: torch.device, dtype: str) -> float:
     """Return what MFU is a share of, in FLOP/s: the data sheet's figure for a known GPU, else a measured product's.
 
     Args:
         device: where.
         dtype: "float32" or "bfloat16".
-        seconds: how long to measure at least.
     """
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device).lower().replace(" ", "").replace("geforce", "")
@@ -149,7 +148,7 @@ def peak_flops(device: torch.device, dtype: str, seconds: float = 0.15) -> float
                 tf32 = dtype == "float32" and torch.get_float32_matmul_precision() != "highest"
                 return known.peak["tf32"] if tf32 and "tf32" in known.peak else known.peak[dtype]
     kind = torch.bfloat16 if dtype == "bfloat16" else torch.float32
-    return matmul_rate(device, kind, 768 if device.type == "cpu" else 4096, seconds)
+    return matmul_rate(device, kind, 768 if device.type == "cpu" else 4096, seconds=0.15)
 
 
 def matmul_rate(device: torch.device, dtype: torch.dtype, n: int, seconds: float, clock: Clock | None = None) -> float:
