@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,14 @@ def test_the_reference_of_recipes_is_up_to_date():
     command = [sys.executable, str(ROOT / "tools" / "write_reference.py"), "--check"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_layers_told_are_those_that_are_checked():
+    linted = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
+    layers = [layer.replace("hornbook.", "").split(" | ") for layer in linted]
+    told = re.search(r"^cli →.*?(?=\n\n)", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert told
+    assert [sorted(layer.split(" / ")) for layer in " ".join(told[0].split()).split(" → ")] == [*map(sorted, layers)]
 
 
 def test_every_link_of_a_page_leads_somewhere():
