@@ -3,6 +3,7 @@
     python benchmarks/bench_training.py                 V 10k, d 512, L 4, H 16, F 1344, batch 8 × 256 (TinyStories)
     python benchmarks/bench_training.py --size small    V 4,096, d 128, L 4, batch 32 × 128
     python benchmarks/bench_training.py --isa avx2      as on a machine without AVX-512, both sides
+    python benchmarks/bench_training.py --breakdown     where our step's milliseconds go (breakdown.py), no peers
 
 Every contender makes a whole step: forward, backward, clipping at 1.0, AdamW. Each round runs all contenders one after
 another; the figure of a contender is its best round (what the machine can do), beside it stands its worst. hornbook
@@ -32,6 +33,7 @@ from hornbook.training.compilation import compiled as compile_step
 from hornbook.training.launch.device import bfloat16_pays, peak_flops
 
 sys.path.insert(0, str(Path(__file__).parent))
+import breakdown
 import instruction_set
 
 if TYPE_CHECKING:
@@ -78,10 +80,10 @@ def their_step(config: hb.ModelConfig, ids: torch.Tensor, *, half: bool, compile
     return step
 
 
-def our_step(
+def our_phases(
     config: hb.ModelConfig, ids: torch.Tensor, *, half: bool, fused: bool, compiled: bool
-) -> Callable[[], None]:
-    """A step of hornbook, as the training loop makes it."""
+) -> breakdown.Phases:
+    """The phases of a step of hornbook, as the training loop makes it."""
     device = ids.device.type
     torch.manual_seed(0)
     model = hb.TransformerLM(config, device=device).use_fused(fused)
@@ -95,11 +97,29 @@ def our_step(
 
     loss_function = compile_step(loss_of, ids.device) if compiled else loss_of
 
-    def step() -> None:
-        loss_function(inputs, targets).backward()
+    loss: list[torch.Tensor] = []
+
+    def update() -> None:
         hb.clip_gradients(parameters, 1.0)
         optimizer.step()
         optimizer.zero_grad()
+
+    return [
+        ("forward", lambda: loss.append(loss_function(inputs, targets))),
+        ("backward", lambda: loss.pop().backward()),
+        ("update", update),
+    ]
+
+
+def our_step(
+    config: hb.ModelConfig, ids: torch.Tensor, *, half: bool, fused: bool, compiled: bool
+) -> Callable[[], None]:
+    """A step of hornbook."""
+    phases = our_phases(config, ids, half=half, fused=fused, compiled=compiled)
+
+    def step() -> None:
+        for _, run in phases:
+            run()
 
     return step
 
@@ -157,6 +177,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4, help="steps of a contender in one round")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--all", action="store_true", help="the slower modes of both as well")
+    parser.add_argument("--breakdown", action="store_true", help="a table of our step, in float32 unless --half")
+    parser.add_argument("--half", action="store_true", help="with --breakdown: in bfloat16")
+    parser.add_argument("--threads", type=int, help="of PyTorch and the kernels (default: PyTorch's own choice)")
     parser.add_argument("--json", action="store_true")
     instruction_set.add_option(parser)
     arguments = parser.parse_args()
@@ -168,6 +191,13 @@ def main() -> None:
     if device == "cpu":
         cpu_kernels.keep_freed_memory()  # as `hornbook train` does; the peers in this process profit as well
 
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    if arguments.breakdown:
+        phases = our_phases(config, ids, half=arguments.half, fused=True, compiled=False)
+        print(f"{machine(device)}; torch {torch.__version__}; hornbook {commit()}; {arguments.size}")
+        print(breakdown.table(phases, *breakdown.breakdown(phases, arguments.rounds * arguments.steps)))
+        return
     on_gpu, half = device == "cuda", bfloat16_pays(torch.device(device))
     dtype = torch.bfloat16 if half else torch.float32
     kind = "bfloat16" if half else "float32"
