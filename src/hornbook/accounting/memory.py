@@ -141,10 +141,10 @@ def _loss_workspace(n: dict[str, int], how: Execution) -> int:
     logits = n["B"] * n["T"] * n["V"]
     if not how.chunked_loss:
         return 3 * logits * FLOAT32
-    # A chunk of logits, the output table in the products' type, and a second chunk's part of its gradient. Without our
-    # kernels the chunk is there four times over at most: in float32, as probabilities, and narrow again.
+    # A chunk of logits; in half precision also the output table in it and a second chunk's part of its gradient.
+    # Without our kernels the chunk is there four times over at most: in float32, as probabilities, and narrow again.
     most = loss_chunk_elements("cpu" if how.own_kernels else "accelerator")
-    tables = how.mixed + (logits > most)
+    tables = how.mixed * (1 + (logits > most))
     each = n["e"] if how.own_kernels else 2 * n["e"] + FLOAT32 * (1 + how.mixed)
     return min(logits, most) * each + tables * n["V"] * n["C"] * n["e"]
 

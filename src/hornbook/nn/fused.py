@@ -140,7 +140,7 @@ class _HeadLoss(torch.autograd.Function):
         wants_hidden, wants_weight = ctx.needs_input_grad[:2]
         d_hidden = torch.empty_like(x) if wants_hidden else None
         d_weight = torch.empty_like(weight) if wants_weight else None
-        part = torch.empty_like(w) if wants_weight else None
+        part = torch.empty_like(w) if wants_weight and w.dtype != weight.dtype else None
         total = hidden.new_zeros((), dtype=torch.promote_types(dtype, torch.float32))
         pieces = -(-N * V // loss_chunk_elements(x.device.type))
         chunk = -(-N // pieces)
@@ -157,6 +157,8 @@ class _HeadLoss(torch.autograd.Function):
                 torch.mm(d_logits.T, x[rows], out=part)
                 accumulate = d_weight.add_ if begin else d_weight.copy_
                 accumulate(part)
+            elif d_weight is not None:
+                d_weight.addmm_(d_logits.T, x[rows], beta=1.0 if begin else 0.0)
         ctx.save_for_backward(d_hidden, d_weight)
         ctx.dtypes = hidden.dtype, weight.dtype
         return total / N
