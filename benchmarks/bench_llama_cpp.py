@@ -95,7 +95,7 @@ def measure(rounds: int) -> tuple[str, dict[str, dict[str, list[float]]]]:
             path = Path(folder) / f"{dtype}.gguf"
             write_gguf(model, tokenizer, path, dtype=dtype, name="fresh")
             contenders[f"llama.cpp, {dtype}"] = llama_cpp(path, torch.get_num_threads())
-        contenders |= {f"hornbook, {dtype}": ours(dtype) for dtype in ("float32", "bfloat16")}
+        contenders |= {f"hornbook, {dtype}": ours(dtype) for dtype in ("float32", "bfloat16", "int8")}
         rates: dict[str, dict[str, list[float]]] = {task: {name: [] for name in contenders} for task in TASKS}
         for task, (read, written) in TASKS.items():
             for number in range(rounds + 1):  # the first warms up

@@ -23,7 +23,10 @@ T* at(Address address) {
 }
 
 void bind_enums(nb::module_& m) {
-  nb::enum_<DType>(m, "DType").value("float32", DType::float32).value("bfloat16", DType::bfloat16);
+  nb::enum_<DType>(m, "DType")
+      .value("float32", DType::float32)
+      .value("bfloat16", DType::bfloat16)
+      .value("int8", DType::int8);
   nb::enum_<NormPlacement>(m, "NormPlacement")
       .value("pre", NormPlacement::pre)
       .value("post", NormPlacement::post)

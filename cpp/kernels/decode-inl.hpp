@@ -1,5 +1,6 @@
 // One token for each sequence of a small batch through the whole model, against kept keys and values. At batch 1 the
-// time is that of reading the weights once, so the weights may be bfloat16; activations, keys and values are float32.
+// time is that of reading the weights once, so the weights may be bfloat16 or int8; activations, keys and values are
+// float32.
 
 // `Rows` rows of w against `Batch` vectors.
 template <typename T, int Rows, int Batch>
@@ -22,39 +23,65 @@ HB_INLINE void dot_rows(const T* w, index columns, const float* x, float* y, ind
     }
 }
 
-template <typename T, int Batch>
-HB_INLINE void dot_block(const T* w, index count, index columns, const float* x, float* y, index y_row, bool add) {
-  constexpr int ROWS = Batch == 1 || REGISTERS == 32 ? 4 : 2;  // ROWS × Batch sums, Batch vectors and a row of w
-  index r = 0;
-  for (; r + ROWS <= count; r += ROWS) dot_rows<T, ROWS, Batch>(w + r * columns, columns, x, y + r, y_row, add);
-  for (; r < count; r++) dot_rows<T, 1, Batch>(w + r * columns, columns, x, y + r, y_row, add);
-}
-
-// to (batch, rows) = from (batch, columns) · weightᵀ, or += …
+// to (batch, count · rows) = from (batch, columns) · each weightᵀ side by side, or += …
 struct Product {
-  index batch, rows, columns;
-  const void* weight;
+  index batch, count, rows, columns;
+  const void* weights[3];
   const float* from;
   float* to;
   bool add;
+  // int8 weights: `from` in whole numbers, and the step of each vector
+  const std::int16_t* numbers;
+  const float* steps;
 };
+
+// Rows begin…end of one of the weights.
+template <typename T, int Batch>
+HB_INLINE void dot_block(const Product& t, index m, index begin, index end, index b) {
+  constexpr int ROWS = Batch == 1 || REGISTERS == 32 ? 4 : 2;  // ROWS × Batch sums, Batch vectors and a row of w
+  const T* w = (const T*)t.weights[m];
+  index r = begin, y_row = t.count * t.rows;
+  float* y = t.to + b * y_row + m * t.rows;
+  if constexpr (sizeof(T) == 1) {
+    const char* scales = (const char*)(w + t.rows * t.columns);
+    const std::int16_t* x = t.numbers + b * t.columns;
+    for (; r + ROWS <= end; r += ROWS)
+      dot_rows<ROWS, Batch>(w + r * t.columns, scales + 4 * r, t.columns, x, t.steps + b, y + r, y_row, t.add);
+    for (; r < end; r++)
+      dot_rows<1, Batch>(w + r * t.columns, scales + 4 * r, t.columns, x, t.steps + b, y + r, y_row, t.add);
+  } else {
+    const float* x = t.from + b * t.columns;
+    for (; r + ROWS <= end; r += ROWS) dot_rows<T, ROWS, Batch>(w + r * t.columns, t.columns, x, y + r, y_row, t.add);
+    for (; r < end; r++) dot_rows<T, 1, Batch>(w + r * t.columns, t.columns, x, y + r, y_row, t.add);
+  }
+}
 
 template <typename T>
 static void product_rows(const void* context, index begin, index end) {
   const Product& t = *(const Product*)context;
-  const T* w = (const T*)t.weight + begin * t.columns;
-  index b = 0;
-  for (; b + 4 <= t.batch; b += 4)
-    dot_block<T, 4>(w, end - begin, t.columns, t.from + b * t.columns, t.to + b * t.rows + begin, t.rows, t.add);
-  for (; b < t.batch; b++)
-    dot_block<T, 1>(w, end - begin, t.columns, t.from + b * t.columns, t.to + b * t.rows + begin, t.rows, t.add);
+  while (begin < end) {
+    index m = begin / t.rows, first = begin - m * t.rows, last = end - m * t.rows;
+    if (last > t.rows) last = t.rows;
+    index b = 0;
+    for (; b + 4 <= t.batch; b += 4) dot_block<T, 4>(t, m, first, last, b);
+    for (; b < t.batch; b++) dot_block<T, 1>(t, m, first, last, b);
+    begin += last - first;
+  }
 }
 
-static void product(const DecodeShape& s, const void* weight, index rows, index columns, const float* from, float* to,
-                    bool add) {
-  Product task{s.batch, rows, columns, weight, from, to, add};
-  Body body = s.dtype == DType::float32 ? product_rows<float> : product_rows<std::uint16_t>;
-  parallel_for(rows, rows >= 4096 ? 256 : 64, body, &task);
+static void product(const DecodeShape& s, Product task, void* memory) {
+  task.batch = s.batch;
+  if (s.dtype == DType::int8) {
+    float* steps = (float*)memory;
+    std::int16_t* numbers = (std::int16_t*)(steps + s.batch);
+    for (index b = 0; b < s.batch; b++)
+      steps[b] = round_vector(task.from + b * task.columns, task.columns, numbers + b * task.columns);
+    task.numbers = numbers, task.steps = steps;
+  }
+  Body body = s.dtype == DType::float32    ? product_rows<float>
+              : s.dtype == DType::bfloat16 ? product_rows<std::uint16_t>
+                                           : product_rows<std::int8_t>;
+  parallel_for(task.count * task.rows, task.rows >= 4096 ? 256 : 64, body, &task);
 }
 
 // rsqrt(mean(x²) + eps)
@@ -149,56 +176,54 @@ static void attend_heads(const void* context, index begin, index end) {
   }
 }
 
-// gate (batch, d_ff) becomes the network's inner activation.
-static void activate(const DecodeShape& s, float* gate, const float* up) {
-  index count = s.batch * s.d_ff;
-  for (index j = 0; j < count; j += W) {
-    index n = count - j < W ? count - j : W;
-    vf g = load_part(gate + j, n, 0);
-    if (s.ffn == FeedForward::relu2) {
-      g = maximum(g, vf{});
-      g = g * g;
-    } else {
-      g = g * sigmoid(g);
-      if (s.ffn == FeedForward::swiglu) g *= load_part(up + j, n, 0);
+// inner (batch, d_ff) becomes the network's activation of the gate, times what stands beside it where there is one.
+static void activate(const DecodeShape& s, const float* both, float* inner) {
+  bool gated = s.ffn == FeedForward::swiglu;
+  for (index b = 0; b < s.batch; b++) {
+    const float *gate = both + b * s.d_ff * (gated ? 2 : 1), *up = gate + s.d_ff;
+    for (index j = 0; j < s.d_ff; j += W) {
+      index n = s.d_ff - j < W ? s.d_ff - j : W;
+      vf g = load_part(gate + j, n, 0);
+      if (s.ffn == FeedForward::relu2) {
+        g = maximum(g, vf{});
+        g = g * g;
+      } else {
+        g = g * sigmoid(g);
+        if (gated) g *= load_part(up + j, n, 0);
+      }
+      store_part(inner + b * s.d_ff + j, g, n);
     }
-    store_part(gate + j, g, n);
   }
 }
 
 static void decode(const DecodeStep& step) {
   const DecodeShape& s = step.shape;
   bool pre = s.norm == NormPlacement::pre, post = s.norm == NormPlacement::post;
-  index c = s.d_model, b = s.batch;
-  float* x = scratch((std::size_t)(b * (8 * c + 2 * s.d_ff + s.heads * s.context)));
-  float *h = x + b * c, *qkv = h + b * c, *part = qkv + 3 * b * c, *mixed = part + b * c;
-  float *gate = mixed + b * c, *up = gate + b * s.d_ff, *scores = up + b * s.d_ff;
+  index c = s.d_model, b = s.batch, f = s.d_ff, wide = c > f ? c : f;
+  float* x = scratch((std::size_t)(b * (7 * c + 3 * f + s.heads * s.context + 1 + (wide + 1) / 2)));
+  float *h = x + b * c, *qkv = h + b * c, *mixed = qkv + 3 * b * c, *both = mixed + b * c;
+  float *inner = both + 2 * b * f, *scores = inner + b * f, *memory = scores + b * (c + s.heads * s.context);
   for (index i = 0; i < b; i++)
     for (index j = 0; j < c; j++) x[i * c + j] = step.table[step.ids[i] * c + j];
   for (index l = 0; l < step.num_layers; l++) {
     const DecodeLayer& layer = step.layers[l];
     const float* in = x;
     if (pre) norm_rows(s, layer.ln1, x, h), in = h;
-    // q, k and v stand side by side for each sequence, as attend_heads reads them.
-    const void* projections[3] = {layer.q, layer.k, layer.v};
-    for (int p = 0; p < 3; p++) {
-      product(s, projections[p], c, c, in, part, false);
-      for (index i = 0; i < b; i++) __builtin_memcpy(qkv + i * 3 * c + p * c, part + i * c, (std::size_t)c * 4);
-    }
+    product(s, {b, 3, c, c, {layer.q, layer.k, layer.v}, in, qkv, false, nullptr, nullptr}, memory);
     Attend attend{&s, &layer, step.positions, qkv, mixed, scores};
     parallel_for(b * s.heads, s.heads >= 8 ? s.heads / 4 : 1, attend_heads, &attend);
-    product(s, layer.o, c, c, mixed, x, true);
+    product(s, {b, 1, c, c, {layer.o}, mixed, x, true, nullptr, nullptr}, memory);
     if (post) norm_rows(s, layer.ln1, x, x);
     in = x;
     if (pre) norm_rows(s, layer.ln2, x, h), in = h;
-    product(s, layer.w1, s.d_ff, c, in, gate, false);
-    if (s.ffn == FeedForward::swiglu) product(s, layer.w3, s.d_ff, c, in, up, false);
-    activate(s, gate, up);
-    product(s, layer.w2, c, s.d_ff, gate, x, true);
+    index matrices = s.ffn == FeedForward::swiglu ? 2 : 1;
+    product(s, {b, matrices, f, c, {layer.w1, layer.w3}, in, both, false, nullptr, nullptr}, memory);
+    activate(s, both, inner);
+    product(s, {b, 1, c, f, {layer.w2}, inner, x, true, nullptr, nullptr}, memory);
     if (post) norm_rows(s, layer.ln2, x, x);
   }
   if (pre || post) norm_rows(s, step.final_gain, x, x);
-  product(s, step.head, s.vocabulary, c, x, step.logits, false);
+  product(s, {b, 1, s.vocabulary, c, {step.head}, x, step.logits, false, nullptr, nullptr}, memory);
   if (s.softcap > 0)
     for (index i = 0; i < b * s.vocabulary; i += W) {
       index n = b * s.vocabulary - i < W ? b * s.vocabulary - i : W;

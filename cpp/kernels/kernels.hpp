@@ -13,7 +13,8 @@ namespace hornbook::kernels {
 
 using Index = std::ptrdiff_t;
 
-enum class DType { float32, bfloat16 };
+// int8: weights of `decode` alone: (out, in) whole numbers of at most ±127, after them a float32 scale for each row.
+enum class DType { float32, bfloat16, int8 };
 
 // A (batch, time, head, channel) tensor whose channels lie side by side; strides in elements.
 struct Heads {

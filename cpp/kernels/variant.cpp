@@ -4,6 +4,12 @@
 // linker can never put one variant's wide instructions where another variant's are called.
 #include "kernels.hpp"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
 #define HB_JOIN2(a, b) a##b
 #define HB_JOIN(a, b) HB_JOIN2(a, b)
 #define HB_STRING2(a) #a
@@ -18,6 +24,8 @@ namespace {
 #include "attention-inl.hpp"
 
 #include "rows-inl.hpp"
+
+#include "int8-inl.hpp"
 
 #include "decode-inl.hpp"
 }  // namespace

@@ -70,8 +70,26 @@ class Tensor {
     const auto half = static_cast<uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
     std::memcpy(at(i), &half, 2);
   }
+  // A matrix of int8, the scale of each row at its end.
+  static Tensor random_int8(Index rows, Index columns, double scale) {
+    Tensor t(DType::int8, rows * (columns + 4));
+    t.int8_rows_ = rows;
+    for (Index i = 0; i < rows * columns; ++i) *t.at<int8_t>(i) = static_cast<int8_t>(below(255) - 127);
+    for (Index r = 0; r < rows; ++r) {
+      const auto step = static_cast<float>(below(20) ? scale / 73 * (1 + below(100) / 100.0) : 0);
+      std::memcpy(t.at(rows * columns + 4 * r), &step, 4);
+    }
+    return t;
+  }
   Numbers values() const {
     Numbers out;
+    const Index columns = int8_rows_ ? count_ / int8_rows_ - 4 : 0;
+    for (Index i = 0; i < int8_rows_ * columns; ++i) {
+      float step;
+      std::memcpy(&step, at(int8_rows_ * columns + i / columns * 4), 4);
+      out.push_back(*at<int8_t>(i) * static_cast<double>(step));
+    }
+    if (int8_rows_) return out;
     for (Index i = 0; i < count_; ++i) {
       uint32_t bits = 0;
       std::memcpy(reinterpret_cast<char*>(&bits) + 4 - width(), at(i), static_cast<size_t>(width()));
@@ -84,21 +102,21 @@ class Tensor {
   DType type() const { return type_; }
 
  private:
-  Index width() const { return type_ == DType::float32 ? 4 : 2; }
+  Index width() const { return type_ == DType::float32 ? 4 : type_ == DType::bfloat16 ? 2 : 1; }
   DType type_;
-  Index count_, start_;
+  Index count_, start_, int8_rows_ = 0;
   std::unique_ptr<char[]> memory_;
 };
 
 Tensor floats(Index count) { return Tensor(DType::float32, count); }
 
-void require_close(const char* what, const Tensor& tensor, const Numbers& wanted) {
+void require_close(const char* what, const Tensor& tensor, const Numbers& wanted, double tolerance = kTolerance) {
   const Numbers got = tensor.values();
   double largest = 0.03;  // dot products of about 10 may cancel, each rounded to 2^-24 of itself a few times
   for (double w : wanted) largest = std::max(largest, std::abs(w));
   for (size_t i = 0; i < wanted.size(); ++i) {
     const double rounding = tensor.type() == DType::bfloat16 ? kRounding * std::abs(wanted[i]) : 0;
-    if (std::abs(got[i] - wanted[i]) <= kTolerance * largest + rounding) continue;
+    if (std::abs(got[i] - wanted[i]) <= tolerance * largest + rounding) continue;
     std::fprintf(stderr, "failed: case %llu, %s: %s[%zu] is %.9g, not %.9g (largest %.3g)\n", number, current.c_str(),
                  what, i, got[i], wanted[i], largest);
     std::abort();
@@ -384,7 +402,9 @@ struct Layer {
         plain_keys(keys.values()),
         plain_values(values.values()) {}
   static Tensor matrix(const DecodeShape& s, Index rows, Index columns) {
-    return Tensor::random(s.dtype, rows * columns, 1 / std::sqrt(static_cast<double>(columns)));
+    const double scale = 1 / std::sqrt(static_cast<double>(columns));
+    if (s.dtype == DType::int8) return Tensor::random_int8(rows, columns, scale);
+    return Tensor::random(s.dtype, rows * columns, scale);
   }
   DecodeLayer addresses(const DecodeShape& s, bool norms_heads) const {
     const bool norms = s.norm != NormPlacement::none;
@@ -482,7 +502,7 @@ void check_decode() {
   s.batch = 1 + below(6), s.d_model = heads * width, s.heads = heads, s.d_ff = any_size(100);
   s.vocabulary = any_size(120), s.context = any_size(40);
   s.norm = static_cast<NormPlacement>(below(3)), s.ffn = static_cast<FeedForward>(below(3));
-  s.eps = 0.01F, s.softcap = coin() ? 0.0F : 3.0F, s.dtype = any_dtype();
+  s.eps = 0.01F, s.softcap = coin() ? 0.0F : 3.0F, s.dtype = below(3) ? any_dtype() : DType::int8;
   const bool norms_heads = coin();
   const auto [cosine, sine] = rotations(s.context * (width / 2));
   if (width % 2 == 0 && coin()) s.cosine = cosine.at<float>(), s.sine = sine.at<float>();
@@ -496,6 +516,8 @@ void check_decode() {
   const Tensor table = Tensor::random(DType::float32, s.vocabulary * s.d_model);
   const Tensor final_gain = Tensor::random(DType::float32, s.d_model), head = Layer::matrix(s, s.vocabulary, s.d_model);
   const PlainModel plain{s, norms_heads, cosine.values(), sine.values()};
+  // Beside int8 weights, a vector is rounded to 2^-15 of its largest element before each product.
+  const double tolerance = s.dtype == DType::int8 ? 10 * kTolerance : kTolerance;
   const Numbers embeddings = table.values();
   std::vector<std::int64_t> ids(s.batch), positions(s.batch);
   for (auto& p : positions) p = below(s.context);
@@ -511,10 +533,10 @@ void check_decode() {
       const Numbers one = plain.step({row, row + s.d_model}, layers, final_gain, head, b, positions[b]);
       wanted.insert(wanted.end(), one.begin(), one.end());
     }
-    require_close("logits", logits, wanted);
+    require_close("logits", logits, wanted, tolerance);
     for (const Layer& layer : layers) {
-      require_close("keys", layer.keys, layer.plain_keys);
-      require_close("values", layer.values, layer.plain_values);
+      require_close("keys", layer.keys, layer.plain_keys, tolerance);
+      require_close("values", layer.values, layer.plain_values, tolerance);
     }
     for (auto& p : positions) p = std::min(p + 1, s.context - 1);
   }

@@ -30,10 +30,10 @@ def test_a_field_is_known_by_name_and_value_or_at_its_default():
 
 
 def test_the_decoding_kernel_is_not_taken_for_a_model_that_it_does_not_know():
-    assert NativeStep.supports(hb.TransformerLM(AT_DEFAULT), 1)
-    assert not NativeStep.supports(hb.TransformerLM(OTHERWISE), 1)
-    assert not NativeStep.supports(hb.TransformerLM(hb.ModelConfig(**SIZES, value_embeddings=1)), 1)
-    assert not NativeStep.supports(hb.TransformerLM(hb.ModelConfig(**SIZES, norm_kind="layernorm")), 1)
+    assert NativeStep.obstacle(hb.TransformerLM(AT_DEFAULT), 1) is None
+    assert NativeStep.obstacle(hb.TransformerLM(OTHERWISE), 1)
+    assert NativeStep.obstacle(hb.TransformerLM(hb.ModelConfig(**SIZES, value_embeddings=1)), 1)
+    assert NativeStep.obstacle(hb.TransformerLM(hb.ModelConfig(**SIZES, norm_kind="layernorm")), 1)
 
 
 def test_the_fused_implementations_are_not_taken_for_a_model_that_they_do_not_know(monkeypatch):

@@ -44,9 +44,9 @@ def test_a_part_without_a_kernel_keeps_the_model_off_the_decoding_kernel(monkeyp
     if cpu_kernels.variant() is None:
         pytest.skip("this build has no CPU kernels")
     model = hb.TransformerLM(ModelConfig(**SIZES))
-    assert NativeStep.supports(model, 1)
+    assert NativeStep.obstacle(model, 1) is None
     monkeypatch.setattr(RMSNormSpec, "kernel", None)
-    assert not NativeStep.supports(model, 1)
+    assert NativeStep.obstacle(model, 1)
     assert len(hb.generate(model, torch.tensor([1, 2]), 5)) == 5
 
 

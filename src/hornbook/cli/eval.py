@@ -45,6 +45,7 @@ def main(
     items: int = 400,
     per_token: int | None = None,
     html: Path | None = None,
+    dtype: Literal["float32", "bfloat16", "int8"] = "float32",
     device: str = "cpu",
     json_: bool = False,
 ) -> int:
@@ -68,6 +69,8 @@ def main(
         items: of a task, how many questions.
         per_token: show the first so many tokens instead, each tinted by its loss: where is the model surprised?
         html: also write them as a page.
+        dtype: round the weights first to those that generate --dtype takes, to see what that costs; all else stays
+            float32, and nothing is kept for the run's report.
         device: where to compute.
         json_: print JSON.
 
@@ -86,6 +89,8 @@ def main(
 
     console = Console(stream=sys.stderr)
     model, tokenizer, config = load_run(run, checkpoint, choose_device(device))
+    if dtype != "float32":
+        _round_weights(model, dtype)
     if task == "cloze":
         return _cloze(run, model, tokenizer, config.data.corpus_level, items, console, json_)
     data, name = _data(run, text, (field, errors, special_tokens_in_text), tokenizer, config, console)
@@ -103,11 +108,11 @@ def main(
     sources = {} if text else _measure_sources(model, data, sizes, config.data.mixture, console)
     metrics = None
     if not text and tokenizer is not None and (stories or samples):
-        counts, save = (stories, samples), checkpoint == "best"
+        counts, save = (stories, samples), checkpoint == "best" and dtype == "float32"
         metrics = _evaluate_on_corpus(Path(run), model, tokenizer, config, console, counts=counts, seed=seed, save=save)
     facts = {} if metrics is None else {config.data.corpus: metrics.to_dict()}
     facts |= {"sources": sources} if sources else {}
-    as_json = {"run": run, "data": name, **result.to_dict(), **facts}
+    as_json = {"run": run, "data": name, "dtype": dtype, **result.to_dict(), **facts}
     lines = [*_words(f"{run} on {name}", result), *(metrics.lines() if metrics else [])]
     lines += [f"loss {loss:.4f} on the part of {source}" for source, loss in sources.items()]
     print(json.dumps(as_json) if json_ else "\n".join(lines))
@@ -124,6 +129,16 @@ def _check(run: str, text: tuple[str, ...], stories: int, samples: int) -> None:
         from hornbook.data.text_files import find_files
 
         find_files(text)
+
+
+def _round_weights(model: Any, dtype: Literal["bfloat16", "int8"]) -> None:
+    import torch
+
+    from hornbook.generation.decode import check_weight_type
+    from hornbook.models.narrow import round_weights_
+
+    check_weight_type(model, dtype)
+    round_weights_(model, torch.int8 if dtype == "int8" else torch.bfloat16)
 
 
 def _measure(

@@ -1,8 +1,8 @@
 """Keys and values of the tokens that a model has read, so that each new token is computed alone.
 
 Two ways to take a step with them: `read`, through the model's own modules (any device, any switch), and `NativeStep`,
-the whole model in one call of a CPU kernel with the weights in float32 or bfloat16. Both equal the model without a
-cache (tests/unit/test_kv_cache.py). Left out: caches longer than the context, paging, sharing between prompts.
+the whole model in one call of a CPU kernel with the weights in float32, bfloat16 or int8. Both equal the model without
+a cache (tests/unit/test_kv_cache.py). Left out: caches longer than the context, paging, sharing between prompts.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from hornbook.models.config import SIZES, unknown_field
+from hornbook.models.narrow import narrowed
 from hornbook.models.parts import parts_of
 from hornbook.models.transformer import TransformerLM
 from hornbook.nn import cpu_kernels
@@ -137,26 +138,27 @@ class NativeStep:
 
     Args:
         cache: filled by `KVCache.read`; goes on being filled here.
-        dtype: of the weights: float32 uses the model's own, bfloat16 a copy made now.
+        dtype: of the weights: float32 uses the model's own, bfloat16 and int8 copies (models/narrow.py).
     """
 
     LARGEST_BATCH = 8
     """Beyond it, matrix products over the whole batch are faster."""
 
     @staticmethod
-    def supports(model: TransformerLM, batch_size: int) -> bool:
-        """Return whether the kernel exists here and knows every part and every setting of this model."""
+    def obstacle(model: TransformerLM, batch_size: int) -> str | None:
+        """Return why the kernel cannot generate with this model here, as the end of a sentence; None where it can."""
         weights = list(model.parameters())
-        known = (
-            batch_size <= NativeStep.LARGEST_BATCH
-            and unknown_field(model.config, _KNOWN) is None
-            and all(part.spec.kernel for part in parts_of(model.config))
-        )
-        return (
-            known
-            and cpu_kernels.usable(*weights)
-            and all(w.dtype == torch.float32 and w.is_contiguous() for w in weights)
-        )
+        if batch_size > NativeStep.LARGEST_BATCH:
+            return f"writes at most {NativeStep.LARGEST_BATCH} texts at once, not {batch_size}"
+        if field := unknown_field(model.config, _KNOWN):
+            return f"does not know {field} = {getattr(model.config, field)!r}"
+        if unknown := [part.name for part in parts_of(model.config) if not part.spec.kernel]:
+            return f"does not know this model's {', '.join(unknown)}"
+        if not cpu_kernels.usable(*weights):
+            return "runs on a CPU"
+        if not all(w.dtype == torch.float32 and w.is_contiguous() for w in weights):
+            return "takes a model in float32"
+        return None
 
     def __init__(self, cache: KVCache, dtype: torch.dtype):
         model, c = cache.model, cache.model.config
@@ -166,8 +168,9 @@ class NativeStep:
         def address(weight: Any, *shape: int) -> int:
             if weight is None:
                 return 0
-            self._kept.append(weight.detach().to(dtype) if weight.ndim > 1 else weight.detach())
-            return cpu_kernels.address_of(self._kept[-1], dtype if len(shape) > 1 else torch.float32, *shape)
+            cpu_kernels.address_of(weight.detach(), torch.float32, *shape)
+            self._kept.append(narrowed(weight, dtype) if len(shape) > 1 else weight)
+            return self._kept[-1].data_ptr()
 
         def weight_of(part: Any, *shape: int) -> int:
             return address(getattr(part, "weight", None), *shape)
@@ -195,7 +198,7 @@ class NativeStep:
             ffn=FeedForward[str(FEED_FORWARDS[c.ffn].kernel)], eps=c.norm_eps, softcap=c.logit_softcap,
             cosine=0 if rope is None else cpu_kernels.address_of(rope.cos, torch.float32, c.context_length, D // 2),
             sine=0 if rope is None else cpu_kernels.address_of(rope.sin, torch.float32, c.context_length, D // 2),
-            dtype=cpu_kernels.DTYPES[dtype],
+            dtype=cpu_kernels.WEIGHT_TYPES[dtype],
         )  # fmt: skip
         self._table = model.token_embeddings.weight.detach()
 

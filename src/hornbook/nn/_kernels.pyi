@@ -9,6 +9,8 @@ class DType(enum.Enum):
 
     bfloat16 = 1
 
+    int8 = 2
+
 class NormPlacement(enum.Enum):
     pre = 0
 

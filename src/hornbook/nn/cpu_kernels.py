@@ -23,7 +23,9 @@ enabled = True
 """False: PyTorch's own operators are taken instead, as on other devices. The tests compare both."""
 
 DTYPES = {torch.float32: DType.float32, torch.bfloat16: DType.bfloat16}
-"""What the kernels read and write; weights of a decoding step likewise."""
+"""What the kernels read and write."""
+WEIGHT_TYPES = {**DTYPES, torch.int8: DType.int8}
+"""Of a decoding step."""
 
 
 def usable(*tensors: Tensor) -> bool:
