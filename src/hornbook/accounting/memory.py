@@ -72,7 +72,7 @@ class EngineMemory:
 
     @property
     def activations(self) -> int:
-        """Everything kept for the backward pass."""
+        """Bytes kept for the backward pass, all parts of the model together."""
         return total(self.activation_terms)
 
     @property
@@ -82,7 +82,7 @@ class EngineMemory:
 
     @property
     def peak(self) -> int:
-        """Peak resident memory."""
+        """Peak resident memory in bytes: the process and the weights, and the larger of backward pass and update."""
         how = self.settings
         standing = how.process + self.parameters + self.optimizer_state + self.checkpoint_copy
         kept, gradients = self.activations + self.workspace, 0

@@ -74,17 +74,17 @@ class Time:
 
     @property
     def days(self) -> float:
-        """Days by matrix products."""
+        """Days of training at `rate`, counting the matrix products of the formulas."""
         return self.matmul_flops / self.rate / SECONDS_PER_DAY
 
     @property
     def days_6nd(self) -> float:
-        """Days by 6·N·D."""
+        """Days of training at `rate`, counting the textbook's 6·N·D."""
         return self.six_nd_flops / self.rate / SECONDS_PER_DAY
 
     @property
     def measured_seconds(self) -> float | None:
-        """Seconds at the probe's rate."""
+        """Seconds of training at the tokens per second that a probe measured; None without one."""
         return None if self.tokens_per_second is None else self.tokens / self.tokens_per_second
 
 

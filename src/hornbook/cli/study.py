@@ -180,7 +180,7 @@ def print_study(folder: Path) -> None:
 
 
 def cell_text(value: Any) -> str:
-    """Return what a table cell shows."""
+    """Return the text of a table cell, which is a number or {"value", "text"}; a dash for nothing."""
     return str(value.get("text", "–")) if isinstance(value, dict) else number(value)
 
 

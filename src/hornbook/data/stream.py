@@ -39,7 +39,7 @@ class TextStream:
         self._tail = self.mark
 
     def write(self, data: bytes | mmap.mmap, start: int, end: int) -> None:
-        """Append `data[start:end]`."""
+        """Append the document `data[start:end]`, after a separator unless one ends what is there."""
         if not (self._tail.endswith(self.mark) or self._tail.rstrip().endswith(self.mark)):
             self.file.write(self.mark)
         for place in range(start, end, BLOCK):

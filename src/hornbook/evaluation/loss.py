@@ -58,7 +58,7 @@ class Evaluation:
         return values | {key: value for key, value in optional.items() if value is not None}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain values."""
+        """Return every field and the perplexity as plain values, for JSON."""
         return asdict(self) | {"perplexity": self.perplexity}
 
 

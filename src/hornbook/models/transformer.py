@@ -244,7 +244,7 @@ class TransformerLM(nn.Module):
         return self.ln_final(x)
 
     def logits(self, hidden: Float[Tensor, "... T C"]) -> Float[Tensor, "... T V"]:
-        """Return the logits of hidden states."""
+        """Return the logits of hidden states, capped where the configuration has a softcap."""
         logits = hidden @ self.output_weight.T
         cap = self.config.logit_softcap
         return cap * (logits / cap).tanh() if cap else logits

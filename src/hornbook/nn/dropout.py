@@ -21,7 +21,7 @@ class Dropout(nn.Module):
         self.p = p
 
     def forward(self, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        """Return `x` with elements dropped."""
+        """Return `x` with elements zeroed and the others scaled up; `x` itself in evaluation mode."""
         if not self.training or self.p == 0:
             return x
         kept = x * (torch.rand_like(x) >= self.p)

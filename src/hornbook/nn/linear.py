@@ -83,7 +83,7 @@ class Embedding(nn.Module):
         _truncated_normal(self.weight, self.std, generator)
 
     def forward(self, ids: Int[Tensor, "..."]) -> Float[Tensor, "... C"]:
-        """Return the vectors of the ids."""
+        """Return the rows of the table at `ids`, which must lie in 0 … num_embeddings − 1."""
         return self.ops.embedding(ids, self.weight)
 
     def extra_repr(self) -> str:

@@ -65,7 +65,7 @@ class Spec:
         cls.kernel = vars(cls).get("kernel")
 
     def parameters(self) -> list[Line]:
-        """Return the numbers that are trained."""
+        """Return a line for each weight: how many numbers it has that are trained."""
         return []
 
     def flops(self) -> ForwardFlops:

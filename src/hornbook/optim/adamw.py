@@ -67,7 +67,7 @@ class AdamW(Optimizer):
         super().__init__(params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay})
 
     def update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
-        """Move the parameters and their moments."""
+        """Make one step of decoupled weight decay and Adam, in place, moments included."""
         adamw_update(parameters, self.state, group, self.implementation)
 
 

@@ -40,7 +40,7 @@ class SGD(Optimizer):
         super().__init__(params, {"lr": lr, "decay": decay})
 
     def update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
-        """Move each parameter against its gradient."""
+        """Subtract lr · gradient from each parameter, in place; lr / √(t + 1) with decay "inverse_sqrt"."""
         for parameter in parameters:
             step = self.state[parameter].setdefault("step", torch.tensor(0))
             divisor = math.sqrt(int(step) + 1) if group["decay"] == "inverse_sqrt" else 1.0

@@ -56,7 +56,7 @@ class PretokenCounts:
         return len(self._native)
 
     def total(self) -> int:
-        """Return the number of pre-tokens."""
+        """Return the number of pre-tokens in the text, repetitions counted."""
         return self._native.total()
 
     def items(self) -> list[tuple[bytes, int]]:

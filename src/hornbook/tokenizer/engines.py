@@ -71,7 +71,7 @@ class Engine(abc.ABC):
 
     @abc.abstractmethod
     def encode(self, text: str, allowed: Allowed) -> list[int]:
-        """Return the ids of a text."""
+        """Return the ids of a text; special tokens outside `allowed` are ordinary text."""
 
     @abc.abstractmethod
     def encode_array(self, text: str | bytes, allowed: Allowed, threads: int) -> np.ndarray:
@@ -79,7 +79,7 @@ class Engine(abc.ABC):
 
     @abc.abstractmethod
     def encode_batch(self, texts: Sequence[str], allowed: Allowed, threads: int) -> list[np.ndarray]:
-        """Return the ids of each text."""
+        """Return the ids of each text, in order; the texts are shared out among threads."""
 
     @abc.abstractmethod
     def encode_chunks(self, chunks: Iterable[bytes], allowed: Allowed) -> Iterator[np.ndarray]:
@@ -91,7 +91,7 @@ class Engine(abc.ABC):
 
     @abc.abstractmethod
     def encode_file(self, path: Path, errors: Errors, threads: int) -> np.ndarray:
-        """Return the ids of a file."""
+        """Return the ids of a UTF-8 file, shape (num_tokens,). Raises DataError (`errors`) or OSError."""
 
     @abc.abstractmethod
     def append_file(
@@ -101,7 +101,7 @@ class Engine(abc.ABC):
 
 
 def engine_class(pattern: str) -> type[Engine]:
-    """Return the engine of a pattern."""
+    """Return the native engine for a pattern that the core scans, else the one of the `regex` library."""
     return _NativeEngine if is_native(pattern) else _RegexEngine
 
 

@@ -177,7 +177,7 @@ class ReferenceTokenizer:
         return ids
 
     def encode_pretoken(self, pretoken: bytes) -> list[int]:
-        """Return the ids of one pre-token."""
+        """Return the ids of one pre-token: its bytes, with every merge applied in order of creation."""
         word = [bytes([byte]) for byte in pretoken]
         for pair in self.merges:
             word = merge_pair(word, pair)

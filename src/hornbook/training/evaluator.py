@@ -45,7 +45,7 @@ class EvaluationSizes:
 
     @property
     def total(self) -> int:
-        """Tokens of all of them."""
+        """Tokens that all evaluations of the run predict together."""
         return self.each * (self.times - 1) + self.end
 
     def line(self) -> str:

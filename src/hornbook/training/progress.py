@@ -80,7 +80,7 @@ class Budget:
         return (self.steps - step) * self.step_seconds if self.step_seconds else None
 
     def state(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
+        """Return what a checkpoint keeps: how long steps take, the share of the time, where the warm-up ended."""
         return {
             "step_seconds": self.step_seconds,
             "warmed_at": self.warmed_at,

@@ -97,12 +97,12 @@ class Trainer:
 
     @property
     def counters(self) -> Counters:
-        """How far the run is."""
+        """How far the run is: updates, batches, the best evaluation."""
         return self.state.counters
 
     @property
     def finished(self) -> bool:
-        """All updates are made."""
+        """Whether all updates are made: the steps of the recipe, or those that its minutes hold."""
         return self.state.budget.finished(self.counters.step)
 
     def gather_model(self) -> TransformerLM:

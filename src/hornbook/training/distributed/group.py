@@ -132,7 +132,7 @@ class Group:
         self.barrier()
 
     def barrier(self) -> None:
-        """Wait until every process is here."""
+        """Wait until every process is here. Raises WorkerLostError where one does not come."""
         with detect_worker_loss():
             dist.barrier(group=self._commands)
 

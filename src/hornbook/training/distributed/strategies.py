@@ -76,7 +76,7 @@ class SingleProcess(Strategy):
         self.loss = make_loss(model, config)
 
     def mean(self, value: Tensor) -> Tensor:
-        """Return the scalar itself."""
+        """Return the scalar itself: there is no other process to average it with."""
         return value
 
 

@@ -53,7 +53,7 @@ class Assessment:
 
     @property
     def mean_valid_prefix(self) -> float:
-        """Return the mean of `valid_prefixes`."""
+        """Return the mean share of a sample that a story could open with, 0 … 1."""
         return sum(self.valid_prefixes) / self.num_samples
 
     @property
