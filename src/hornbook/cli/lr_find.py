@@ -69,7 +69,7 @@ def main(
     if html is not None:
         write_html(found, sentences, html, command("lr-find", *given))
     if json_:
-        print(json.dumps({**record(found), "sentences": sentences, "page": None if html is None else str(html)}))
+        print(json.dumps({**_as_json(found), "sentences": sentences, "page": None if html is None else str(html)}))
         return 0
     width = max(40, min(110, shutil.get_terminal_size((100, 24)).columns))
     print("\n".join(picture(found, width)))
@@ -84,7 +84,7 @@ def main(
     return 0
 
 
-def record(found: RangeTest) -> dict[str, Any]:
+def _as_json(found: RangeTest) -> dict[str, Any]:
     """Return a test as plain values."""
     curve = {key: getattr(found, key) for key in ("rates", "losses", "smooth", "slopes")}
     return {key: getattr(found, key) for key in ("suggestion", "steepest", "lowest", "ran_away")} | curve
