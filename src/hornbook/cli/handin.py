@@ -18,7 +18,6 @@ def main(folders: tuple[Path, ...] = (Path("runs"), Path("studies")), *, out: Pa
         out: the page.
 
     Examples:
-        hornbook handin
         hornbook handin runs studies --out assignment1.html
     """
     from hornbook.report.handin import write_handin

@@ -5,8 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hornbook.config import flatten
@@ -152,10 +156,40 @@ def _print_markdown(rows: list[dict[str, Any]]) -> None:
         print("| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |")
 
 
+NARROW = 100
+"""Columns below which a run has lines of its own instead of a row of a table."""
+
+
+def short_lines(rows: list[dict[str, Any]], width: int) -> list[str]:
+    """Return runs for a narrow terminal: name and figures, and what else there is below, wrapped at words."""
+    folder = os.path.commonpath([str(Path(row["name"]).parent) for row in rows])
+    lines = [f"in {folder}:"] if folder not in ("", ".") else []
+    for row in rows:
+        name = os.path.relpath(row["name"], folder) if folder else row["name"]
+        figures = [f"{row['step'] or 0:,} steps"]
+        figures += [f"{label} {row[key]:.4f}" for key, label in SHORT.items() if row[key] is not None]
+        figures += [f"{row['minutes']:.1f} min"] if row["minutes"] is not None else []
+        whole = " · ".join(words.replace(" ", "\xa0") for words in figures)  # a figure stays with its name
+        wrapped = textwrap.wrap(f"{name}  {row['status']}  {whole}", width, subsequent_indent="    ")
+        lines += [line.replace("\xa0", " ") for line in wrapped]
+        for key in ("changed", "tags", "note"):
+            words = f"{key}: {row[key]}" if row[key] else ""
+            lines += textwrap.wrap(words, width, initial_indent="    ", subsequent_indent="      ",
+                                   break_on_hyphens=False)  # fmt: skip
+    return lines
+
+
+SHORT = {"val_loss": "val", "best_val_loss": "best", "bits_per_byte": "bits/byte"}
+
+
 def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    width = shutil.get_terminal_size().columns
+    if sys.stdout.isatty() and width < NARROW:
+        print("\n".join(short_lines(rows, width)))
+        return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for head in HEADS:
         table.add_column(head, justify="right" if head in NUMBERS else "left", overflow="fold")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
 from hornbook.cli.arguments import Overrides, Words
+from hornbook.cli.runs import NARROW
 from hornbook.errors import ConfigError, DataError
 from hornbook.format import counted, number
 
@@ -25,6 +28,14 @@ def list_studies(*, json_: bool = False) -> int:
     if json_:
         plain = [{"name": s.name, "question": s.question, "design": s.design, "cost": dict(s.cost)} for s in studies]
         print(json.dumps(plain, indent=2, ensure_ascii=False))
+        return 0
+    width = shutil.get_terminal_size().columns
+    if sys.stdout.isatty() and width < NARROW:
+        for study in studies:
+            cost = "; ".join(f"{scale}: {study.cost[scale]}" for scale in ("tiny", "cpu", "gpu"))
+            print(study.name)
+            for words in (study.question, cost):
+                print(textwrap.fill(words, width, initial_indent="    ", subsequent_indent="    "))
         return 0
     from rich.console import Console
     from rich.table import Table
