@@ -58,6 +58,8 @@ def test_a_slip_gets_one_sentence(argv, words, capsys, tmp_path, monkeypatch):
     [
         (FileNotFoundError(errno.ENOENT, "No such file", "a.txt"), "there is no file or folder a.txt"),
         (PermissionError(errno.EACCES, "denied", "a.txt"), "permission"),
+        (NotADirectoryError(errno.ENOTDIR, "not a directory", "a.txt"), "a.txt is not a folder, and one was wanted"),
+        (FileExistsError(errno.EEXIST, "exists", "a.txt"), "a.txt is there already; give another name"),
         (IsADirectoryError(errno.EISDIR, "is a directory", "a"), "a is a folder"),
         (OSError(errno.ENOSPC, "No space left", "a.txt"), "disk is full"),
         (OSError(errno.EIO, "Input/output error", "a.txt"), "a.txt: Input/output error"),

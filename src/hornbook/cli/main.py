@@ -197,6 +197,8 @@ def describe_os_error(error: OSError) -> HornbookError:
         return HornbookError(f"{name} is a folder, and a file was wanted")
     if isinstance(error, NotADirectoryError):
         return HornbookError(f"{name} is not a folder, and one was wanted")
+    if isinstance(error, FileExistsError):
+        return HornbookError(f"{name} is there already; give another name, or remove it first")
     if isinstance(error, PermissionError):
         return HornbookError(
             f"{name} may not be opened by this user (permission denied); change its permissions or use another place"
