@@ -143,7 +143,7 @@ def test_parts_of_a_model():
     with refused("d_model = 9 is not divisible by num_heads = 2"):
         MultiHeadSelfAttention(9, 2)
     parameter = torch.nn.Parameter(torch.zeros(4, 2))
-    parameter.grad = torch.sparse_coo_tensor([[1]], [[1.0, 1.0]], (4, 2), check_invariants=True)
+    parameter.grad = torch.sparse_coo_tensor(torch.tensor([[1]]), torch.ones(1, 2), (4, 2), check_invariants=True)
     with refused("a sparse gradient came"):
         dense_gradient(parameter)
 

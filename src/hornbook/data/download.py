@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from hornbook.config import build
-from hornbook.data.download_checks import SHA256, record, recorded, redirect_check
+from hornbook.data.download_checks import SHA256, broken_off, record, recorded, redirect_check
 from hornbook.data.unpacking import gunzip
 from hornbook.errors import DataError, HornbookError
 from hornbook.fileio import (
@@ -179,9 +179,9 @@ def _attempt(web: httpx.Client, source: _Source, file: BinaryIO, note: Path, sta
             if whole is None:  # a server that says no length ends the file by ending the connection in good order
                 source.size = file.tell()
     except httpx.TransportError as error:
-        raise _Retry(_reason(error)) from None
+        raise _Retry(broken_off(error)) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise DataError(f"{source.url} cannot be fetched: {_reason(error)}") from None
+        raise DataError(f"{source.url} cannot be fetched: {broken_off(error)}") from None
 
 
 def _check_status(answer: httpx.Response, url: str, file: BinaryIO) -> None:
@@ -226,7 +226,7 @@ def _client(url: str, silent_seconds: float) -> httpx.Client:
     try:
         hooks = {"request": [redirect_check(url)]}
     except httpx.InvalidURL as error:
-        raise DataError(f"{url} cannot be fetched: {_reason(error)}") from None
+        raise DataError(f"{url} cannot be fetched: {broken_off(error)}") from None
     timeout = httpx.Timeout(silent_seconds, connect=CONNECT_SECONDS)
     return httpx.Client(follow_redirects=True, timeout=timeout, event_hooks=hooks)
 
@@ -289,17 +289,3 @@ def _check_room(folder: Path, url: str, missing: int) -> None:
             f"{url} needs {quantity(missing, 'B')} more, and the disk of {folder} has {quantity(free, 'B')} free; "
             "make room, or name another folder with --out"
         )
-
-
-def _reason(error: Exception) -> str:
-    import httpx
-
-    if isinstance(error, httpx.TimeoutException):
-        return "the server does not answer in time"
-    if isinstance(error, httpx.ConnectError):
-        return "the server cannot be reached (is the name right, and the network there?)"
-    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
-        return "it is no address of http or https, or leads to one that is not (such as file: or ftp:)"
-    if isinstance(error, httpx.TooManyRedirects):
-        return "the server sends on from place to place without an end"
-    return "the connection broke off"

@@ -69,3 +69,18 @@ def record(url: str, sha256: str) -> None:
 
 def _record(url: str) -> Path:
     return cache_folder() / "downloads" / f"{sha256_bytes(url.encode())[:24]}.json"
+
+
+def broken_off(error: Exception) -> str:
+    """Return in plain words why a transfer failed."""
+    import httpx
+
+    if isinstance(error, httpx.TimeoutException):
+        return "the server does not answer in time"
+    if isinstance(error, httpx.ConnectError):
+        return "the server cannot be reached (is the name right, and the network there?)"
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
+        return "it is no address of http or https, or leads to one that is not (such as file: or ftp:)"
+    if isinstance(error, httpx.TooManyRedirects):
+        return "the server sends on from place to place without an end"
+    return "the connection broke off"
