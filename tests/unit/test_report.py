@@ -14,6 +14,7 @@ from hornbook.errors import DataError, FormatError
 from hornbook.evaluation.storyworld import StoryScore, StoryworldMetrics, save_metrics
 from hornbook.report.figures import run_figures, save_figures, thin
 from hornbook.report.load import read_runs
+from hornbook.report.plain_svg import plain_svg
 from hornbook.report.render import script_json, write_report
 from hornbook.report.tables import config_rows, final_metrics
 from hornbook.studies.charts import Figure, Series, figure_from_dict, record_to_dict, table_from_dict
@@ -276,3 +277,48 @@ def test_figure_records_survive_a_round_trip_and_damage_is_named():
             figure_from_dict(record | damage, "results.json")
     with pytest.raises(FormatError, match="rows is missing"):
         table_from_dict({"id": "t", "title": "T", "columns": []}, "results.json")
+
+
+def test_a_page_without_scripts_still_draws_its_curves(tmp_path):
+    make_run(tmp_path / "a", name="one")
+    page = write_report([tmp_path / "a"], tmp_path / "a.html").read_text()
+    drawn = re.findall(r'<div class="plot"><noscript>(.*?)</noscript>', page)
+    assert len(drawn) == page.count('<div class="plot">') > 3
+    assert all("<polyline points=" in svg and "aria-label=" in svg for svg in drawn)
+    memory = next(svg for svg in drawn if "Memory" in svg)
+    assert "1 B<" in memory  # a number of bytes, not 1e+09
+    assert len(max(re.findall(r'points="(.*?)"', page), key=len).split()) <= 201
+
+
+def test_a_figure_without_scripts_leaves_out_what_cannot_be_drawn():
+    def drawn(x, y, **more):
+        series = [Series(name="<b>", x={"lr": x}, y=y)]
+        return plain_svg(Figure(id="f", title="t", x_axes={"lr": "rate"}, y_label="loss", series=series, **more))
+
+    assert drawn([], []) == ""
+    assert drawn([0.0, 1.0], [None, None]) == ""
+    assert drawn([0.0, 10.0], [2.0, 3.0], x_log=True).count("<circle") == 1
+    assert "10" in drawn([10.0, 1000.0], [2.0, 3.0], x_log=True)
+    assert "&lt;b&gt;" in drawn([1.0, 2.0], [2.0, 3.0])
+    assert ">loud<" in drawn([0.0, 1.0], [2.0, 3.0], categories=["quiet", "loud"])
+
+
+def test_a_page_of_several_runs_begins_with_which_ends_lowest(tmp_path):
+    make_run(tmp_path / "a", name="one", level=2.0)
+    make_run(tmp_path / "b", name="two", level=1.5)
+    page = write_report([tmp_path / "a", tmp_path / "b"], tmp_path / "a.html").read_text()
+    answer = re.search(r'<p class="answer">(.*?)</p>', page)
+    assert answer[1].startswith("two ends lowest, at a validation loss of 1.5")
+    assert "next is one, 0.5000 above it" in answer[1]
+    assert page.index('class="answer"') < page.index('class="chart"')
+
+
+def test_the_settings_are_folded_and_the_command_is_named_by_the_program(tmp_path):
+    make_run(tmp_path / "a", name="one")
+    (tmp_path / "a" / "environment.json").write_text(
+        json.dumps({"command": ["/somewhere/bin/hornbook", "train", "a b"]})
+    )
+    page = write_report([tmp_path / "a"], tmp_path / "a.html").read_text()
+    assert "<details><summary>all of it" in page
+    assert "hornbook train &#39;a b&#39;" in page
+    assert "/somewhere" not in page[page.index('<pre class="command">') :]

@@ -63,7 +63,8 @@ class RunData:
         """The command that makes this run again."""
         given = self.environment.get("command")
         if isinstance(given, (list, tuple)):
-            given = shlex.join(str(word) for word in given)
+            # The program by its name: where it lies is this machine's own.
+            given = shlex.join([Path(str(word)).name if i == 0 else str(word) for i, word in enumerate(given)])
         return str(given) if given else shlex.join(["hornbook", "train", str(self.path / CONFIG_FILE)])
 
     def last(self, key: str) -> Any:

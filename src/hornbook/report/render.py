@@ -14,11 +14,13 @@ import datetime
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import markupsafe
 
 import hornbook
 from hornbook.errors import DataError
@@ -27,6 +29,7 @@ from hornbook.format import counted, number, setting, visible
 from hornbook.report import tables
 from hornbook.report.figures import run_figures, save_figures
 from hornbook.report.load import RunData, as_number, read_run, read_runs
+from hornbook.report.plain_svg import plain_svg
 from hornbook.report.storyworld_tables import story_tables, story_value
 from hornbook.studies.charts import Figure, record_to_dict
 from hornbook.studies.folder import StudyResults, is_study, read_study
@@ -102,8 +105,10 @@ def _study_section(study: StudyResults, number: int) -> dict[str, Any]:
     return {
         "id": f"study-{number}",
         "title": study.question,
+        "answer": finished[0] if finished else "",
+        "size": " · ".join(_size(study)),
         "lead": study.design,
-        "findings": finished,
+        "findings": finished[1:],
         "figures": figures,
         "tables": study.tables,
         "samples": _sample_groups(firsts),
@@ -111,13 +116,16 @@ def _study_section(study: StudyResults, number: int) -> dict[str, Any]:
         "run_names": [run.name for run in firsts],
         "environment": tables.environment_rows([run.environment for run in firsts] or [study.environment]),
         "commands": [study.command],
-        "facts": [
-            ("scale", study.scale, ""),
-            *([("arms", str(len(study.arms)), "")] if study.arms else []),
-            ("seeds", str(len(study.seeds)), "paired over the arms" if study.arms else ""),
-            *([("runs", str(len(study.runs())), "")] if study.arms else []),
-        ],
+        "facts": [],
     }
+
+
+def _size(study: StudyResults) -> list[str]:
+    seeds = counted(len(study.seeds), "seed")
+    if not study.arms:
+        return [f"scale {study.scale}", seeds]
+    arms, runs = counted(len(study.arms), "arm"), counted(len(study.runs()), "run")
+    return [f"scale {study.scale}", arms, f"{seeds}, the same for every arm", runs]
 
 
 def _runs_section(runs: Sequence[RunData]) -> dict[str, Any]:
@@ -125,6 +133,8 @@ def _runs_section(runs: Sequence[RunData]) -> dict[str, Any]:
     return {
         "id": "runs",
         "title": "",
+        "answer": _best_of(runs),
+        "size": "",
         "lead": runs[0].note if len(runs) == 1 else "",
         "figures": run_figures(runs),
         "tables": [tables.final_metrics(runs), *story_tables(runs)],
@@ -135,6 +145,19 @@ def _runs_section(runs: Sequence[RunData]) -> dict[str, Any]:
         "commands": list(dict.fromkeys(run.command for run in runs)),
         "facts": _facts(runs[0]) if len(runs) == 1 else [],
     }
+
+
+def _best_of(runs: Sequence[RunData]) -> str:
+    """Return which of several runs ends lowest, in a sentence."""
+    last = {run.name: as_number(run.last("val_loss")) for run in runs}
+    ended = sorted((loss, name) for name, loss in last.items() if loss is not None and math.isfinite(loss))
+    if len(ended) < 2:
+        return ""
+    (best, name), (second, other) = ended[:2]
+    return (
+        f"{name} ends lowest, at a validation loss of {best:.4f} nats per token; next is {other}, {second - best:.4f} "
+        "above it. A run each: how far seeds differ is not measured."
+    )
 
 
 def _facts(run: RunData) -> list[tuple[str, str, str]]:
@@ -188,6 +211,7 @@ def _page(sections: Sequence[dict[str, Any]], title: str) -> str:
     )
     environment.filters["number"] = number
     environment.filters["cell"] = _cell
+    environment.filters["svg"] = lambda figure: markupsafe.Markup(plain_svg(figure))
     return environment.get_template("page.html.j2").render(
         title=title,
         sections=sections,

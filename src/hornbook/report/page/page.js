@@ -39,7 +39,16 @@
     return trim(value);
   }
   const trim = (value) => String(Number(value.toPrecision(5)));
-  const tick = (value) => (value === null ? "" : short(Number(value.toPrecision(3))));
+  // As few digits as tell the ticks of an axis apart: memory that hardly changes is not "368 M" five times.
+  function ticks(values) {
+    let said = [];
+    for (let digits = 3; digits < 7; digits++) {
+      said = values.map((value) => (value === null ? "" : short(Number(value.toPrecision(digits)))));
+      const shown = said.filter((text) => text !== "");
+      if (new Set(shown).size === shown.length) break;
+    }
+    return said;
+  }
 
   // Ticks of a logarithmic axis: the densest of these choices whose labels lie `space` pixels apart, and always three.
   const logSplits = (space) => (u, axis, low, high) => {
@@ -242,10 +251,10 @@
         const stride = Math.ceil((names.reduce((n, s) => n + s.length, 0) * 7 + names.length * 14) / Math.max(200, area.clientWidth - 60));
         xAxis.values = () => names.map((name, i) => (i % stride ? "" : name.length > 22 ? name.slice(0, 21) + "…" : name));
       } else {
-        xAxis.values = (u, v) => v.map(tick);
+        xAxis.values = (u, v) => ticks(v);
         if (state.xLog) Object.assign(xAxis, { splits: logSplits(44), filter: (u, v) => v });
       }
-      const yAxis = { label: spec.y_label, labelSize: 20, size: 56, values: (u, v) => v.map(tick) };
+      const yAxis = { label: spec.y_label, labelSize: 20, size: 64, values: (u, v) => ticks(v) };
       if (state.yLog) Object.assign(yAxis, { splits: logSplits(18), filter: (u, v) => v });
       const options = {
         width: Math.max(240, area.clientWidth),

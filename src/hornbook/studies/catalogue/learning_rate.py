@@ -48,12 +48,12 @@ def edge_sentences(results: Results) -> list[str]:
             f"(stopped by the guard, or ends well above its start) is {first.x:g}."
         )
         ratio = (first.x or 1) / (best.x or 1)
-        sentences.append(
-            f"The best learning rate of the grid is {best.x:g}, {ratio:.3g} × below the first that diverges."
+        sentences.insert(
+            0, f"The best learning rate of the grid is {best.x:g}, {ratio:.3g} × below the first that diverges."
         )
     else:
         sentences.append(f"No run of the grid diverged, up to lr {edge.x:g}: the edge of stability lies above it.")
-        sentences.append(f"The best learning rate of the grid is {best.x:g}.")
+        sentences.insert(0, f"The best learning rate of the grid is {best.x:g}.")
     worst = max(stable, key=lambda arm: means[arm])
     sentences.append(
         f"Among the stable ones the mean final loss runs from {means[best]:.3f} (lr {best.x:g}) to "
