@@ -328,3 +328,144 @@ def test_a_model_of_others_without_a_map_of_weights(tmp_path):
     (tmp_path / INDEX).write_text(canonical_json({"weight_map": 3}))
     with refused("has no weight_map from names to files"):
         _read(Path(tmp_path))
+
+
+def test_a_search_that_ends_without_a_loss(tmp_path, monkeypatch):
+    from hornbook.studies import search
+    from hornbook.tracking.console import Console
+
+    space = {"optimizer.lr": search.Range(1e-4, 1e-2)}
+    settings = {"trials": 1, "console": Console(silent=True)}
+    monkeypatch.setattr(search, "read_outcome", lambda *_: SimpleNamespace(diverged=True))
+    monkeypatch.setattr(search, "train_one", lambda *_: ("diverged", ""))
+    with refused("finished with a loss; narrow the ranges"):
+        search.search_settings({}, space, tmp_path / "a", **settings)
+    monkeypatch.setattr(search, "train_one", lambda *_: ("stopped", ""))
+    with refused("the search was stopped; the same command goes on"):
+        search.search_settings({}, space, tmp_path / "b", **settings)
+    monkeypatch.setattr(search, "train_one", lambda *_: ("failed", "the disk is full"))
+    with refused("seed-0 failed: the disk is full"):
+        search.search_settings({}, space, tmp_path / "c", **settings)
+
+
+def test_recipes_that_a_group_of_processes_cannot_train():
+    from hornbook.training.distributed.group import Group
+
+    group = object.__new__(Group)
+    group.size = 2
+    plain = {"distributed": "ddp", "batch_size": 6, "gradient_accumulation": 2}
+    with refused('logging.norms looks at whole gradients, which training.distributed = "fsdp" never holds'):
+        training = SimpleNamespace(**plain | {"distributed": "fsdp"})
+        group.check_recipe(SimpleNamespace(training=training, logging=SimpleNamespace(norms=True)))  # type: ignore[arg-type]
+    with refused("training.batch_size = 6 does not divide into 2 parts for each of 2 processes"):
+        logging = SimpleNamespace(norms=False)
+        recipe = SimpleNamespace(training=SimpleNamespace(**plain), logging=logging)
+        group.check_recipe(recipe)  # type: ignore[arg-type]
+
+
+def test_a_group_that_loses_a_process_says_what_was_saved(monkeypatch):
+    from hornbook.training import loop
+    from hornbook.training.distributed.group import WorkerLostError
+
+    def lose(*_):
+        raise WorkerLostError("a process of the group does not answer any more")
+
+    nothing = SimpleNamespace(sync=lambda: None, start=lambda: None, wait=lambda: None)
+    monkeypatch.setattr(loop, "_loop", lose)
+    monkeypatch.setattr(loop, "RunLogger", lambda *_, **__: contextlib.nullcontext(nothing))
+    saver = SimpleNamespace(save_after_worker_loss=lambda: "step 4 is saved", saver=nothing)
+    trainer = SimpleNamespace(counters=SimpleNamespace(step=0, evaluated=0))
+    setup = SimpleNamespace(
+        trainer=trainer, run=None, config=None, estimate=None, clock=nothing, group=None, checkpointer=saver
+    )
+    with refused(
+        "a process of the group does not answer any more; step 4 is saved: start torchrun again with --resume"
+    ):
+        loop._run(setup, None, None)  # type: ignore[arg-type]
+
+
+def test_hubs_that_refuse(tmp_path, monkeypatch):
+    from hornbook.interop.hub import download_model, push_folder
+
+    with refused("is no folder here, and fetching it from the hub failed: that is no name of a repository"):
+        download_model("a b c")
+    with refused("is written; uploading it to a b c failed: that is no name of a repository"):
+        push_folder(tmp_path, "a b c")
+
+
+def test_texts_of_a_kind_that_is_rare(tmp_path, monkeypatch):
+    from hornbook.data import text_reader, unpacking
+    from hornbook.data.records import FieldReader, separated_values
+    from hornbook.data.special_text import STAND_IN, SpecialText
+    from hornbook.studies.catalogue.tokenizer import sample_text
+    from hornbook.studies.study import Options
+
+    monkeypatch.setattr(text_reader, "is_stream", lambda name: True)
+    reader = text_reader.TextReader([str(tmp_path / "a")])
+    with refused("parquet is read from its end, and"):
+        list(reader._parquet("-"))
+
+    class Limited:
+        needs_input, eof = True, False
+
+        def decompress(self, *_):
+            raise OSError("Memory usage limit was exceeded")
+
+    with refused("a.xz needs more than 512 MB to be unpacked: unpack it first"):
+        list(unpacking._unpacked(iter([b"x"]), "a.xz", "xz", Limited))  # type: ignore[arg-type]
+    rows = separated_values(iter([b"text\na\n"]), "a.csv", FieldReader("text", "strict"), ",")
+    assert list(rows) == ["a"]
+    with refused("is kept for what stands between documents"):
+        SpecialText([STAND_IN], "<|endoftext|>", "text").record(STAND_IN, "a.txt, line 1")
+    (tmp_path / "short.txt").write_text("one document")
+    with refused("has too few documents for training and held-out text"):
+        sample_text("stories", 0, "tiny", Options(text=tmp_path / "short.txt"))
+
+
+def test_tokenizers_that_do_not_fit(monkeypatch):
+    from hornbook.evaluation.story_score import _separator
+    from hornbook.tokenizer import patterns
+    from hornbook.tokenizer.formats.huggingface import _pattern
+    from hornbook.tokenizer.tokenizer import Tokenizer
+
+    with refused("the tokenizer has no special token <|endoftext|>, so it cannot mark where a story ends"):
+        _separator(SimpleNamespace(special_token_ids={}))  # type: ignore[arg-type]
+    split = {"type": "Split", "pattern": {"Regex": "a|b"}, "behavior": "Isolated", "invert": False}
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}
+    with refused("pre_tokenizer splits twice, by Split and by ByteLevel's own pattern"):
+        _pattern({"type": "Sequence", "pretokenizers": [split, byte_level]}, Path("t.json"))
+    vocab = {i: bytes([i]) for i in range(256)} | {256: b"<s>", 257: b"<s>"}
+    parts = SimpleNamespace(vocab=vocab, merges=[], special_tokens={"<s>": 257}, pattern="gpt2", assumed=())
+    with refused("a special token of this file has another id than the lowest entry with its bytes"):
+        Tokenizer.from_parts(parts)  # type: ignore[arg-type]
+
+    def full(*_, **__):
+        raise MemoryError
+
+    with refused("the pattern 'a' needs more memory than there is"):
+        list(patterns._in_time(SimpleNamespace(finditer=full, pattern="a"), "a"))  # type: ignore[arg-type]
+
+
+def test_rungs_of_the_ladder_that_differ(tmp_path, monkeypatch):
+    from hornbook.tokenizer.ladder import timing
+
+    monkeypatch.setattr(timing, "start_process", lambda *words: words[1])
+    fields = {name: 0 for name in timing.Rung.__dataclass_fields__ if name != "name"}
+    monkeypatch.setattr(timing, "result_of", lambda name: fields | {"merges_sha256": name})
+    (tmp_path / "a.txt").write_text("a b c")
+    with refused("this is a defect of hornbook"):
+        timing.run(tmp_path / "a.txt", 300)
+
+
+def test_parts_of_text_that_cannot_be_divided(tmp_path):
+    from hornbook.data.split import split_files
+    from hornbook.data.stream import write_split
+
+    (tmp_path / "a.txt").write_text("one document")
+    file = SimpleNamespace(path=tmp_path / "a.txt", num_bytes=12, num_documents=1)
+    with refused("1 document cannot be cut so that data.validation = 0.5 leaves something on both sides"):
+        split_files([file], None, 0.0000001)  # type: ignore[list-item]
+    (tmp_path / "b.txt").write_text("a\n<|endoftext|>\n" * 25)
+    file = SimpleNamespace(path=tmp_path / "b.txt", num_bytes=17 * 25, num_documents=25)
+    with refused("data.validation = 0.999 of 25 documents leaves nothing to train on; take less"):
+        write_split([file], "<|endoftext|>", 0.999, 1, (tmp_path / "t", tmp_path / "v"))  # type: ignore[list-item]
