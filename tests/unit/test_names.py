@@ -31,6 +31,24 @@ def names_of(tree: ast.Module) -> list[str]:
     return [name for name in found if not name.startswith("_")]
 
 
+def constants_of(tree: ast.Module) -> list[str]:
+    """Return the constants of a module with their values; versions are each format's own."""
+    pairs = [(node.targets[0], node.value) for node in tree.body if isinstance(node, ast.Assign)]
+    pairs += [(node.target, node.value) for node in tree.body if isinstance(node, ast.AnnAssign) and node.value]
+    names = [(target.id, value) for target, value in pairs if isinstance(target, ast.Name) and target.id.isupper()]
+    return [f"{name.strip('_')} = {ast.unparse(value)}" for name, value in names if not name.endswith("VERSION")]
+
+
+def test_no_constant_stands_in_two_modules_with_one_value():
+    found = defaultdict(list)
+    for path in SOURCE.rglob("*.py"):
+        if path.parent.name != "catalogue":
+            for constant in constants_of(ast.parse(path.read_text())):
+                found[constant].append(path.name)
+    assert len(found) > 300
+    assert {constant: places for constant, places in found.items() if len(places) > 1} == {}
+
+
 def homes() -> dict[str, set[str]]:
     """Return where each public name is defined; the members of the studies' protocol and subcommands left out."""
     commands = {f"cli/{module}.py" for module, _ in (SUBCOMMANDS[name][0].split(".") for name in SUBCOMMANDS)}

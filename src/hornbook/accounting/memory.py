@@ -19,14 +19,13 @@ from typing import Any
 
 from hornbook.accounting.formulas import Term, numbers_of, summed, term, total
 from hornbook.accounting.optimizer import optimizer_state
-from hornbook.accounting.parameters import BYTES, count_parameters
+from hornbook.accounting.parameters import BYTES, FLOAT32, count_parameters
 from hornbook.accounting.textbook import TextbookMemory, textbook_memory
 from hornbook.errors import ConfigError
 from hornbook.models.config import ModelConfig
 from hornbook.nn.spec import Execution
 from hornbook.nn.specs import loss_chunk_elements
 
-FLOAT32 = 4
 PROCESS_BYTES = 350_000_000
 """Resident memory of Python, torch and hornbook around a training of next to nothing."""
 HEAP_SLACK = 1.18

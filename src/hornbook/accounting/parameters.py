@@ -12,6 +12,7 @@ from hornbook.accounting.formulas import Term, numbers_of, summed, total
 from hornbook.models.config import ModelConfig
 
 BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
+FLOAT32 = BYTES["float32"]
 
 
 @dataclass(frozen=True, kw_only=True)

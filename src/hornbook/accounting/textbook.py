@@ -11,10 +11,8 @@ import dataclasses
 from dataclasses import dataclass
 
 from hornbook.accounting.formulas import Term, numbers_of, term, total
-from hornbook.accounting.parameters import Parameters, count_parameters
+from hornbook.accounting.parameters import FLOAT32, Parameters, count_parameters
 from hornbook.models.config import ModelConfig
-
-FLOAT32 = 4
 
 
 @dataclass(frozen=True, kw_only=True)

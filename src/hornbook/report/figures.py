@@ -13,9 +13,8 @@ from typing import Any
 
 from hornbook.errors import HornbookError
 from hornbook.report.load import RunData, as_number
-from hornbook.studies.charts import Figure, Series
+from hornbook.studies.charts import X_AXES, Figure, Series
 
-X_AXES = {"step": "step", "tokens": "tokens", "seconds": "wall clock (s)"}
 POINTS_PER_PAGE = 60_000
 """Points of one metric over all runs of a page: 50 runs of 10,000 points then open in well under two seconds."""
 POINTS_PER_CURVE = 2_000

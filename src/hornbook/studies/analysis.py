@@ -14,7 +14,7 @@ from typing import Any
 
 from hornbook.format import counted, number
 from hornbook.studies import statistics
-from hornbook.studies.charts import Figure, Interval, Series, Table, band, columns
+from hornbook.studies.charts import X_AXES, Figure, Interval, Series, Table, band, columns
 from hornbook.studies.statistics import FEWEST_FOR_AN_INTERVAL, Comparison, mean_interval
 from hornbook.studies.study import Analysis, Outcome, Plan, Results
 from hornbook.studies.verdict import BETTER, FEWEST_SEEDS, FEWEST_UPDATES, NOT_DISTINGUISHABLE, WORSE
@@ -24,7 +24,6 @@ LABELS = {
     "val_bits_per_byte": "validation bits per byte",
     "train_loss": "training loss (nats per token)",
 }
-X_AXES = {"step": "step", "tokens": "tokens", "seconds": "wall clock (s)"}
 
 
 def standard(results: Results, *first: str, figures: Sequence[Figure] = ()) -> Analysis:

@@ -20,6 +20,8 @@ Number = float | int | None
 _Record = TypeVar("_Record", "Figure", "Table")
 PAIRS = ("x_axes", "lines")
 """Fields of a figure that are mappings whose order matters."""
+X_AXES = {"step": "step", "tokens": "tokens", "seconds": "wall clock (s)"}
+"""Of a training's curves."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
