@@ -6,10 +6,14 @@ behind. `python tests/harness/writers.py` tries them all and says how many fault
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
+import functools
 import io
 import json
+import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import traceback
@@ -26,14 +30,19 @@ from gguf import GGUFReader
 import hornbook as hb
 from harness.syscalls import DEAD, run
 from hornbook.checkpoint.store import Checkpoint, CheckpointStore
+from hornbook.data.download import download
+from hornbook.data.prepare import prepare
+from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.errors import HornbookError
-from hornbook.fileio import NotConfirmedError, atomic_write, new_folder
+from hornbook.fileio import NotConfirmedError, atomic_write, new_folder, sha256_bytes
 from hornbook.interop.gguf import write_gguf
 from hornbook.interop.huggingface import llama_config, llama_tensors
 from hornbook.interop.huggingface_export import write_huggingface_model
+from hornbook.report.render import write_report
 from hornbook.studies.folder import read_study, write_results, write_study
 from hornbook.studies.study import Analysis, Plan, Study
 from hornbook.tokenizer.formats import read_parts, write_parts
+from hornbook.tracking.console import Console
 from hornbook.tracking.records import RecordWriter, read_records
 from hornbook.tracking.run import Run
 
@@ -188,6 +197,73 @@ def _read_file(folder: Path) -> int:
     return number
 
 
+def _prepare(folder: Path, number: int) -> None:
+    """Records into the cache as plain text, split, a tokenizer trained, both parts encoded."""
+    os.environ["HORNBOOK_CACHE"] = str(folder / "cache")
+    text = folder / f"{number}.jsonl"
+    if not text.exists():
+        text.write_text("".join(json.dumps({"text": f"{number} cats {n} sat"}) + "\n" for n in range(30)))
+    prepare(DataSection(text=(str(text),)), TokenizerSection(vocab_size=260), Console(silent=True))
+
+
+def _read_prepared(folder: Path) -> int:
+    """Every folder that is ready is whole; the larger of their numbers."""
+    found = []
+    for ready in (folder / "cache" / "prepared").glob("*/READY.json"):
+        own = hb.Tokenizer.load(ready.parent / "tokenizer")
+        files = [hb.TokenFile.open(ready.parent / f"{part}-00000.npy") for part in ("train", "validation")]
+        texts = [own.decode(file.ids.tolist()) for file in files]
+        assert sum(text.count("cats") for text in texts) == 30
+        assert {file.manifest["tokenizer_fingerprint"] for file in files} == {own.fingerprint}
+        found.append(int(texts[0][0]))
+    return max(found)
+
+
+@functools.cache
+def _server() -> str:
+    """A web server of its own process, with the files 1.txt and 2.txt."""
+    folder = tempfile.mkdtemp()
+    for number in (1, 2):
+        Path(folder, f"{number}.txt").write_text(str(number) * 20_000)
+    words = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", folder]
+    server = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    atexit.register(shutil.rmtree, folder)
+    atexit.register(server.wait)
+    atexit.register(server.kill)
+    return "http://127.0.0.1:" + server.stdout.readline().split("port ")[1].split()[0]
+
+
+def _download(folder: Path, number: int) -> None:
+    os.environ["HORNBOOK_CACHE"] = str(folder / "cache")
+    url = f"{_server()}/{number}.txt"
+    download(url, folder / f"{number}.txt", Console(silent=True), sleep=lambda seconds: None)
+
+
+def _read_download(folder: Path) -> int:
+    number = 2 if (folder / "2.txt").exists() else 1
+    assert (folder / f"{number}.txt").read_text() == str(number) * 20_000
+    for path in (folder / "cache" / "downloads").glob("*.json"):
+        known = json.loads(path.read_text())
+        assert known["sha256"] == sha256_bytes((known["url"][-5] * 20_000).encode())
+    return number
+
+
+@functools.cache
+def _noted(number: int) -> Path:
+    """A run whose note is the number."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    Run.create(folder / "run", {"run": {"note": f"number {number}"}}, {}).release()
+    (folder / "run" / "metrics.jsonl").write_text('{"step": 1, "train_loss": 2.0}\n{"step": 2, "train_loss": 1.0}\n')
+    return folder / "run"
+
+
+def _read_report(folder: Path) -> int:
+    page = (folder / "report.html").read_text()
+    assert page.rstrip().endswith("</html>")
+    return next(number for number in (1, 2) if f"number {number}" in page)
+
+
 WRITERS = {
     "any file": Writer(
         lambda f, n: atomic_write(f / "a" / "b" / "c", str(n) * 20_000),
@@ -217,6 +293,9 @@ WRITERS = {
     "export, hf": Writer(_export_folder, _read_export),
     "export, gguf": Writer(_export_file, _read_file),
     "study": Writer(_write_study, lambda f: read_study(f).seeds[0]),
+    "prepared data": Writer(_prepare, _read_prepared, "/prepared/", says=False),
+    "download": Writer(_download, _read_download, "/2.txt"),
+    "report": Writer(lambda f, n: write_report([_noted(n)], f / "report.html"), _read_report),
     "results of a study": Writer(_write_results, lambda f: int(read_study(f).findings[0]), "results.json"),
 }
 
@@ -230,7 +309,7 @@ def code_of(error: BaseException | None, decides: str = "") -> int:
     if error is None:
         return OK
     if isinstance(error, NotConfirmedError):
-        return NEW_SAID if str(error.filename).endswith(decides) else OLD_SAID
+        return NEW_SAID if decides in str(error.filename) else OLD_SAID
     if not isinstance(error, OSError):
         traceback.print_exception(error)
         return WRONG

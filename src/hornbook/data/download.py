@@ -21,7 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from hornbook.config import build
-from hornbook.data.download_checks import SHA256, broken_off, record, recorded, redirect_check
+from hornbook.data.download_checks import (
+    SHA256,
+    broken_off,
+    record,
+    recorded,
+    redirect_check,
+    remove_quietly,
+)
 from hornbook.data.unpacking import gunzip
 from hornbook.errors import DataError, HornbookError
 from hornbook.fileio import (
@@ -39,7 +46,6 @@ from hornbook.tracking.console import Console, Stage
 
 if TYPE_CHECKING:
     import httpx
-
 
 BLOCK = 1 << 20
 # Attempts in a row that bring no byte; after the k-th the pause is 2^k seconds, at most LONGEST_PAUSE.
@@ -93,21 +99,22 @@ def download(
         silent_seconds: a connection without a byte for so long is given up and made anew.
 
     Raises:
-        DataError: the server has no such file, or cannot be reached; the content is not what it should be; the disk
-            has no room; another process is fetching the same file.
+        DataError: no such file or server; content that it should not be; no room; another process fetches it too.
         OSError: a file cannot be written.
     """
     target = Path(target)
+    path, note = (target.with_name(f".{target.name}{end}") for end in (".part", ".part.json"))
     if target.exists():
-        size = quantity(target.stat().st_size, "B")
-        console.print(f"{target} is there already ({size}); delete it to have it fetched anew")
+        remove_quietly(path, note)  # a process that was killed at its end has left them
+        console.print(
+            f"{target} is there already ({quantity(target.stat().st_size, 'B')}); delete it to have it fetched anew"
+        )
         return target
     try:
         import httpx  # noqa: F401
     except ImportError:
         raise DataError("fetching files needs httpx: pip install 'hornbook[data]'") from None
     make_folder(target.parent)
-    path, note = (target.with_name(f".{target.name}{end}") for end in (".part", ".part.json"))
     with _open_exclusively(path) as file, console.stage(f"fetching {target.name}") as stage:
         source = _read_note(note, url)
         if not (source.etag or source.sha256 or sha256):
@@ -118,18 +125,16 @@ def download(
         try:
             digest, checked = _check(source, sha256, path, stage)
             if unpack:
-                _unpack(file, target, stage)
+                _unpack(file, target, stage, lambda: record(url, digest))
+            else:
+                record(url, digest)  # while nothing is in place, so that an error says so
         except DataError:
-            path.unlink()
-            note.unlink(missing_ok=True)
+            remove_quietly(path, note)
             raise
         stage.update(text=f"{quantity(target.stat().st_size if unpack else file.tell(), 'B')}{checked}")
-        if unpack:
-            path.unlink()
-        else:
+        if not unpack:
             put_in_place(path, target)
-        note.unlink(missing_ok=True)
-        record(url, digest)
+        remove_quietly(path, note)
     return target
 
 
@@ -250,7 +255,8 @@ def _check(source: _Source, given: str | None, path: Path, stage: Stage) -> tupl
     return digest, ", SHA-256 as it should be" if known else ", SHA-256 recorded: later fetches must have the same"
 
 
-def _unpack(file: BinaryIO, target: Path, stage: Stage) -> None:
+def _unpack(file: BinaryIO, target: Path, stage: Stage, before: Callable[[], None]) -> None:
+    """Write what a .gz holds to `target`; `before` is called when it is whole and not yet in place."""
     stage.update(0, "unpacking", file.seek(0, os.SEEK_END))
     file.seek(0)
 
@@ -261,6 +267,7 @@ def _unpack(file: BinaryIO, target: Path, stage: Stage) -> None:
 
     with open_atomic(target) as out:
         out.writelines(gunzip(blocks(), target.name + ".gz"))
+        before()
 
 
 @contextlib.contextmanager

@@ -67,6 +67,13 @@ def record(url: str, sha256: str) -> None:
     atomic_write(_record(url), canonical_json({"version": 1, "url": url, "sha256": sha256}))
 
 
+def remove_quietly(*paths: Path) -> None:
+    """Remove what a download that is whole, or thrown away, leaves behind; a later one tries again."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
 def _record(url: str) -> Path:
     return cache_folder() / "downloads" / f"{sha256_bytes(url.encode())[:24]}.json"
 

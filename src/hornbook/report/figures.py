@@ -6,12 +6,14 @@ Left out: smoothing, which hides what happened.
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from hornbook.errors import HornbookError
+from hornbook.fileio import atomic_write
 from hornbook.report.load import RunData, as_number
 from hornbook.studies.charts import X_AXES, Figure, Series
 
@@ -158,9 +160,10 @@ def save_figures(figures: Sequence[Figure], folder: Path, *, formats: Sequence[s
                 _draw(canvas.add_subplot(), figure, axis)
                 stem = figure.id if len(figure.x_axes) == 1 else f"{figure.id}-{axis}"
                 for kind in formats:
-                    path = folder / f"{stem}.{kind}"
-                    canvas.savefig(path, metadata={"Date": None} if kind == "svg" else None)
-                    written.append(path)
+                    drawn = io.BytesIO()
+                    canvas.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)
+                    written.append(folder / f"{stem}.{kind}")
+                    atomic_write(written[-1], drawn.getvalue())
     return written
 
 
