@@ -37,9 +37,17 @@ HB_INLINE void store(float* p, vf x) { *(vf_loose*)p = (vf_loose)x; }
 HB_INLINE vf maximum(vf a, vf b) { return a > b ? a : b; }
 HB_INLINE vf minimum(vf a, vf b) { return a < b ? a : b; }
 
+// By instruction: GCC 12 widens 16 numbers by halves that it puts together again, 5 instructions for one.
 HB_INLINE vf load(const std::uint16_t* p) {
-  vu wide = __builtin_convertvector((vh) * (const vh_loose*)p, vu) << 16;
-  return (vf)wide;
+  vh narrow = *(const vh_loose*)p;
+#if HB_WIDTH == 16
+  vu wide = (vu)_mm512_cvtepu16_epi32((__m256i)narrow);
+#elif HB_WIDTH == 8
+  vu wide = (vu)_mm256_cvtepu16_epi32((__m128i)narrow);
+#else
+  vu wide = __builtin_convertvector(narrow, vu);
+#endif
+  return (vf)(wide << 16);
 }
 
 // To the nearest bfloat16, ties to even, NaN stays NaN.
