@@ -473,6 +473,6 @@ def test_parts_of_text_that_cannot_be_divided(tmp_path):
     with refused("1 document cannot be cut so that data.validation = 0.999 leaves something on both sides"):
         split_files([file], None, 0.999)  # type: ignore[list-item]
     (tmp_path / "b.txt").write_text("a\n<|endoftext|>\n" * 25)
-    file = SimpleNamespace(path=tmp_path / "b.txt", num_bytes=17 * 25, num_documents=25)
+    file = SimpleNamespace(path=tmp_path / "b.txt", num_bytes=16 * 25, num_documents=25)
     with refused("data.validation = 0.999 of 25 documents leaves nothing to train on; take less"):
         write_split([file], "<|endoftext|>", 0.999, 1, (tmp_path / "t", tmp_path / "v"))  # type: ignore[list-item]
