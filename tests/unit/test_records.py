@@ -310,8 +310,12 @@ def test_wandb_offline_gets_the_records(tmp_path, monkeypatch, capfd):
         sink.log({"step": step, "train_loss": 3.5 - step})
     sink.close(60)
     assert not warnings
+    (again,) = open_sinks(["wandb"], "n", tmp_path, {"model": {"d_model": 8}}, warnings.append)
+    again.log({"step": 1, "train_loss": 9.0})  # after a resume, with a step that was there before
+    again.close(60)
+    assert not warnings
     files = list((tmp_path / "wandb").glob("offline-run-*/*.wandb"))
-    assert len(files) == 1
+    assert {file.stem.removeprefix("run-") for file in files} == {(tmp_path / "wandb-id.txt").read_text()}
     # W&B's own process writes the file, and may be a moment behind.
     end = time.monotonic() + 30
     while b"train_loss" not in files[0].read_bytes() and time.monotonic() < end:

@@ -141,19 +141,18 @@ def _read_prompt(name: str, field: str, errors: Errors) -> str:
 
 def _print_live(prompt, tokenizer, steps) -> None:
     """Print the completion as its bytes become whole characters."""
-    ids: list[int] = []
-    shown = ""
+    waiting: list[int] | None = None
     for (token,) in steps:
-        if not ids:  # only now, so that a refused setting has printed nothing
+        if waiting is None:  # only now, so that a refused setting has printed nothing
             sys.stdout.write(prompt)
-        ids.append(token)
-        text = tokenizer.decode(ids)
-        # A character may span several tokens; until it is whole, decode ends in the replacement character.
-        if not text.endswith("\ufffd"):
-            sys.stdout.write(text[len(shown) :])
+        waiting = [*(waiting or ()), token]
+        text = tokenizer.decode(waiting)
+        # A character may span four tokens; until it is whole, decode ends in the replacement character.
+        if not text.endswith("\ufffd") or len(waiting) > 4:
+            sys.stdout.write(text)
             sys.stdout.flush()
-            shown = text
-    print(tokenizer.decode(ids)[len(shown) :] if ids else prompt)
+            waiting = []
+    print(prompt if waiting is None else tokenizer.decode(waiting))
 
 
 def _stop_token(tokenizer, stop: str) -> int | None:

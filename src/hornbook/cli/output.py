@@ -7,6 +7,7 @@ of this program pass. Left out: `tokenizer decode` into a file or pipe, which is
 
 from __future__ import annotations
 
+import io
 from typing import Any, TextIO
 
 from hornbook.format import visible
@@ -20,6 +21,10 @@ class Output:
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # a terminal or pipe of ASCII shows the rest as \\xb7, and ends nothing
+            stream.reconfigure(errors="backslashreplace")
 
     def write(self, text: str) -> int:
         """Write `text`, visibly; return its length."""

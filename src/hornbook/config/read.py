@@ -112,6 +112,8 @@ def _yaml(text: str) -> Any:
         first: [(tag, pattern) for tag, pattern in rules if not tag.endswith((":float", ":int"))]
         for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+    # 010 is ten, as in YAML 1.2; to YAML 1.1 it is eight.
+    Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(node.value.replace("_", "")))
     digits = list("-+0123456789.")
     Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9][0-9_]*$"), digits)
     Loader.add_implicit_resolver(

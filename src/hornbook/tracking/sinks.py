@@ -12,6 +12,7 @@ import contextlib
 import queue
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -103,12 +104,18 @@ class _Wandb:
         import wandb
 
         settings = wandb.Settings(silent=True, console="off")
+        known = folder / "wandb-id.txt"  # a run that is resumed goes on there too, in place of a second one
+        if not known.exists():
+            known.write_text(uuid.uuid4().hex[:16])
         self._run = wandb.init(
-            project="hornbook", name=name, dir=str(folder), config=dict(config), settings=settings, reinit="create_new"
-        )
+            project="hornbook", name=name, dir=str(folder), config=dict(config), settings=settings,
+            reinit="create_new", id=known.read_text().strip(), resume="allow",
+        )  # fmt: skip
+        # The axis is ours: by its own counter W&B drops what is recorded after a rewind or a resume.
+        self._run.define_metric("*", step_metric="step")
 
     def log(self, record: Mapping[str, Any]) -> None:
-        self._run.log({key: value for key, value in record.items() if key != "step"}, step=record["step"])
+        self._run.log(dict(record))
 
     def close(self) -> None:
         self._run.finish()
