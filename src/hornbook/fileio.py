@@ -274,7 +274,7 @@ def read_json_object(path: str | os.PathLike[str], *, missing_ok: bool = False) 
     return value
 
 
-def sha256_bytes(content: bytes) -> str:
+def sha256_bytes(content: bytes | memoryview) -> str:
     """Return the SHA-256 of `content` in lower-case hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 

@@ -19,6 +19,7 @@ from hornbook.fileio import open_atomic, sha256_bytes
 
 MAGIC = b"HBCOUNTS"
 VERSION = 1
+_BLOCK = 1 << 16  # of numbers that are Python objects at a time
 _TYPES = {
     "version": int,
     "num_words": int,
@@ -86,7 +87,8 @@ def read_counts(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Iterator[
     number, size = fields["num_words"], fields["num_bytes"]
     if number < 0 or size < 0 or len(content) - end != 16 * number + size:
         raise FormatError(f"{file} has {len(content) - end:,} bytes after the header, {16 * number + size:,} expected")
-    if sha256_bytes(content[end:]) != fields["sha256"]:
+    payload = memoryview(content)[end:]  # not copied: a file may be large
+    if sha256_bytes(payload) != fields["sha256"]:
         raise FormatError(f"{file} is damaged: its content has another SHA-256 than its header says")
     counts = np.frombuffer(content, "<u8", number, end)
     lengths = np.frombuffer(content, "<u8", number, end + 8 * number)
@@ -96,14 +98,16 @@ def read_counts(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Iterator[
         raise FormatError(f"{file} has a count of {int(counts.max()):,}; counts go up to 2^63 - 1")
     if int(lengths.sum(dtype=object) if number else 0) != size:
         raise FormatError(f"{file} is damaged: the lengths do not add up to {size:,} bytes")
-    return fields, _words(file, content[end + 16 * number :], lengths, counts)
+    return fields, _words(file, payload[16 * number :], lengths, counts)
 
 
-def _words(file: Path, words: bytes, lengths: np.ndarray, counts: np.ndarray) -> Iterator[tuple[bytes, int]]:
+def _words(file: Path, words: memoryview, lengths: np.ndarray, counts: np.ndarray) -> Iterator[tuple[bytes, int]]:
     at, before = 0, b""
-    for length, count in zip(lengths.tolist(), counts.tolist(), strict=True):
-        word = words[at : at + length]
-        if word <= before:
-            raise FormatError(f"{file} is damaged: {word[:40]!r} stands out of order")
-        yield word, count
-        at, before = at + length, word
+    for start in range(0, len(lengths), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        for length, count in zip(lengths[part].tolist(), counts[part].tolist(), strict=True):
+            word = bytes(words[at : at + length])
+            if word <= before:
+                raise FormatError(f"{file} is damaged: {word[:40]!r} stands out of order")
+            yield word, count
+            at, before = at + length, word

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,22 +82,23 @@ def read_records(path: str | Path) -> list[Record]:
         FormatError: a line, other than an unfinished last one, that is not a JSON object.
         OSError: the file cannot be read.
     """
-    lines = Path(path).read_bytes().split(b"\n")
     records = []
-    for number, line in enumerate(lines, 1):
-        try:
-            record = json.loads(line) if line.strip() else None
-            if record is None:
-                continue
-            if not isinstance(record, dict):
-                raise ValueError("not an object")
-        except (ValueError, RecursionError):
-            if number == len(lines):  # no newline after it: the write was cut short
-                break
-            raise FormatError(
-                f"{path}: line {number} is not a JSON object; the file was changed by hand or damaged"
-            ) from None
-        records.append(record)
+    with Path(path).open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                record = json.loads(line) if line.strip() else None
+                if record is None:
+                    continue
+                if not isinstance(record, dict):
+                    raise ValueError("not an object")
+            except (ValueError, RecursionError):
+                if not line.endswith(b"\n"):  # the write was cut short
+                    break
+                raise FormatError(
+                    f"{path}: line {number} is not a JSON object; the file was changed by hand or damaged"
+                ) from None
+            # One copy of each key, not one for each record: more than half of what the records take.
+            records.append({sys.intern(key): value for key, value in record.items()})
     return records
 
 
