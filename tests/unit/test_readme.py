@@ -40,3 +40,10 @@ def test_every_link_of_a_page_leads_somewhere():
             if "://" not in link and not link.startswith("mailto:") and not (page.parent / link).exists():
                 dead.append(f"{page.relative_to(ROOT)}: {link}")
     assert not dead, dead
+
+
+def test_every_page_is_found_from_the_list_of_pages():
+    listed = (ROOT / "docs" / "README.md").read_text("utf-8")
+    folders = ("docs", "docs/handbook", "docs/reference")
+    pages = [str(path.relative_to(ROOT / "docs")) for folder in folders for path in (ROOT / folder).glob("*.md")]
+    assert [page for page in pages if f"({page})" not in listed and page != "README.md"] == []

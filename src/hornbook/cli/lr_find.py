@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 from hornbook import config
 from hornbook.cli.arguments import Overrides
 from hornbook.cli.common import command, result_console
+from hornbook.cli.plot import MARGIN, plot
 from hornbook.cli.train import recipe_sections
 from hornbook.training.config import check_paths
 
 if TYPE_CHECKING:
     from hornbook.training.launch.lr_range import RangeTest
 
-ROWS = 10
-"""Lines of the picture."""
 HONEST = (
     "It says what the first updates from these weights stand, with this batch and clipping; not which rate ends lowest "
     "after a whole run: with a warm-up higher ones are often stood, longer runs want lower ones. Whole runs tell: "
@@ -109,26 +108,14 @@ def words(found: RangeTest, recipes: float) -> list[str]:
 
 
 def picture(found: RangeTest, width: int) -> list[str]:
-    """Return the smoothed loss over the rate as lines of text; `|` stands under the suggestion."""
-    columns = width - 9
+    """Return the smoothed loss over the rate as lines of text; `▲` stands under the suggestion."""
+    columns = width - MARGIN
     last = len(found.rates) - 1
     shown = [min(found.smooth[round(c * last / (columns - 1))], found.losses[0] * 1.05) for c in range(columns)]
-    lowest, highest = min(shown), max(shown)
-    rows = [round((ROWS - 1) * (highest - value) / ((highest - lowest) or 1.0)) for value in shown]
-    lines = []
-    for row in range(ROWS):
-        label = f"{highest - (highest - lowest) * row / (ROWS - 1):7.3f}" if row in (0, ROWS - 1) else " " * 7
-        lines.append((label + " ┤" + "".join("•" if r == row else " " for r in rows)).rstrip())
+    inside = [power for power in range(-9, 7) if found.rates[0] <= 10.0**power <= found.rates[-1]]
+    ticks = {_column(found.rates, 10.0**power, columns): f"1e{power}" for power in inside}
     mark = None if found.suggestion is None else _column(found.rates, found.suggestion, columns)
-    ticks = {_column(found.rates, 10.0**power, columns): f"1e{power}" for power in range(-9, 7)
-             if found.rates[0] <= 10.0**power <= found.rates[-1]}  # fmt: skip
-    axis, labels = ["─"] * columns, [" "] * (columns + 6)
-    for column, label in ticks.items():
-        axis[column] = "┬"
-        labels[column : column + len(label)] = label
-    if mark is not None:
-        axis[mark] = "▲"
-    return [*lines, " " * 8 + "└" + "".join(axis), (" " * 9 + "".join(labels)).rstrip()[:width]]
+    return plot(shown, "{:7.3f}".format, ticks, mark)
 
 
 def _column(rates: Sequence[float], rate: float, columns: int) -> int:

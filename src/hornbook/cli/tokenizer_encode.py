@@ -115,7 +115,8 @@ def _encode_to_file(
     size = facts["num_bytes"]
     console.print(
         f"{out}: {facts['num_tokens']:,} tokens of {facts['num_documents']:,} documents, {size:,} bytes, "
-        f"{size / max(1, facts['num_tokens']):.3f} bytes per token, {quantity(size / seconds, 'B/s')}"
+        f"{size / max(1, facts['num_tokens']):.3f} bytes per token, {tok.dtype.name} "
+        f"({tok.vocab_size:,} entries), {quantity(size / seconds, 'B/s')}"
     )
 
 

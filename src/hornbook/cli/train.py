@@ -37,6 +37,7 @@ def main(
     profile: bool = False,
     overfit_batch: bool = False,
     show_recipe: bool = False,
+    show_schedule: bool = False,
     json_: bool = False,
     overrides: Overrides,
 ) -> int:
@@ -56,6 +57,7 @@ def main(
         overfit_batch: train on one batch again and again (200 times), and say whether the model has learned it: the
             first test of a change.
         show_recipe: print the recipe that would be trained, and stop.
+        show_schedule: draw the learning rate over the run that would be trained, and stop.
         json_: print the result as JSON; progress goes to standard error.
         overrides: keys of the recipe.
 
@@ -79,12 +81,13 @@ def main(
         sections = config.merge(sections, given)
     if not is_worker:
         check_paths(sections, resume=resume)
-    if show_recipe:
-        if is_worker:
-            return 0
-        from hornbook.training.launch.setup import resolve_recipe
+    if show_recipe or show_schedule:
+        if not is_worker:
+            from hornbook.cli.schedule import schedule
+            from hornbook.training.launch.setup import resolve_recipe
 
-        print(config.dump_toml(resolve_recipe(sections).to_dict()), end="")
+            resolved = resolve_recipe(sections)
+            print("\n".join(schedule(resolved)) if show_schedule else config.dump_toml(resolved.to_dict()).rstrip("\n"))
         return 0
     from hornbook.training.loop import train
 
