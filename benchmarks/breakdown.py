@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from hornbook.nn import _kernels
 
 PARTS = {
-    "mm": "matrix products", "addmm": "matrix products",
+    "mm": "matrix products", "addmm_": "matrix products",
     "attention_forward": "attention", "attention_backward": "attention",
     "swiglu_forward": "silu(gate) · up", "swiglu_backward": "silu(gate) · up",
     "rms_norm_forward": "RMSNorm", "rms_norm_backward": "RMSNorm",
