@@ -46,6 +46,7 @@ def test_a_kill_in_the_middle_of_encode_file_leaves_no_half_file(tmp_path, old):
         tokenizer.encode_file(tmp_path / "small.txt", out)
     process = subprocess.Popen([sys.executable, "-c", WRITER, source, out], stdout=subprocess.PIPE, text=True)
     try:
+        assert process.stdout
         done = next(done for done in map(int, process.stdout) if done)
         process.kill()
     finally:
