@@ -101,7 +101,7 @@ PROMPT = "Once upon a time,\r\n\r\n"
     [
         ("a.txt", PROMPT.encode(), []),
         ("a.txt", b"\xef\xbb\xbf" + PROMPT.encode(), []),
-        ("a.txt.gz", gzip.compress(PROMPT.encode()), []),
+        ("a.txt.gz", gzip.compress(PROMPT.encode(), mtime=0), []),
         ("a.jsonl", json.dumps({"text": PROMPT}).encode(), []),
         ("a.json", json.dumps([{"body": PROMPT}]).encode(), ["--field", "body"]),
     ],
