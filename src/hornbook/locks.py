@@ -15,9 +15,10 @@ import json
 import os
 import secrets
 import socket
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from hornbook.errors import HornbookError
@@ -48,13 +49,11 @@ def try_lock(descriptor: int) -> bool | None:
 class FolderLock:
     """Holds a folder for this process, by `.lock` in it or, where the file system has no locks, by `.lease`.
 
-    Args:
-        folder: it exists.
-        warn: takes one sentence where a lease has to do.
+    The folder exists. Where a lease has to do, standard error says so.
     """
 
-    def __init__(self, folder: Path, warn: Callable[[str], None] = lambda sentence: None) -> None:
-        self.folder, self.warn = folder, warn
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._descriptor: int | None = None
         self._lease: _Lease | None = None
 
@@ -81,9 +80,10 @@ class FolderLock:
             if locked is None:
                 self._lease = _Lease.take(self.folder / ".lease")
                 if self._lease is not None:
-                    self.warn(
-                        f"the file system of {self.folder} has no locks: a lease, renewed every {RENEW_SECONDS:.0f} s, "
-                        "stands in for one; start nothing in the same folder from another machine"
+                    sys.stderr.write(
+                        f"note: the file system of {self.folder} has no locks: a lease, renewed every "
+                        f"{RENEW_SECONDS:.0f} s, stands in for one; start nothing in the same folder from another "
+                        "machine\n"
                     )
                 return self._lease is not None
         return False
