@@ -476,3 +476,42 @@ def test_parts_of_text_that_cannot_be_divided(tmp_path):
     file = SimpleNamespace(path=tmp_path / "b.txt", num_bytes=16 * 25, num_documents=25)
     with refused("data.validation = 0.999 of 25 documents leaves nothing to train on; take less"):
         write_split([file], "<|endoftext|>", 0.999, 1, (tmp_path / "t", tmp_path / "v"))  # type: ignore[list-item]
+
+
+def test_records_and_prompts_that_hold_no_text(tmp_path):
+    from hornbook.cli.generate import _document_start
+    from hornbook.data.special_text import STAND_IN, SpecialText
+
+    with refused("an empty prompt needs a tokenizer with <|endoftext|>"):
+        _document_start(SimpleNamespace(special_token_ids={}))
+    with refused("a.txt, line 2 holds U+FDD0 document U+FDD1, which is kept for what stands between documents"):
+        text = SpecialText([STAND_IN], "<|endoftext|>", "text")
+        list(text.plain(iter([f"a\n{STAND_IN}".encode()]), "a.txt"))
+
+
+def test_a_checkpoint_whose_parts_are_of_two_steps(tmp_path):
+    import hashlib
+
+    from harness.recipes import quiet_train, tiny_recipe
+
+    from hornbook.checkpoint.store import CheckpointStore
+
+    recipe = tiny_recipe(tmp_path, training={"steps": 4})
+    store = CheckpointStore(quiet_train(recipe).path / "checkpoints")
+    folder = store.path(store.steps()[-1])
+    state = json.loads((folder / "state.json").read_text())
+    manifest = json.loads((folder / "MANIFEST.json").read_text())
+
+    def write(content):
+        text = canonical_json(content).encode()
+        (folder / "state.json").write_bytes(text)
+        entry = {"bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()}
+        files = manifest["files"] | {"state.json": entry}
+        (folder / "MANIFEST.json").write_text(canonical_json(manifest | {"files": files}))
+
+    write(state | {"step": 3})
+    with refused("state.json is of another step or version than its folder says"):
+        store.load(store.steps()[-1])
+    write({key: value for key, value in state.items() if key != "guard"})
+    with refused("has a state.json that lacks the key 'guard'; it is damaged"):
+        quiet_train(recipe | {"training": recipe["training"]}, resume=True)
