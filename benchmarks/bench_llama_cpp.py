@@ -5,7 +5,8 @@
 
 The model is the TinyStories one (V 10k, d 512, L 4, H 16, F 1344, T 256) with fresh weights. Prompt: 240 tokens are
 read and one is written. Generation: 224 tokens after a prompt of 16, greedily. A contender's figure is its median
-round. llama.cpp runs in a process of its own: its OpenMP and torch's do not live in one.
+round; hornbook reads the prompt in float32, whatever its weights are then. llama.cpp runs in a process of its own: its
+OpenMP and torch's do not live in one.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from pathlib import Path
 READ, PROMPT, NEW = 240, 16, 224
 TASKS = {"prompt": (READ, 1), "generation": (PROMPT, NEW)}
 """What is measured → tokens read, tokens written."""
+PEERS = {"float32": "f32", "bfloat16": "f16", "int8": "q8_0"}
+"""Type of hornbook's weights → of llama.cpp's that it is held against."""
 
 
 def serve_llama_cpp(path: str, threads: int) -> None:
@@ -91,11 +94,11 @@ def measure(rounds: int) -> tuple[str, dict[str, dict[str, list[float]]]]:
         text.write_text(storyworld.generate(1_000_000, 1))
         tokenizer = hb.Tokenizer(*hb.train_bpe(text, 1000, ["<|endoftext|>"]), ["<|endoftext|>"])
         contenders = {}
-        for dtype in ("f32", "f16", "q8_0"):
+        for dtype in PEERS.values():
             path = Path(folder) / f"{dtype}.gguf"
             write_gguf(model, tokenizer, path, dtype=dtype, name="fresh")
             contenders[f"llama.cpp, {dtype}"] = llama_cpp(path, torch.get_num_threads())
-        contenders |= {f"hornbook, {dtype}": ours(dtype) for dtype in ("float32", "bfloat16", "int8")}
+        contenders |= {f"hornbook, {dtype}": ours(dtype) for dtype in PEERS}
         rates: dict[str, dict[str, list[float]]] = {task: {name: [] for name in contenders} for task in TASKS}
         for task, (read, written) in TASKS.items():
             for number in range(rounds + 1):  # the first warms up
@@ -122,11 +125,11 @@ def main() -> None:
         return
     print(where)
     for task, found in rates.items():
-        base = statistics.median(found["llama.cpp, f32"])
         for name, rate in found.items():
-            middle = statistics.median(rate)
+            middle, (owner, dtype) = statistics.median(rate), name.split(", ")
             line = f"{task:11}{name:22}{middle:9,.0f} tokens/s (worst {min(rate):,.0f})"
-            print(f"{line}{middle / base:8.2f} × llama.cpp, f32")
+            peer = f"llama.cpp, {PEERS[dtype] if owner == 'hornbook' else 'f32'}"
+            print(f"{line}{middle / statistics.median(found[peer]):8.2f} × {peer}")
 
 
 if __name__ == "__main__":
