@@ -75,6 +75,7 @@ def test_a_recipe_is_tested_and_nothing_is_kept(
     assert found["losses"][0] == pytest.approx(math.log(61), abs=0.6)
     page = Path("lr.html").read_text()
     assert "Smith 2017" in page
+    assert '<p class="answer">Suggestion: ' in page
     assert "the recipe has 0.02" in page
     assert {*tmp_path.rglob("*")} - before == {tmp_path / "lr.html"}
     assert main([*words[:4], "--high", "0.001"]) == 0
@@ -96,6 +97,7 @@ def test_muon_keeps_the_ratio_of_its_rates(recipe: Path, capsys: pytest.CaptureF
         (["RECIPE", "--low", "2", "--high", "1"], "a sweep from 2 to 1 in 200 updates is none"),
         (["RECIPE", "--steps", "5"], "in 5 updates is none: give 0 < --low < --high, and --steps 20 or more"),
         (["RECIPE", "--low", "1e5", "--high", "1e6"], "the loss ran away after"),
+        (["RECIPE", "--optimizer.lr", "0"], "optimizer.lr = 0 has no ratio to other rates"),
         (["RECIPE", "--model.nosuch", "1"], "model.nosuch"),
     ],
 )

@@ -102,7 +102,7 @@ def words(found: RangeTest, recipes: float) -> list[str]:
     )
     return [
         f"{end}; {rule}.",
-        f"suggestion: {found.suggestion:g}, the lower of the two (the recipe has {recipes:g}).",
+        f"Suggestion: {found.suggestion:g}, the lower of the two (the recipe has {recipes:g}).",
         f"{HONEST}hornbook study run learning_rate.",
     ]
 
@@ -144,5 +144,6 @@ def write_html(found: RangeTest, sentences: list[str], path: Path, made_by: str)
         caption="One training; every batch is seen once, and the rate is multiplied by the same factor after each. "
         "Smith 2017, arXiv:1506.01186, §3.3.",
     )  # fmt: skip
-    part = section("lr-find", findings=sentences, figures=[figure], commands=[made_by])
+    answer = sentences[0] if found.suggestion is None else sentences[1]
+    part = section("lr-find", answer=answer, findings=sentences, figures=[figure], commands=[made_by])
     write_page([part], "Learning-rate range test", path)

@@ -82,7 +82,7 @@ def run_study(
             known = len(wanted) - len(waiting)
             console.print(
                 f"{study.name} at scale {scale}: {counted(len(wanted), 'run')}, {known} done before, {len(waiting)} to "
-                "do"
+                "do; Ctrl-C is safe, and --dry-run says how long they take here"
             )
             _train_all(waiting, jobs, console)
         outcomes = [read_outcome(job.path, job.arm, job.seed) for job in wanted]
