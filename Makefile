@@ -59,6 +59,7 @@ FUZZ_SECONDS ?= 3600
 fuzz: $(VENV)/.installed-dev
 	tools/fuzz.sh tokenizer $(FUZZ_SECONDS)
 	tools/fuzz.sh kernels $(FUZZ_SECONDS)
+	tools/sanitize.sh
 	PYTHONPATH=tests $(BIN)/python tests/harness/fuzz_subcommands.py --seconds $(FUZZ_SECONDS)
 
 coverage: $(VENV)/.installed-dev
