@@ -21,6 +21,9 @@ def list_studies(*, json_: bool = False) -> int:
 
     Args:
         json_: print it as JSON.
+
+    Examples:
+        hornbook study list --json
     """
     from hornbook.studies import catalogue
 
