@@ -9,6 +9,7 @@ Left out: words of one's own, which the person who hands in adds.
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -233,7 +234,12 @@ def _table(name: str, title: str, rows: list[dict[str, Any]], labels: Mapping[st
 
 
 HOOKS = "make test  # tests/cs336 are the handout's hooks"
-_study = "hornbook study run {} --scale cpu".format
+
+
+def _study(name: str) -> str:
+    return shlex.join(["hornbook", "study", "run", name, "--scale", "cpu"])
+
+
 PROBLEMS = (
     Problem("unicode1, unicode2", "code points and UTF-8", "hornbook handin", _unicode),
     Problem("train_bpe", "train a byte-level BPE", HOOKS, _code("tokenizer/train.py", "tokenizer/reference.py")),
