@@ -121,7 +121,7 @@ def _handed_on(call: ast.Call, scope: Scope, calls: list[tuple[ast.Call, Scope]]
         if _name(other.func) == function.name:
             given = dict(zip(parameters, other.args, strict=False)) | {k.arg: k.value for k in other.keywords if k.arg}
             words = {name: _words(given[name], {}) for name in sorted(used & given.keys())}
-            words = {name: text for name, text in words.items() if len(text.replace("…", "").split()) > 1}
+            words = {name: text for name, text in words.items() if len(re.findall(r"\b[a-z]{2,}\b", text)) > 1}
             found += [(other, inside, _words(call.args[0], words))] if words else []
     return found
 

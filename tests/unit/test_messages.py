@@ -18,6 +18,12 @@ def test_the_page_is_up_to_date():
     assert page == write_messages.page(TESTS), "run `python tools/write_messages.py`"
 
 
+def test_every_sentence_has_a_test():
+    page = write_messages.PAGE.read_text(encoding="utf-8")
+    without = [line for line in page.splitlines() if line.endswith(f"{write_messages.NO_TEST} |")]
+    assert not without, "bring it about in a test, and run that with --record-messages"
+
+
 @pytest.mark.parametrize("test", sorted(set(TESTS.values())))
 def test_a_test_that_the_page_names_is_there(test):
     file, *_, function = test.split("::")

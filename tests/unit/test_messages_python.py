@@ -515,3 +515,50 @@ def test_a_checkpoint_whose_parts_are_of_two_steps(tmp_path):
     write({key: value for key, value in state.items() if key != "guard"})
     with refused("has a state.json that lacks the key 'guard'; it is damaged"):
         quiet_train(recipe | {"training": recipe["training"]}, resume=True)
+
+
+def test_a_demo_that_diverges(tmp_path, monkeypatch, capsys):
+    from hornbook.cli import demo
+    from hornbook.cli.main import main
+    from hornbook.training import loop
+
+    monkeypatch.setattr(demo, "_sized", lambda *_: {})
+    monkeypatch.setattr(demo, "check_paths", lambda *_: None)
+    monkeypatch.setattr(loop, "train", lambda *_, **__: SimpleNamespace(status="diverged", path=tmp_path))
+    assert main(["demo", "--quick", "--directory", str(tmp_path / "demo")]) == 2
+    assert "the demo's training ended as 'diverged'" in capsys.readouterr().err
+
+
+def test_a_server_that_sends_on_without_end(tmp_path):
+    import httpx
+
+    from hornbook.data import download
+
+    def stream(*_, **__):
+        raise httpx.TooManyRedirects("Exceeded maximum allowed redirects.")
+
+    source = download._Source(version=1, url="http://a/b")
+    with refused("http://a/b cannot be fetched: the server sends on from place to place without an end"):
+        download._attempt(SimpleNamespace(stream=stream), source, io.BytesIO(), tmp_path / "n", None)  # type: ignore[arg-type]
+
+
+def test_a_search_for_a_rate_that_begins_at_none(tmp_path):
+    from harness.recipes import tiny_recipe
+
+    from hornbook.tracking.console import Console
+    from hornbook.training.config import resolve
+    from hornbook.training.launch.lr_range import _trainer
+
+    config = resolve(tiny_recipe(tmp_path, optimizer={"lr": 0.0}))
+    with refused("optimizer.lr = 0 has no ratio to other rates"):
+        _trainer(config, Console(silent=True))
+
+
+def test_an_evaluation_that_overflows(monkeypatch):
+    from hornbook.cli import eval as evaluation
+    from hornbook.evaluation import loss
+    from hornbook.tracking.console import Console
+
+    monkeypatch.setattr(loss, "evaluate", lambda *_, **__: SimpleNamespace(loss=float("inf")))
+    with refused("the loss of the run is inf: its logits overflow"):
+        evaluation._measure(None, [1, 2], (1, 4, None), "the run", Console(silent=True))  # type: ignore[arg-type]
