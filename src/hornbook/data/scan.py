@@ -24,6 +24,7 @@ from hornbook.tokenizer.special import byte_finder
 from hornbook.tokenizer.utf8 import Errors, checked
 
 BLOCK = 1 << 23
+_NONE: dict[str, int] = {}  # shared by all files without: an own one takes 64 bytes
 # Samples of a file for `sampled_hash`: a file of up to 1 MiB is read whole.
 SAMPLES, SAMPLE_BYTES = 16, 1 << 16
 
@@ -69,6 +70,7 @@ def scan_file(
     """
     others = [token for token in special_tokens if token != separator]
     name, whole = str(path), os.path.abspath(path)  # noqa: PTH100 (of 70,000 files)
+    whole = name if whole == name else whole  # one string, not two: there may be 70,000
     status = os.stat(path)  # noqa: PTH116
     plain = status.st_size == 0 or (TextReader(path).is_plain and not as_text)
     if plain and status.st_size < MAPPED_FROM:  # read faster than remembered
@@ -134,7 +136,7 @@ def _look(
 def _special(text_path: str, special_tokens: Sequence[str], others: Sequence[str]) -> dict[str, int]:
     """Return how often special tokens stand in a text, found as the tokenizer finds them; of `others`, if any do."""
     if not others:
-        return {}
+        return _NONE
     with text_bytes(text_path, os.stat(text_path).st_size) as data:  # noqa: PTH116
         found = Counter(match.group() for match in byte_finder(special_tokens).finditer(data))
     return {token: found[token.encode()] for token in others if found[token.encode()]}
