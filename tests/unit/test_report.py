@@ -322,3 +322,10 @@ def test_the_settings_are_folded_and_the_command_is_named_by_the_program(tmp_pat
     assert "<details><summary>all of it" in page
     assert "hornbook train &#39;a b&#39;" in page
     assert "/somewhere" not in page[page.index('<pre class="command">') :]
+
+
+def test_valid_stories_are_counted_not_shared(tmp_path):
+    run = make_run(tmp_path / "a", name="one") or tmp_path / "a"
+    written = {"samples": 200, "valid_share": 0.0}
+    (Path(run) / "summary.json").write_text(json.dumps({"storyworld": {"written": written}}))
+    assert "<dd>0 of 200</dd>" in write_report([tmp_path / "a"], tmp_path / "a.html").read_text()

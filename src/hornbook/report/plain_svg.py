@@ -86,7 +86,7 @@ def _color(series: Series, place: int) -> str:
 
 def _shown(value: float, log: bool) -> str:
     plain = 10**value if log else value
-    return quantity(plain) if abs(plain) >= 1e4 else f"{plain:.3g}"
+    return quantity(plain) if abs(plain) >= 1e3 else f"{plain:.3g}"
 
 
 def _text(x: int, y: int, anchor: str, words: str) -> str:

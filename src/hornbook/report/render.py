@@ -164,6 +164,8 @@ def _facts(run: RunData) -> list[tuple[str, str, str]]:
     """Return the headline numbers of a single run."""
     row = tables.final_metrics([run]).rows[0]
     measured = row["ratio"] is not None
+    share, samples = story_value(run, "valid_share"), story_value(run, "samples")
+    valid = share if share is None or samples is None else f"{share * samples:.0f} of {samples:.0f}"
     facts = [
         ("validation loss", row["val_loss"], "nats per token"),
         ("bits per byte", row["bits_per_byte"], ""),
@@ -173,7 +175,7 @@ def _facts(run: RunData) -> list[tuple[str, str, str]]:
         ("tokens", row["tokens"], "seen"),
         ("wall time", (row["seconds"] or {}).get("text"), ""),
         ("cloze", as_number(run.storyworld.get("cloze_accuracy")), "right of two sentences; 0.5 is chance"),
-        ("valid stories", story_value(run, "valid_share"), "of its samples, by storyworld's parser"),
+        ("valid stories", valid, "samples that storyworld's parser takes"),
     ]
     return [
         (name, f"{value:.3f}" if isinstance(value, float) else number(value), unit)
