@@ -136,6 +136,17 @@ def test_what_is_not_finite_comes_through_every_kernel(value):
         agree(cpu_kernels.causal_attention(qkv, None, None)[:, 7:], slow[:, 7:], 1)
 
 
+@pytest.mark.parametrize("value", NOT_FINITE)
+def test_blocks_of_queries_before_what_is_not_finite_do_not_see_it(value):
+    """24 queries are computed at once; with 60 positions and the value at 50, the first 48 are as without it."""
+    qkv = drawn(2, 60, 3, 2, 16, magnitude=1).detach()
+    clean = cpu_kernels.causal_attention(qkv, None, None)
+    for part in range(3):
+        damaged = qkv.clone()
+        damaged[0, 50, part, 1, 3] = value
+        assert torch.equal(cpu_kernels.causal_attention(damaged, None, None)[:, :48], clean[:, :48])
+
+
 def test_zero_gradients_give_zero_gradients():
     x, gain, both = drawn(4, 16, magnitude=1), drawn(16, magnitude=1), drawn(4, 32, magnitude=1)
     qkv, hidden, weight = (drawn(*s, magnitude=1) for s in ((2, 5, 3, 2, 4), (6, 8), (9, 8)))
