@@ -1,5 +1,6 @@
 """Downloads against a server on this machine: continued, checked, tried again, whole or not there, sentences."""
 
+import dataclasses
 import fcntl
 import gzip
 import hashlib
@@ -226,6 +227,18 @@ def test_two_processes_do_not_write_the_same_part(site, tmp_path):
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(DataError, match=r"another process is fetching a\.txt"):
             fetch(site, tmp_path)
+
+
+def test_a_built_in_file_must_be_the_one_that_is_known(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    known = DATASETS["tinystories"].files
+    assert all("/resolve/f54c09fd" in file.url and file.sha256 for file in known)
+    with serving(CONTENT) as site:
+        files = tuple(dataclasses.replace(file, url=f"{site.url}/{file.name}") for file in known)
+        monkeypatch.setitem(DATASETS, "tinystories", RemoteDataset("tinystories", "a test", files))
+        assert main(["data", "get", "tinystories"]) == 2
+    assert "wanted 6418d412de72888f…; what came was thrown away" in capsys.readouterr().err
+    assert not [*(tmp_path / "data").iterdir()]
 
 
 def test_get_fetches_every_file_of_a_data_set_and_list_shows_them(tmp_path, monkeypatch, capsys):

@@ -58,6 +58,8 @@ class RemoteDataset:
 
 
 _HOST = "https://huggingface.co/datasets"
+# The revision of 2024-08-12, and what its files are known by; of owt-sample the first download is recorded.
+_TINYSTORIES = f"{_HOST}/roneneldan/TinyStories/resolve/f54c09fd23315a6f9c86f9dc80f725de7d8f9c64/TinyStoriesV2-GPT4"
 DATASETS = {
     dataset.name: dataset
     for dataset in (
@@ -65,8 +67,11 @@ DATASETS = {
             "tinystories",
             "stories by GPT-4 in the words of small children (Eldan and Li 2023), 2.2 GB",
             tuple(
-                RemoteFile(f"{_HOST}/roneneldan/TinyStories/resolve/main/TinyStoriesV2-GPT4-{part}.txt")
-                for part in ("train", "valid")
+                RemoteFile(f"{_TINYSTORIES}-{part}.txt", sha256=sha256)
+                for part, sha256 in (
+                    ("train", "6418d412de72888f52b5142c761ac21a582f7d1166f0bfbdb5f03ccfdec90443"),
+                    ("valid", "6874bae9a4c1a4e7edcf0e53b86c17817e9cf881fc75ff2368da457b80c0585d"),
+                )
             ),
         ),
         RemoteDataset(
