@@ -10,6 +10,7 @@ import pytest
 from harness.recipes import quiet_train, tiny_recipe
 
 from hornbook.checkpoint.store import CheckpointStore
+from hornbook.cli.main import main
 from hornbook.config.read import read
 from hornbook.errors import ConfigError, HornbookError
 
@@ -75,3 +76,28 @@ def test_a_long_sample_is_printed_in_linear_time(capsys):
     assert capsys.readouterr().out == f"P{text}\n"
     _print_live("P", tokenizer, ([byte] for byte in b"a\xff\xff\xff\xff\xff\xffb\xe2\x86"))
     assert capsys.readouterr().out.rstrip("\n").rstrip("\ufffd") == "Pa" + "\ufffd" * 6 + "b"
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [("caf\udce9", r"caf\xe9 is not UTF-8: write it in UTF-8"), ("\udcc3\udca9", "é came to a program that reads")],
+    ids=["Latin-1", "UTF-8 that an ASCII environment could not read"],
+)
+def test_an_argument_that_could_not_be_read_is_a_sentence(note, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("a cat sat.\n<|endoftext|>\n" * 200)
+    assert main(["train", "--text", "a.txt", *SMALL, "--run.note", note]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_working_folder_whose_name_is_not_utf8_is_a_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "caf\udce9"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    (folder / "a.txt").write_text("a cat sat.\n<|endoftext|>\n" * 200)
+    assert main(["train", "--text", "a.txt", *SMALL]) == 2
+    assert r"caf\xe9" in (said := capsys.readouterr().err)
+    assert "is not UTF-8: rename the file or folder that is called so" in said
+    assert not [*folder.glob("runs/*/config.toml")]

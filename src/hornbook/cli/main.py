@@ -111,6 +111,10 @@ def _main(argv: list[str]) -> int:
             return 128 + signal.SIGINT
         if isinstance(error, OSError):
             error = describe_os_error(error)
+        if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
+            # A record of the run was to hold the name of a file or of the working folder.
+            near = os.fsencode(error.object[max(0, error.start - 20) : error.end + 20])
+            error = HornbookError(f"…{str(near)[2:-1]}… is not UTF-8: rename the file or folder that is called so")
         if isinstance(error, HornbookError):
             return complain(str(error))
         raise
@@ -151,6 +155,8 @@ def load_subcommand(name: str) -> Callable[..., int]:
 
 
 def _run(argv: list[str]) -> int:
+    for word in argv:
+        check_utf8(word)
     name, words = find(argv)
     prog = f"hornbook {name}".rstrip()
     wants_help = not {"-h", "--help"}.isdisjoint(words[: words.index("--")] if "--" in words else words)
@@ -174,6 +180,22 @@ def _run(argv: list[str]) -> int:
     print("\n".join(f"  {known_name:<{max(map(len, known))}}  {text}" for known_name, text in known.items()))
     print(f"\n`{prog} SUBCOMMAND --help` says what it takes.")
     return 0 if wants_help else 2
+
+
+def check_utf8(word: str) -> None:
+    """Raise ConfigError for an argument that came as bytes which Python could not read: no record could hold it."""
+    try:
+        word.encode()
+        return
+    except UnicodeEncodeError:
+        found = os.fsencode(word)
+    try:
+        meant = found.decode()
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"{str(found)[2:-1]} is not UTF-8: write it in UTF-8, and rename a file that is called so"
+        ) from None
+    raise ConfigError(f"{meant} came to a program that reads {sys.getfilesystemencoding()}: set LC_ALL=C.UTF-8")
 
 
 def complain(sentence: str) -> int:
