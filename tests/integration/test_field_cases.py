@@ -60,7 +60,10 @@ def test_a_checkpoint_of_a_later_version_says_version_and_not_damaged(tmp_path):
     store = CheckpointStore(run.path / "checkpoints")
     manifest = store.path(store.steps()[-1]) / "MANIFEST.json"
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"version": 99}))
-    with pytest.raises(HornbookError, match="another version"):
+    with pytest.raises(HornbookError, match="has version 99, and this hornbook reads 1: a newer one"):
+        store.load(store.steps()[-1])
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"version": 1, "step": 99}))
+    with pytest.raises(HornbookError, match="is of another step, or lists no files"):
         store.load(store.steps()[-1])
 
 

@@ -216,8 +216,13 @@ def verify(path: Path, step: int) -> None:
     except FileNotFoundError:
         raise CheckpointError(f"{path} has no MANIFEST.json") from None
     entries = manifest.get("files")
-    if manifest.get("version") != VERSION or manifest.get("step") != step or not isinstance(entries, dict):
-        raise CheckpointError(f"{path}/MANIFEST.json is of another version or step, or lists no files")
+    if (version := manifest.get("version")) != VERSION:
+        raise CheckpointError(
+            f"{path}/MANIFEST.json has version {version!r:.20}, and this hornbook reads {VERSION}: "
+            "a newer one may read it"
+        )
+    if manifest.get("step") != step or not isinstance(entries, dict):
+        raise CheckpointError(f"{path}/MANIFEST.json is of another step, or lists no files")
     if set(entries) != set(FILES):
         raise CheckpointError(f"{path}/MANIFEST.json lists {sorted(map(str, entries))}, wanted {sorted(FILES)}")
     for name in FILES:
