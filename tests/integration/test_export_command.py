@@ -17,6 +17,7 @@ from harness.recipes import quiet_train, tiny_recipe
 
 import hornbook as hb
 from hornbook.cli.main import main
+from hornbook.tracking.run import Run
 
 transformers = pytest.importorskip("transformers")
 
@@ -91,6 +92,36 @@ def test_a_run_leaves_with_its_card_and_comes_back_equal(run, tmp_path, capsys):
     assert say(capsys, "export runs/b again --to hf")[0] == 0
     first, again = (tmp_path / name / "model.safetensors" for name in ("out", "again"))
     assert first.read_bytes() == again.read_bytes()
+
+
+def test_a_card_tells_of_the_weights_that_are_beside_it(run, tmp_path, capsys):
+    """Figures and samples of the exported step, and where the weights came from."""
+    losses = {record["step"]: record["val_loss"] for record in Run.open(Path(run)).metrics() if "val_loss" in record}
+    step = sorted(int(path.name[5:]) for path in Path(run, "checkpoints").glob("step-*"))[-2]
+    measured = max(s for s in losses if s <= step)
+    assert step < 40
+    assert say(capsys, f"export {run} earlier --to hf --checkpoint {step}")[0] == 0
+    card = (tmp_path / "earlier" / "README.md").read_text()
+    assert f"The weights are those of step {step}." in card
+    assert f"| | at step {measured} |" in card
+    assert f"| val loss | {losses[measured]:.4f} |" in card
+    assert "Written at step 40" not in card
+    assert "trained from random weights" in card
+    assert "max_new_tokens=8," in card, "half of the context of 16"
+
+    assert say(capsys, "import hf earlier --name theirs")[0] == 0
+    assert say(capsys, "export runs/theirs again --to hf")[0] == 0
+    card = (tmp_path / "again" / "README.md").read_text()
+    assert "imported into hornbook from earlier" in card
+    assert "random weights" not in card
+    assert "## Recipe" not in card
+
+    recipe = tiny_recipe(tmp_path / "made", run={"directory": "runs/tuned", "name": "tuned"})
+    recipe["data"] = {"text": [str(tmp_path / "secret-place" / "my text.txt")], "validation": 0.1}
+    recipe["model"] = {"init_from": "runs/theirs"}
+    quiet_train(recipe)
+    assert say(capsys, "export runs/tuned tuned --to hf")[0] == 0
+    assert "trained from the weights of theirs" in (tmp_path / "tuned" / "README.md").read_text()
 
 
 def test_the_snippet_of_the_card_runs(run, tmp_path, capsys):

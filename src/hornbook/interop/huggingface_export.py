@@ -77,7 +77,9 @@ def write_huggingface_model(
     settings = _own_settings(config) if field else _llama_settings(config)
     ids = {"bos_token_id": end and end[1], "eos_token_id": end and end[1], "pad_token_id": None}
     atomic_write(folder / "config.json", canonical_json({**settings, **ids, "dtype": dtype, "use_cache": True}))
-    atomic_write(folder / "generation_config.json", canonical_json({**ids, "max_length": config.context_length}))
+    atomic_write(
+        folder / "generation_config.json", canonical_json({**ids, "max_new_tokens": max(1, config.context_length // 2)})
+    )
     if field:
         code = Path(__file__).with_name(CODE).read_text(encoding="utf-8")
         atomic_write(folder / CODE, code)

@@ -41,6 +41,8 @@ class RunData:
     note: str = ""
     validation_digest: str | None = None
     """See `Run.validation_digest`."""
+    reason: str = ""
+    """What the status is for, such as `imported from FOLDER`."""
 
     @property
     def entropy_floor(self) -> float | None:
@@ -112,6 +114,7 @@ def read_run(path: Path) -> RunData:
         name=name if isinstance(name, str) and name not in ("", UNNAMED) else run.name,
         path=Path(path),
         status=run.status,
+        reason=str(run.status_record().get("reason", "")),
         config=config,
         environment=dict(run.environment),
         metrics=run.metrics(),

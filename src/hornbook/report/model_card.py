@@ -21,6 +21,8 @@ from hornbook.report.load import RunData, read_run
 from hornbook.report.tables import final_metrics
 
 SAMPLES = 3
+IMPORTED = "imported from "
+"""What a run says of itself that was made of another program's model (launch/import_run.py)."""
 SCORES = ("val_loss", "perplexity", "bits_per_byte", "floor", "ratio")
 HEAD = """---
 library_name: transformers
@@ -32,7 +34,7 @@ tags:
 
 # {name}
 
-A language model of {size} parameters, trained from random weights with hornbook{data}.
+A language model of {size} parameters, {origin}.
 
 ## Use
 
@@ -43,7 +45,8 @@ folder = "."  # this folder, or its name on the hub
 tokenizer = AutoTokenizer.from_pretrained(folder)
 model = AutoModelForCausalLM.from_pretrained(folder{trust})
 ids = tokenizer({prompt}, return_tensors="pt")
-print(tokenizer.decode(model.generate(**ids, max_new_tokens=100, do_sample=True, temperature=0.8, top_p=0.95)[0]))
+out = model.generate(**ids, max_new_tokens={new_tokens}, do_sample=True, temperature=0.8, top_p=0.95)
+print(tokenizer.decode(out[0]))
 ```
 
 It has no chat template: it continues text. Its context is {context:,} tokens.
@@ -74,19 +77,44 @@ def write_model_card(
             license=json.dumps(license),
             name=data.name,
             size=quantity(parameters),
-            data=_data(data.config.get("data", {})),
+            origin=_origin(data),
             trust=", trust_remote_code=True" if custom_code else "",
             prompt=json.dumps(prompt or "Once upon a time", ensure_ascii=False),
-            context=data.config["model"]["context_length"],
+            context=(context := data.config["model"]["context_length"]),
+            new_tokens=max(1, min(100, context // 2)),
         ),
-        _scores(data, step),
+        _scores(_until(data, step), step),
         _curve(data, folder),
-        _samples(data),
-        f"## Recipe\n\n{fenced(dump_toml(_recipe(data.config)), 'toml')}\n",
+        _samples(_until(data, step)),
     ]
+    if not data.reason.startswith(IMPORTED):  # nobody trained by the recipe of an imported run
+        parts.append(f"## Recipe\n\n{fenced(dump_toml(_recipe(data.config)), 'toml')}\n")
     path = folder / "README.md"
     path.write_text("\n".join(part for part in parts if part), encoding="utf-8")
     return path
+
+
+def _origin(run: RunData) -> str:
+    """Return where the weights come from, and what they were trained on here."""
+    if run.reason.startswith(IMPORTED):
+        source = run.reason.removeprefix(IMPORTED)
+        return f"imported into hornbook from {Path(source).name if Path(source).is_absolute() else source}"
+    first = run.config["model"].get("init_from")
+    start = f"the weights of {Path(str(first)).name}" if first else "random weights"
+    return f"trained from {start} with hornbook{_data(run.config.get('data', {}))}"
+
+
+def _until(run: RunData, step: int) -> RunData:
+    """Return a run as it was at a step; what its last weights alone were measured by is left out before them."""
+    if step >= max((record.get("step", 0) for record in run.metrics), default=0):
+        return run
+    floor = "entropy_floor_bits_per_byte"
+    return dataclasses.replace(
+        run,
+        metrics=[record for record in run.metrics if record.get("step", 0) <= step],
+        samples=[sample for sample in run.samples if sample.get("step", 0) <= step],
+        summary={floor: run.summary[floor]} if floor in run.summary else {},
+    )
 
 
 def _data(section: Mapping[str, Any]) -> str:
@@ -107,7 +135,9 @@ def _scores(run: RunData, step: int) -> str:
         return ""
     context = run.config.get("evaluation", {}).get("context_length") or run.config["model"]["context_length"]
     head = f"## Figures\n\nOn the run's validation set, in windows of {context:,} tokens; losses are nats per token."
-    return "\n".join([f"{head} The weights are those of step {step:,}.\n", "| | last |", "|---|---|", *rows, ""])
+    measured = max(record["step"] for record in run.metrics if "val_loss" in record)
+    title = f"| | at step {measured:,} |"
+    return "\n".join([f"{head} The weights are those of step {step:,}.\n", title, "|---|---|", *rows, ""])
 
 
 def _curve(run: RunData, folder: Path) -> str:
