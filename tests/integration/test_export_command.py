@@ -149,6 +149,8 @@ def test_the_snippet_of_the_card_runs(run, tmp_path, capsys):
         ("import hf cut", "is not a sound safetensors file"),
         ("import hf prefix", "adds a space before each text"),
         ("import hf small", "its tokenizer has 300 entries, and its model only 299"),
+        ("import hf tied", "lm_head.weight is not the embedding, and config.json says that they are one"),
+        ("import hf nan", "model.norm.weight holds NaN or infinity"),
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_nothing(run, tmp_path, capsys, words, sentence):
@@ -156,7 +158,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(run, tmp_path, capsys, wor
     (tmp_path / "out" / "mine.txt").write_text("mine")
     assert say(capsys, f"export {run} sound --to hf")[0] == 0
     variant = words.split()[2]
-    if variant in ("qwen", "cut", "prefix", "small"):
+    if variant in ("qwen", "cut", "prefix", "small", "tied", "nan"):
         (tmp_path / "sound").rename(variant)
         config = json.loads((tmp_path / variant / "config.json").read_text())
         if variant == "qwen":
@@ -173,6 +175,13 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(run, tmp_path, capsys, wor
 
             weights = tmp_path / variant / "model.safetensors"
             save_file({k: t[:299].clone() if len(t) == 300 else t for k, t in load_file(weights).items()}, weights)
+        if variant in ("tied", "nan"):
+            from safetensors.torch import load_file, save_file
+
+            config["tie_word_embeddings"] = variant == "tied"
+            tensors = load_file(weights := tmp_path / variant / "model.safetensors")
+            tensors["model.norm.weight"][3] = float("nan" if variant == "nan" else 1)
+            save_file(tensors, weights)
         (tmp_path / variant / "config.json").write_text(json.dumps(config))
     before = set(tmp_path.rglob("*"))
     code, said = say(capsys, words)

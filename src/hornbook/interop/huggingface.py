@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from hornbook.checkpoint.tensors import read_tensors
@@ -133,11 +134,18 @@ def llama_tensors(folder: str | Path, config: ModelConfig) -> dict[str, Tensor]:
         if not tensor.is_floating_point():
             raise CheckpointError(f"{folder}: {name} has type {tensor.dtype}, wanted floating-point weights")
         tensor = tensor.float()
+        if not tensor.isfinite().all():
+            raise CheckpointError(f"{folder}: {name} holds NaN or infinity; the model is damaged or has diverged")
         if own.endswith(ROTATED):
             tensor = _pairs_side_by_side(tensor, config, f"{folder}: {name}")
         tensors[own] = tensor
     if config.tie_embeddings:
-        found.pop("lm_head.weight", None)  # some writers store the shared matrix twice
+        head = found.pop("lm_head.weight", None)  # some writers store the shared matrix twice
+        if head is not None and not torch.equal(head.float(), tensors["token_embeddings.weight"]):
+            raise CheckpointError(
+                f"{folder}: lm_head.weight is not the embedding, and config.json says that they are one: set "
+                "tie_word_embeddings to false there if the weights are right"
+            )
     if found:
         raise CheckpointError(f"{folder} has a tensor {min(found)}, which a model of its config.json does not")
     return tensors
