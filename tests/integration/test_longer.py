@@ -100,6 +100,16 @@ def test_what_a_longer_run_may_not_change(
     assert Run.open(run.path).config["training"]["steps"] == 20
 
 
+def test_a_stopped_run_is_not_ended_where_it_stands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A plan of just the updates that are made has nothing left to do, and no last evaluation was made."""
+    run = quiet_train(tiny_recipe(tmp_path, checkpoint={"keep_last": 9}))
+    for folder in (run.path / "checkpoints").glob("step-*"):
+        if int(folder.name[5:]) > 20:
+            shutil.rmtree(folder)
+    assert main(["train", "--resume", str(run.path), "--training.steps", "20"]) == 2
+    assert "the run has made 20 updates, and training.steps = 20 came" in capsys.readouterr().err
+
+
 def test_a_time_budget_can_be_lengthened_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = quiet_train(tiny_recipe(tmp_path, training={"max_minutes": 0.02}, logging={"every": 1}))
     step = run.summary()["step"]
