@@ -10,13 +10,12 @@ import math
 from collections.abc import Sequence
 
 from hornbook.format import quantity
+from hornbook.report.design import series_variable
 from hornbook.studies.charts import Figure, Number, Series
 
 WIDTH, HEIGHT, LEFT, BELOW = 480, 240, 58, 34
 MOST_POINTS = 200
 """Points of a curve; more say nothing at this size."""
-COLORS = ("#0067a5", "#c8501e", "#2e8b57", "#8f3a84", "#a88500", "#b0263a", "#00808a", "#6b5b4b", "#5a5fc7", "#444444")
-"""As page.js has them; curves beyond begin again."""
 
 
 def plain_svg(figure: Figure) -> str:
@@ -38,9 +37,9 @@ def plain_svg(figure: Figure) -> str:
         spots = [place(x, y) for x, y in curve]
         if len(spots) > 1 and series.style != "points":
             line = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
-            parts.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="1.6"/>')
+            parts.append(f'<polyline points="{line}" fill="none" style="stroke: {color}" stroke-width="1.6"/>')
         else:
-            parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{color}"/>' for x, y in spots]
+            parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" style="fill: {color}"/>' for x, y in spots]
     bottom = HEIGHT - BELOW
     names = figure.categories or ()
     ends = [
@@ -81,7 +80,7 @@ def _ends(values: list[float]) -> tuple[float, float]:
 
 
 def _color(series: Series, place: int) -> str:
-    return COLORS[(place if series.color is None else series.color) % len(COLORS)]
+    return series_variable(place if series.color is None else series.color)
 
 
 def _shown(value: float, log: bool) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import dataclasses
 import datetime
-import functools
 import hashlib
 import json
 import math
@@ -27,6 +26,7 @@ from hornbook.errors import DataError
 from hornbook.fileio import atomic_write
 from hornbook.format import counted, number, setting, visible
 from hornbook.report import tables
+from hornbook.report.design import PAGE, asset
 from hornbook.report.figures import run_figures, save_figures
 from hornbook.report.load import RunData, as_number, read_run, read_runs
 from hornbook.report.plain_svg import plain_svg
@@ -34,7 +34,6 @@ from hornbook.report.storyworld_tables import story_tables, story_value
 from hornbook.studies.charts import Figure, record_to_dict
 from hornbook.studies.folder import StudyResults, is_study, read_study
 
-PAGE = Path(__file__).parent / "page"
 MOST_SAMPLES = 24
 """Samples shown of each run, the latest first; the run folder has all."""
 LONGEST_SAMPLE = 6_000
@@ -203,7 +202,7 @@ def _sample_groups(runs: Sequence[RunData]) -> list[dict[str, Any]]:
 
 def _page(sections: Sequence[dict[str, Any]], title: str) -> str:
     figures: list[Figure] = [figure for section in sections for figure in section["figures"]]
-    script = _asset("uplot/uPlot.iife.min.js") + "\n" + _asset("page.js")
+    script = asset("uplot/uPlot.iife.min.js") + "\n" + asset("page.js")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGE),
         autoescape=True,
@@ -218,7 +217,7 @@ def _page(sections: Sequence[dict[str, Any]], title: str) -> str:
         title=title,
         sections=sections,
         data=script_json([record_to_dict(figure) for figure in figures]),
-        style=_asset("uplot/uPlot.min.css") + "\n" + _asset("page.css"),
+        style="\n".join(map(asset, ("uplot/uPlot.min.css", "base.css", "page.css"))),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         written=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -231,11 +230,6 @@ def _cell(value: Any) -> dict[str, str]:
     if isinstance(value, dict):
         return {"text": str(value.get("text", "–")), "sort": "" if value.get("value") is None else str(value["value"])}
     return {"text": number(value), "sort": "" if value is None else str(value)}
-
-
-@functools.cache
-def _asset(name: str) -> str:
-    return (PAGE / name).read_text(encoding="utf-8")
 
 
 def script_json(value: Any) -> str:

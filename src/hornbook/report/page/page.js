@@ -3,8 +3,6 @@
 "use strict";
 (function () {
   const figures = JSON.parse(document.getElementById("figures").textContent);
-  const LIGHT = ["#0067a5", "#c8501e", "#2e8b57", "#8f3a84", "#a88500", "#b0263a", "#00808a", "#6b5b4b", "#5a5fc7", "#444444"];
-  const DARK = ["#62b0ff", "#ff9a62", "#6fd39b", "#d58bd0", "#e3c04c", "#ff7d8a", "#4fd0d8", "#c9b49c", "#a5a8ff", "#cccccc"];
   for (const figure of figures) {
     figure.x_axes = Object.fromEntries(figure.x_axes);
     figure.lines = Object.fromEntries(figure.lines);
@@ -14,13 +12,20 @@
   const printing = () => window.matchMedia("print").matches;
   const isDark = () => !printing() && (root.dataset.theme ? root.dataset.theme === "dark" : window.matchMedia("(prefers-color-scheme: dark)").matches);
   const token = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+  // A colour of base.css as this mode has it; the property alone holds both, `light-dark(…, …)`.
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.hidden = true;
+  function tint(name) {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  }
 
   function color(index, count) {
-    if (count <= 10) return (isDark() ? DARK : LIGHT)[index % 10];
+    if (count <= 10) return tint(`--series-${index % 10}`);
     // Many runs: around the colour circle, neighbours far apart.
-    return `hsl(${Math.round((index * 137.508) % 360)} 62% ${isDark() ? 66 : 40}%)`;
+    return `hsl(${Math.round((index * 137.508) % 360)}, 62%, ${isDark() ? 66 : 40}%)`;
   }
-  const translucent = (c) => (c[0] === "#" ? c + "2b" : c.replace(")", " / 0.17)"));
+  const translucent = (c) => c.replace(")", ", 0.17)");
 
   function el(tag, attributes, text) {
     const node = document.createElement(tag);
@@ -161,7 +166,7 @@
     function drawLines(u) {
       const { ctx, bbox } = u;
       ctx.save();
-      ctx.strokeStyle = ctx.fillStyle = token("--soft");
+      ctx.strokeStyle = ctx.fillStyle = tint("--soft");
       ctx.lineWidth = 1.2 * devicePixelRatio;
       ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
       ctx.font = `${11.5 * devicePixelRatio}px ${token("--sans")}`;
@@ -235,8 +240,8 @@
 
     function axisStyle(extra) {
       const font = `11.5px ${token("--sans")}`;
-      const faint = { stroke: token("--grid"), width: 1 };
-      return Object.assign({ stroke: token("--soft"), font, labelFont: font, grid: faint, ticks: faint }, extra);
+      const faint = { stroke: tint("--grid"), width: 1 };
+      return Object.assign({ stroke: tint("--soft"), font, labelFont: font, grid: faint, ticks: faint }, extra);
     }
 
     this.draw = function () {
