@@ -1,6 +1,6 @@
 """The design of all pages as Python sees it: the stylesheet `page/base.css`, and its colours by name.
 
-The stylesheet is the one place of colours and type: pages inline it, and exported figures and the tests of contrast read its
+The stylesheet is the one place of colours and type: pages inline it; exported figures and tests of contrast read its
 colours here. Left out: fonts as files; every machine has some of those that are named.
 """
 
