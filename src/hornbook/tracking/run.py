@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hornbook.config import dump_toml, read
-from hornbook.errors import FormatError, HornbookError
+from hornbook.errors import ConfigError, FormatError, HornbookError
 from hornbook.fileio import atomic_write, canonical_json, make_folder, read_json_object
 from hornbook.locks import FolderLock, is_held
 from hornbook.tracking.records import check_records, read_records
@@ -150,6 +150,28 @@ class Run:
         path = self.path / "data.json"
         record = check_records([read_json_object(path, missing_ok=True)], {"validation_digest": (str,)}, path)[0]
         return record.get("validation_digest")
+
+    def annotate(self, note: str | None = None, tags: Sequence[str] | None = None) -> None:
+        """Write another note or other tags into the recipe, also while a process trains in the folder; None: as it was.
+
+        Raises:
+            ConfigError: a tag that is not one word, or text that no file can hold.
+            HornbookError: the run is gone, or damaged. OSError: it cannot be written.
+        """
+        for tag in tags or ():
+            if not tag or tag.split() != [tag]:
+                raise ConfigError(f"a tag is one word without spaces, and {tag!r} is none")
+        try:
+            "".join([note or "", *(tags or ())]).encode()
+        except UnicodeEncodeError:
+            raise ConfigError("a note or tag holds half a character (a lone surrogate); write it in UTF-8") from None
+        self.config = Run.open(self.path).config  # a resume may have written it since
+        section = self.config.setdefault("run", {})
+        if note is not None:
+            section["note"] = note
+        if tags is not None:
+            section["tags"] = list(dict.fromkeys(tags))
+        atomic_write(self.path / CONFIG_FILE, dump_toml(self.config))
 
     def set_status(self, status: str, reason: str = "") -> None:
         """Record how the run stands; "done" also writes `DONE` with the summary, anything else removes it."""
