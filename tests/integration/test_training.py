@@ -171,6 +171,7 @@ def test_several_files_and_gzip_are_one_data_set(tmp_path, one_stream, token_fil
         (["--text", "my.txt", "--training.gradient-accumulation", "3"], "equal parts"),
         (["--text", "my.txt", "--training.device", "cuda:7"], "is not there"),
         (["--text", "my.txt", "--data.corpus", "storyworld"], "both given"),
+        (["--text", "my.txt", "--optimizer.lr", "10"], "which leaves nothing of the model"),
         (["missing.toml"], "no file or folder missing.toml"),
         (["broken.toml"], "cannot be read as TOML"),
         (["text.md"], "a recipe is a .toml, .json or .yaml file"),

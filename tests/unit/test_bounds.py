@@ -13,7 +13,7 @@ from hornbook.data import sections as data
 from hornbook.errors import ConfigError
 from hornbook.models import config as models
 from hornbook.training import sections as training
-from hornbook.training.config import TrainConfig
+from hornbook.training.config import TrainConfig, check_paths, resolve_stored
 
 TABLES = {
     "model": models.MODEL_BOUNDS,
@@ -87,3 +87,21 @@ def test_it_is_one_sentence_on_the_command_line(tmp_path, capsys, monkeypatch, f
     assert main(["train", "--text", "a.txt", flag, value]) == 2
     assert words in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "key"),
+    [
+        ({"lr": 10.0, "weight_decay": 0.1}, "lr"),
+        ({"name": "lion", "lr": 1.0}, "lr"),
+        ({"name": "muon", "muon_lr": 2.0, "weight_decay": 0.5}, "muon_lr"),
+    ],
+)
+def test_a_decay_that_leaves_nothing_of_the_weights_is_refused_but_read_where_it_is_stored(optimizer, key):
+    sections = {"model": {k: v for k, v in SHAPE.items() if k != "vocab_size"}, "optimizer": optimizer}
+    with pytest.raises(ConfigError, match=rf"optimizer\.{key} = .* times optimizer\.weight_decay = .* is 1: decay"):
+        check_paths(sections)
+    check_paths(sections, resume=True)
+    assert resolve_stored(sections).optimizer.weight_decay > 0
+    check_paths(sections | {"optimizer": optimizer | {key: 0.999 * optimizer[key]}})
+    check_paths(sections | {"optimizer": {"name": "sgd", "lr": 1e3}})

@@ -20,6 +20,7 @@ from hornbook.studies.folder import is_study, read_study, run_path
 from hornbook.studies.runner import StudyStoppedError, config_digest, run_study
 from hornbook.studies.search import Range, parse_space, search_settings
 from hornbook.studies.study import Arm, Options, Plan, Results, Study
+from hornbook.studies.verdict import ending_of
 from hornbook.tracking.console import Console
 
 BASE = {
@@ -339,6 +340,24 @@ def test_no_better_than_guessing_is_not_diverged(tmp_path, trainer):
     lost = dataclasses.replace(fallen, status="diverged")
     assert (lost.ending, lost.diverged) == ("diverged", True)
     assert dataclasses.replace(fallen, status="failed").ending == "failed"
+
+
+def test_a_loss_that_ran_away_for_a_time_is_a_divergence_whatever_was_repaired_later():
+    """Learning rate 3 of the published study: 7.05 at the start, 14.6 at step 100, below ln V at the end."""
+
+    def ending(*losses, first=7.05, every=10):
+        records = [{"step": 0, "val_loss": first}]
+        records += [{"step": every * (i + 1), "train_loss": loss} for i, loss in enumerate(losses)]
+        return ending_of("done", {"val_loss": 6.5, "uniform_loss": math.log(1024), "step": 400}, records)
+
+    assert ending(9.0, 14.6, 9.0, 6.8, 6.5) == "diverged"
+    assert ending(9.0, None, 9.0, 6.8, 6.5) == "diverged"  # NaN is no number in JSON
+    assert ending(9.0, 14.6, 6.8, 9.0, 14.6, 6.5) == "finished"  # two spikes of ten updates
+    assert ending(7.7, 7.7, 7.7, 6.5) == "finished"  # within a tenth of its start
+    assert ending(9.0, 14.6, 9.0, 6.8, first=50.0) == "finished"  # a deep model without norms comes down from there
+    assert ending(2.9, 2.9, 2.9, 2.9, first=2.0) == "finished"  # begun with weights, on harder text than its validation
+    assert ending(9.0, 9.0, 9.0, 9.0, 9.0, every=4) == "finished"
+    assert ending(*[9.0] * 6, every=4) == "diverged"
 
 
 def test_an_arm_that_learned_nothing_stays_in_the_table_and_is_named(tmp_path, trainer):

@@ -61,9 +61,9 @@ _SCALES: dict[Scale, Settings] = {
 }
 
 
-def base_recipe(scale: Scale, options: Options) -> Settings:
-    """Return the recipe that all arms of a study share at `scale`, with the user's changes."""
-    recipe = merge(_COMMON, _SCALES[scale])
+def base_recipe(scale: Scale, options: Options, own: Settings | None = None) -> Settings:
+    """Return the recipe that all arms of a study share at `scale`, with the study's `own` and the user's changes."""
+    recipe = merge(merge(_COMMON, _SCALES[scale]), own or {})
     if options.text is not None:
         recipe["data"] = {"text": [str(options.text)]}
     return merge(recipe, options.overrides)

@@ -16,15 +16,17 @@ Ending = Literal["finished", "learned nothing", "diverged", "failed"]
 BETTER, WORSE, NOT_DISTINGUISHABLE = TESTED = "better", "worse", "not distinguishable"
 
 RISEN = 1.1
-"""A final loss of so many times the first one is a divergence that the guard has not seen."""
+"""A final loss of so many times the first one is a divergence that the guard has not seen, …"""
+RISEN_UPDATES = 20
+"""… and so is a training loss that stays there, and above ln V, for so many updates, whatever is repaired later."""
 
 
 def ending_of(status: str, values: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> Ending:
     """Return how a run ended.
 
-    `failed`: without a result. `diverged`: stopped by the guard, without a finite loss, or with one risen well above
-    its first. `learned nothing`: no better than guessing all tokens alike (ln V) after FEWEST_UPDATES; its number is
-    shown. `finished`: all else.
+    `failed`: without a result. `diverged`: stopped by the guard, without a finite loss, ending well above its first
+    one, or having stayed well above it for RISEN_UPDATES. `learned nothing`: no better than guessing all tokens alike
+    (ln V) after FEWEST_UPDATES; its number is shown. `finished`: all else.
 
     Args:
         status: the run's own: `done`, `diverged` or `failed`.
@@ -36,12 +38,30 @@ def ending_of(status: str, values: Mapping[str, Any], records: Sequence[Mapping[
     loss, uniform = values.get("val_loss"), values.get("uniform_loss")
     if status == "diverged" or loss is None:
         return "diverged"
+    first = next((r["val_loss"] for r in records if r.get("val_loss") is not None), None)
+    if first is not None and _stayed_above(RISEN * max(first, uniform or first), records):
+        return "diverged"
     if uniform is None or loss < uniform:
         return "finished"
-    first = next((r["val_loss"] for r in records if r.get("val_loss") is not None), None)
     if first is not None and loss > RISEN * first:
         return "diverged"
     return "finished" if values.get("step", FEWEST_UPDATES) < FEWEST_UPDATES else "learned nothing"
+
+
+def _stayed_above(level: float, records: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether the training loss was above a level (or NaN) in all records of RISEN_UPDATES."""
+    since: int | None = None
+    for record in records:
+        if "train_loss" not in record:
+            continue
+        loss = record["train_loss"]
+        if loss is not None and loss <= level:
+            since = None
+        elif since is None:
+            since = record["step"]
+        elif record["step"] - since >= RISEN_UPDATES:
+            return True
+    return False
 
 
 def comparison_of(low: float | None, high: float | None, seeds: int, updates: int | None = None) -> str:

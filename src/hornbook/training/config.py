@@ -83,7 +83,28 @@ SECTIONS = tuple(f.name for f in dataclasses.fields(TrainConfig) if f.name != "i
 
 def load(path: str | Path) -> TrainConfig:
     """Read a recipe and check all of it. Raises ConfigError or OSError."""
-    return resolve(config.read(path))
+    recipe = resolve(config.read(path))
+    check_decay(recipe.optimizer)
+    return recipe
+
+
+def check_decay(optimizer: OptimizerSection) -> None:
+    """Refuse a rate at which the weight decay alone takes a weight to 0 or past it. Stored recipes may have one.
+
+    Raises:
+        ConfigError: α·λ ≥ 1 at the peak of a rate.
+    """
+    spec = optimizer_spec(optimizer.name)
+    if "weight_decay" not in spec.arguments.values():
+        return
+    for key in ("lr", *filter(None, [spec.hidden_lr])):
+        product = getattr(optimizer, key) * optimizer.weight_decay
+        if product >= 1:
+            raise ConfigError(
+                f"optimizer.{key} = {getattr(optimizer, key):g} times optimizer.weight_decay = "
+                f"{optimizer.weight_decay:g} is {product:g}: decay multiplies every weight by 1 minus that at each "
+                "update, which leaves nothing of the model; keep the product below 1"
+            )
 
 
 def resolve(recipe: Mapping[str, Any]) -> TrainConfig:
@@ -156,7 +177,9 @@ def check_paths(recipe: Mapping[str, Any], *, resume: bool = False) -> None:
         if path is not None and not Path(path).exists():
             raise FileNotFoundError(errno.ENOENT, "no such file or folder", path)
     if start is None:  # else the shape may be that of the weights
-        resolve(recipe)
+        whole = resolve(recipe)
+        if not resume:
+            check_decay(whole.optimizer)
 
 
 def describe() -> list[Section]:

@@ -19,7 +19,8 @@ GRIDS: dict[Scale, tuple[float, ...]] = {
 def plan(scale: Scale, options: Options) -> Plan:
     """Return one arm per learning rate of the grid; warm-up and the decay to a tenth stay the same."""
     arms = tuple(Arm(name=f"lr-{lr:g}", overrides={"optimizer.lr": lr}, x=lr) for lr in GRIDS[scale])
-    base = base_recipe(scale, options)
+    # With decay λ the last rates would only show α·λ ≥ 1, at which an update leaves nothing of the weights.
+    base = base_recipe(scale, options, {"optimizer": {"weight_decay": 0.0}})
     nearest = min(arms, key=lambda arm: abs(math.log((arm.x or 1) / base["optimizer"]["lr"])))
     seeds = seeds_of(scale, options)
     return Plan(base=base, arms=arms, seeds=seeds, baseline=nearest.name, x_label="peak learning rate")
@@ -45,7 +46,7 @@ def edge_sentences(results: Results) -> list[str]:
         first = min(unstable, key=lambda arm: arm.x or 0)
         sentences.append(
             f"Every seed is stable up to lr {edge.x:g}; the first learning rate of the grid at which a seed diverges "
-            f"(stopped by the guard, or ends well above its start) is {first.x:g}."
+            f"(stopped by the guard, ends well above its start, or stays there for a time) is {first.x:g}."
         )
         ratio = (first.x or 1) / (best.x or 1)
         sentences.insert(
@@ -66,8 +67,10 @@ STUDY = Study(
     name="learning_rate",
     question="Which learning rate gives the lowest loss, and how close is it to the edge of stability?",
     design="The same model, data and number of steps at each learning rate of a logarithmic grid that goes on past "
-    "divergence; cosine decay to a tenth of the peak, gradient clipping at 1. A run diverges if the guard stops it "
-    "(a loss or gradient that is not finite, or a spike) or if it ends well above its first loss.",
+    "divergence; cosine decay to a tenth of the peak, gradient clipping at 1, no weight decay (α·λ ≥ 1 would take all "
+    "weights to zero whatever the loss does). A run diverges if the guard stops it (a loss or gradient that is not "
+    "finite, or a spike), if it ends well above its first loss, or if it stays there for twenty updates, whatever the "
+    "falling rate repairs later.",
     cost={"tiny": "8 runs of about 2 s", "cpu": "50 runs of about 25 s", "gpu": "45 runs of about 90 s"},
     plan=plan,
     analyse=analyse,

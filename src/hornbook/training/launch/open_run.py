@@ -25,7 +25,7 @@ from hornbook.fileio import atomic_write, canonical_json, read_json_object
 from hornbook.tracking.console import Console
 from hornbook.tracking.environment import describe_environment
 from hornbook.tracking.run import Run
-from hornbook.training.config import TrainConfig, resolve, resolve_stored
+from hornbook.training.config import TrainConfig, check_decay, resolve, resolve_stored
 from hornbook.training.launch.device import resolve_auto
 from hornbook.training.launch.longer import KEYS, check_longer
 from hornbook.training.load import read_tokenizer
@@ -99,6 +99,7 @@ def _never_trained(path: Path) -> bool:
 
 
 def _create(recipe: TrainConfig, console: Console) -> OpenRun:
+    check_decay(recipe.optimizer)
     recipe = _settled(recipe)
     dataset = prepare(recipe.data, recipe.tokenizer, console)
     aligned = recipe.data.order == "documents"
