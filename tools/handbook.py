@@ -1,4 +1,4 @@
-"""Write docs/handbook/{transformer_accounting,adamw_accounting}.md and their figure (which needs matplotlib).
+"""Write docs/handbook/{transformer_accounting,adamw_accounting,write_ups}.md and a figure (which needs matplotlib).
 
     python tools/handbook.py
     python tools/handbook.py --check      only say whether the pages are what the code says today
@@ -37,7 +37,11 @@ A100 = DEVICES["a100"]
 
 
 def main() -> int:
-    values = {"transformer_accounting.md": transformer_values(), "adamw_accounting.md": adamw_values()}
+    values = {
+        "transformer_accounting.md": transformer_values(),
+        "adamw_accounting.md": adamw_values(),
+        "write_ups.md": write_up_values(),
+    }
     pages = {FOLDER / name: (TEMPLATES / name).read_text("utf-8").format(**v) for name, v in values.items()}
     if "--check" not in sys.argv[1:]:
         draw(FOLDER / "flops_by_part.svg", FOLDER / "flops_by_part.png")
@@ -90,12 +94,72 @@ def adamw_values() -> dict[str, Any]:
         "days_table": _days_table(),
         "ungated_parameters": n,
         "ungated_forward": flops.forward(),
-        "days_of_one_sequence": 6 * 1.56e9 * tokens / BATCH / per_day,
+        "days_of_steps": STEPS / 86_400,
+        "step_1_56": _scientific(6 * 1.56e9 * BATCH * 1024, 2),
+        "all_1_56": _scientific(6 * 1.56e9 * tokens, 1),
+        "seconds_1_56": _scientific(6 * 1.56e9 * tokens / per_day * 86_400, 1),
+        "days_1_56": 6 * 1.56e9 * tokens / per_day,
         "days_of_forward": flops.forward() * BATCH * STEPS / per_day,
         "days_ungated": 6 * n * tokens / per_day,
         "days_rounded": 6 * 2.13e9 * tokens / per_day,
         "days_exact": 6 * count_parameters(XL).total * tokens / per_day,
     }
+
+
+def write_up_values() -> dict[str, Any]:
+    """Return what docs/handbook/write_ups.md is filled with: published figures, derived again."""
+    flops, book, small = count_flops(UNGATED), textbook_memory(XL), count_flops(PRESETS["gpt2-small"])
+    ungated_small = _shares(count_flops(dataclasses.replace(PRESETS["gpt2-small"], ffn="silu")))
+    left_out = ("attn.scores", "attn.weighted_sum", "lm_head")
+    missing = _products(flops, left_out)
+    w1_small = count_flops(dataclasses.replace(UNGATED, d_model=768, num_heads=12, num_layers=12))
+    w1_small_forward = w1_small.forward() - _products(w1_small, left_out)
+    projections = tuple(f"attn.{name}_proj" for name in ("q", "k", "v", "output"))
+    one_matrix_less = book.per_sequence - 4 * XL.num_layers * XL.num_heads * XL.context_length**2
+    w0_sequence = one_matrix_less + 4 * XL.context_length * (XL.vocab_size - 1)
+    only_wider = {
+        f"w0_{name}": count_flops(dataclasses.replace(XL, d_model=d, num_heads=d // 64)).forward() / 1e12
+        for name, d in (("small", 768), ("medium", 1024), ("large", 1280))
+    }
+    swiglu, silu = 3 * 512 * 1344, 2 * 512 * 4 * 512
+    return {
+        **only_wider,
+        **{name: count_flops(PRESETS[f"gpt2-{name}"]).forward() / 1e12 for name in ("small", "medium", "large")},
+        "tied": count_parameters(dataclasses.replace(UNGATED, tie_embeddings=True)).total,
+        "ungated": count_parameters(UNGATED).total,
+        "gated": count_parameters(XL).total,
+        "w1_forward": flops.forward() - missing,
+        "w1_missing": missing,
+        "ungated_forward": flops.forward(),
+        "gated_forward": count_flops(XL).forward(),
+        "w2_forward": count_flops(XL).forward() + 2 * XL.context_length * XL.d_model * (2 * XL.num_layers + 1),
+        "w1_small": w1_small_forward / 1e12,
+        "w1_small_share": 100 * _products(w1_small, projections) / w1_small_forward,
+        "share": _shares(small),
+        "ungated_head": ungated_small["LM head"],
+        "ungated_attention": ungated_small["attention projections"] + ungated_small["attention scores"],
+        "per_sequence": book.per_sequence / 1e9,
+        "fixed": book.fixed / 1e9,
+        "fixed_gib": book.fixed / 2**30,
+        "gated_fixed": 16 * count_parameters(XL).total / 1e9,
+        "w0_sequence": w0_sequence / 1e9,
+        "w0_batch": (80 * 10**9 - book.fixed) // w0_sequence,
+        "step_share": 100 * flops.optimizer_term.value / flops.training_step(),
+        "slow_minutes": 327.68e6 / 32_000 / 60,
+        "fast_minutes": 327.68e6 / 100_000 / 60,
+        "swiglu_512": swiglu,
+        "silu_512": silu,
+        "less_512": 100 * (1 - swiglu / silu),
+    }
+
+
+def _products(flops: Flops, names: Sequence[str]) -> int:
+    return sum(term.value for term in flops.forward_terms if term.name in names)
+
+
+def _scientific(value: float, digits: int) -> str:
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    return mantissa + "·10" + str(int(exponent)).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _shares(flops: Flops) -> dict[str, float]:

@@ -52,8 +52,12 @@ def test_where_the_published_figures_come_from():
     assert round(6 * 2.13e9 * tokens / per_day) == 6363
     # 1,705: the forward pass of the un-gated model alone: no backward pass.
     assert round(count_flops(UNGATED, 1024).forward() * 400_000 / per_day) == 1705
-    # 4.6: 6·N·D with N = 1.56 billion, and the batch of 1,024 forgotten in D.
-    assert round(6 * 1.56e9 * (tokens / 1024) / per_day, 1) == 4.6
+    # 4.6: a factor of 1,000. A step is 9.81 PFLOP, written 9.8 T, which 9.75 TFLOP/s do in about a second: 400,000 s.
+    step = 6 * 1.56e9 * 1024 * 1024
+    assert f"{step:.2e}" == "9.81e+15"
+    assert round(400_000 * (step / 1000) / per_day, 2) == 4.66
+    assert round(400_000 / 86_400, 1) == 4.6
+    assert round(400_000 * step / per_day) == 4660
 
 
 def test_a_measured_rate_gives_seconds():
