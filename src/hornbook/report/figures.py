@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hornbook.errors import HornbookError
 from hornbook.fileio import atomic_write
-from hornbook.report.load import RunData, as_number
+from hornbook.report.load import RunData
 from hornbook.studies.charts import X_AXES, Figure, Series
 
 POINTS_PER_PAGE = 60_000
@@ -80,14 +82,13 @@ def _merge_losses(run: RunData, figures: list[Figure], limit: int) -> list[Figur
 
 
 def _curve(run: RunData, key: str, name: str, limit: int, *, color: int) -> Series | None:
-    points = [record for record in run.metrics if as_number(record.get(key)) is not None]
-    if not points:
+    points = run.points(key)
+    if not points.y:
         return None
-    points = [points[i] for i in thin([record[key] for record in points], limit)]
-    x = {axis: [as_number(record.get(axis)) for record in points] for axis in X_AXES}
-    x = {axis: [_round(v) for v in values] for axis, values in x.items()}
-    style = "both" if len(points) <= 40 else "line"
-    return Series(name=name, x=x, y=[_round(record[key]) for record in points], style=style, color=color)
+    kept = thin(points.y, limit)
+    x = {axis: [_round(values[i]) for i in kept] for axis, values in points.x.items()}
+    style = "both" if len(kept) <= 40 else "line"
+    return Series(name=name, x=x, y=[_round(points.y[i]) for i in kept], style=style, color=color)
 
 
 def thin(values: Sequence[float], limit: int) -> list[int]:
@@ -102,15 +103,17 @@ def thin(values: Sequence[float], limit: int) -> list[int]:
         return list(range(count))
     buckets = max(1, (limit - 2) // 2)
     kept = {0, count - 1}
+    curve = np.asarray(values, dtype=float)
+    lowest, highest = (np.where(np.isfinite(curve), curve, beyond) for beyond in (math.inf, -math.inf))
     for b in range(buckets):
-        inside = range(b * count // buckets, (b + 1) * count // buckets)
-        finite = [i for i in inside if math.isfinite(values[i])]
-        kept |= {min(finite, key=values.__getitem__), max(finite, key=values.__getitem__)} if finite else {inside[0]}
+        begin, end = b * count // buckets, (b + 1) * count // buckets
+        low, high = begin + int(lowest[begin:end].argmin()), begin + int(highest[begin:end].argmax())
+        kept |= {low, high}
     return sorted(kept)
 
 
 def _caption(runs: Sequence[RunData], limit: int, key: str) -> str:
-    longest = max(sum(1 for record in run.metrics if as_number(record.get(key)) is not None) for run in runs)
+    longest = max(len(run.points(key).y) for run in runs)
     if longest <= limit:
         return ""
     return (

@@ -9,16 +9,25 @@ from __future__ import annotations
 import dataclasses
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hornbook.errors import DataError
 from hornbook.fileio import read_json_object
+from hornbook.studies.charts import X_AXES
 from hornbook.tracking.run import CONFIG_FILE, SUMMARY_FILE, Run, best_record
 
 UNNAMED = "run"
 """What `run.name` says where the recipe gives no name."""
+
+
+class Points(NamedTuple):
+    """The curve of one metric."""
+
+    x: Mapping[str, Sequence[float | None]]
+    """Steps, tokens and seconds (`X_AXES`), as long as `y`; None where a record lacks them."""
+    y: Sequence[float]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -72,6 +81,12 @@ class RunData:
     def last(self, key: str) -> Any:
         """Return the last recorded value of a metric, or None."""
         return next((record[key] for record in reversed(self.metrics) if record.get(key) is not None), None)
+
+    def points(self, key: str) -> Points:
+        """Return a metric where it was recorded."""
+        found = [record for record in self.metrics if as_number(record.get(key)) is not None]
+        x = {axis: [as_number(record.get(axis)) for record in found] for axis in X_AXES}
+        return Points(x, [record[key] for record in found])
 
     def best_val_loss(self) -> float | None:
         """Return the validation loss where it was lowest, or None."""

@@ -202,7 +202,7 @@ def _sample_groups(runs: Sequence[RunData]) -> list[dict[str, Any]]:
 
 def _page(sections: Sequence[dict[str, Any]], title: str) -> str:
     figures: list[Figure] = [figure for section in sections for figure in section["figures"]]
-    script = asset("uplot/uPlot.iife.min.js") + "\n" + asset("page.js")
+    script = "\n".join(map(asset, ("uplot/uPlot.iife.min.js", "axes.js", "chart.js", "page.js")))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGE),
         autoescape=True,

@@ -12,7 +12,7 @@ from typing import Any
 
 from hornbook.config import flatten
 from hornbook.format import duration, setting
-from hornbook.report.load import RunData, as_number
+from hornbook.report.load import RunData
 from hornbook.studies.charts import Table, columns
 from hornbook.tracking.run import validation_note
 
@@ -50,7 +50,7 @@ def final_metrics(runs: Sequence[RunData]) -> Table:
 
 def _final_row(run: RunData) -> dict[str, Any]:
     loss, bits, floor = run.last("val_loss"), run.last("val_bits_per_byte"), run.entropy_floor
-    speeds = [speed for r in run.metrics if (speed := as_number(r.get("tokens_per_second"))) is not None]
+    speeds = run.points("tokens_per_second").y
     perplexity = run.last("val_perplexity")
     if perplexity is None and isinstance(loss, (int, float)):
         perplexity = math.exp(loss) if loss < 700 else math.inf
