@@ -1,6 +1,6 @@
 // What charts and pages of hornbook draw with: elements, numbers in words, colours of base.css for a canvas, ticks of axes.
 "use strict";
-const { color, el, isDark, logSplits, short, ticks, token, translucent } = (function () {
+const { color, el, isDark, logSplits, short, ticks, tint, token, translucent } = (function () {
   const root = document.documentElement;
   const printing = () => window.matchMedia("print").matches;
   const isDark = () => !printing() && (root.dataset.theme ? root.dataset.theme === "dark" : window.matchMedia("(prefers-color-scheme: dark)").matches);
@@ -77,5 +77,5 @@ const { color, el, isDark, logSplits, short, ticks, token, translucent } = (func
     return found;
   };
 
-  return { color, el, isDark, logSplits, short, ticks, token, translucent };
+  return { color, el, isDark, logSplits, short, ticks, tint, token, translucent };
 })();
