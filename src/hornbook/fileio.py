@@ -88,6 +88,8 @@ def open_atomic(path: str | os.PathLike[str], place: Callable[[], Path] | None =
         OSError: the folder cannot be written or the disk is full; what stood at `path` before is untouched.
     """
     target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     make_folder(target.parent)
     temporary, file = open_temporary(target)
     try:
@@ -206,7 +208,8 @@ def new_folder(path: str | os.PathLike[str], *, aside: Path | None = None) -> It
         OSError: the disk is full or the place cannot be written.
     """
     target = Path(path)
-    if aside is None and target.exists() and (not target.is_dir() or any(target.iterdir())):
+    unnamed = target.name in ("", "..")  # "." and the like stand for a folder that is there, and has another name
+    if unnamed or (aside is None and target.exists() and (not target.is_dir() or any(target.iterdir()))):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     make_folder(target.parent)
     temporary, lock = _temporary_folder(target)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,20 +28,31 @@ TEXT = "the cat sat on the mat and the dog ran to the red ball while a bird sang
 pytestmark = pytest.mark.usefixtures("own_folders")
 
 
-@pytest.fixture
-def run(tmp_path):
-    """A run on text, whose samples and note try to break out of a model card."""
-    (tmp_path / "secret-place").mkdir()
-    text = tmp_path / "secret-place" / "my text.txt"
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folder of a run on text, whose samples and note try to break out of a model card."""
+    place = tmp_path_factory.mktemp("trained")
+    (place / "secret-place").mkdir()
+    text = place / "secret-place" / "my text.txt"
     text.write_text(TEXT * 60)
     recipe = tiny_recipe(
-        tmp_path / "made",
-        run={"directory": "runs/a", "name": "a"},
+        place,
+        run={"directory": str(place / "runs" / "a"), "name": "a"},
         tokenizer={"vocab_size": 300},
         evaluation={"every": 10, "sample_every": 40, "prompt": "the ```cat"},
     )
     recipe["data"] = {"text": [str(text)], "validation": 0.1}
-    quiet_train(recipe)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HORNBOOK_CACHE", str(place / "cache"))
+        quiet_train(recipe)
+    return place
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    """A copy of that run, and of its text, in the working folder."""
+    for name in ("secret-place", "runs"):
+        shutil.copytree(trained / name, tmp_path / name)
     return "runs/a"
 
 
@@ -190,6 +202,23 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(run, tmp_path, capsys, wor
     assert len(said.strip().splitlines()) == 1
     assert set(tmp_path.rglob("*")) == before
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "/tmp/x", ".", "..", "", " ", ".x", "a/b", "a\\b", "a\nb", "a\x7fb", "a\x85b"]
+)
+def test_a_name_stays_in_the_folder_of_all_runs(run, tmp_path, capsys, name):
+    """Of an imported run as of a trained one; and of two flags that say where to put it neither is passed over."""
+    assert say(capsys, f"export {run} sound --to hf")[0] == 0
+    before = set(tmp_path.rglob("*"))
+    for words in (["import", "hf", "sound"], ["train", "--text", "secret-place/my text.txt"]):
+        code = main([*words, "--name" if words[0] == "import" else "--run.name", name])
+        said = capsys.readouterr().err
+        assert (code, len(said.splitlines())) == (2, 1), said
+        assert "cannot be a folder's name" in said
+        assert set(tmp_path.rglob("*")) == before
+    assert main(["import", "hf", "sound", "--name", "b", "--out", "elsewhere/c"]) == 0
+    assert Run.open(Path("elsewhere", "c")).config["run"]["name"] == "b"
 
 
 def test_a_model_that_no_llama_expresses_asks_for_custom_code(tmp_path, capsys):

@@ -42,6 +42,18 @@ def test_a_new_folder_appears_whole_or_not_at_all(tmp_path):
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["b"]
 
 
+@pytest.mark.parametrize("place", [".", "..", "/", "../a/..", ""])
+def test_a_folder_without_a_name_of_its_own_is_there_already(tmp_path, monkeypatch, place):
+    """An empty working folder too: whoever stands in it would be left in one that is gone."""
+    (tmp_path / "a").mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+    with pytest.raises(FileExistsError), new_folder(place):
+        pass
+    with pytest.raises(IsADirectoryError):
+        atomic_write(place, "x")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "a"]
+
+
 @pytest.mark.parametrize("what", ["file", "folder"])
 def test_a_new_folder_never_replaces_what_is_there(tmp_path, what):
     target = tmp_path / "target"

@@ -22,7 +22,10 @@ def hf(source: str, *, name: str | None = None, out: Path | None = None) -> int:
         hornbook import hf roneneldan/TinyStories-33M --name tinystories
     """
     from hornbook.interop.huggingface import is_llama_folder
+    from hornbook.training.sections import RunSection
 
+    place = out.resolve() if out else Path(source).resolve()
+    section = RunSection(name=place.name if name is None else name, directory=None if out is None else str(out))
     folder = Path(source)
     if not folder.exists():
         folder = _download(source)
@@ -30,11 +33,12 @@ def hf(source: str, *, name: str | None = None, out: Path | None = None) -> int:
         raise DataError(f"{source} holds no Hugging Face model: there is no config.json in it")
     from hornbook.training.launch.import_run import import_run
 
-    out = out or Path("runs") / (name or Path(source).resolve().name)
     try:
-        model = import_run(folder, out, source)
+        model = import_run(folder, section, source)
     except FileExistsError:
-        raise DataError(f"{out} is there already; nothing was written. Give another --name") from None
+        flag = "--name" if out is None else "--out"
+        raise DataError(f"{section.path} is there already; nothing was written. Give another {flag}") from None
+    out = section.path
     print(f"{out}: {quantity(sum(p.numel() for p in model.parameters()))} parameters, from {source}")
     try_ = command("generate", out, "--prompt", "Once"), command("train", "--text", "FILE", "--model.init-from", out)
     print("try: " + "     ".join(try_))

@@ -187,7 +187,7 @@ def _convert_plain(value: Any, hint: Any, where: str) -> Any:
 
 def _convert_word(word: Word, hint: Any, where: str) -> Any:
     text = str(word)
-    if hint in (str, Path):
+    if hint is str or (hint is Path and text):  # an empty path would be the working folder
         return hint(text)
     if hint is bool:
         if text.lower() in BOOLEANS:

@@ -69,7 +69,7 @@ class RunSection:
     """A sentence about why this run was made."""
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[^\s/\\.][^/\\\x00-\x1f]*", self.name):
+        if not re.fullmatch(r"[^\s/\\.][^/\\\x00-\x1f\x7f-\x9f\u2028\u2029]*", self.name):
             raise ConfigError(f"run.name = {self.name!r} cannot be a folder's name; use letters, digits and hyphens")
 
     @property

@@ -19,20 +19,21 @@ from hornbook.tokenizer.tokenizer import Tokenizer
 from hornbook.tracking.environment import describe_environment
 from hornbook.tracking.run import Run
 from hornbook.training.config import resolve
+from hornbook.training.sections import RunSection
 
 
-def import_run(folder: Path, out: Path, source: str) -> TransformerLM:
+def import_run(folder: Path, section: RunSection, source: str) -> TransformerLM:
     """Make a run of the model in a Hugging Face folder and return the model.
 
     Args:
         folder: with config.json, weights and (mostly) tokenizer.json.
-        out: the run's folder.
+        section: the run's name and folder.
         source: what the run says it came from: the folder, or a name on the hub.
 
     Raises:
         CheckpointError: hornbook cannot compute the model, or its weights do not fit its configuration.
         FormatError: a file is damaged, or the tokenizer is one that byte-level BPE cannot express.
-        FileExistsError: `out` is there already.
+        FileExistsError: the run's folder is there already.
         OSError: a file cannot be read or written.
     """
     shape = llama_config(folder)
@@ -44,8 +45,8 @@ def import_run(folder: Path, out: Path, source: str) -> TransformerLM:
             f"{folder}: its tokenizer has {tokenizer.vocab_size:,} entries, and its model only {shape.vocab_size:,}"
         )
     note = f"from {source}"
-    recipe = resolve({"model": dataclasses.asdict(shape), "run": {"name": out.name, "note": note}})
-    with new_folder(out) as place:
+    recipe = resolve({"model": dataclasses.asdict(shape), "run": {"name": section.name, "note": note}})
+    with new_folder(section.path) as place:
         run = Run.create(place, recipe.to_dict(), describe_environment())
         try:
             if tokenizer is not None:
