@@ -1,10 +1,10 @@
-"""Write docs/handbook/{transformer_accounting,adamw_accounting,write_ups}.md and a figure (which needs matplotlib).
+"""Write the pages of docs/handbook that need no training, and a figure (which needs matplotlib).
 
     python tools/handbook.py
     python tools/handbook.py --check      only say whether the pages are what the code says today
 
-The pages are those of handbook_pages/ with the numbers filled in. They follow CS336 assignment 1, problems
-transformer_accounting and adamwAccounting, part by part; every number comes from the functions that users call.
+The pages are those of handbook_pages/ with numbers and code filled in. They follow the problems of CS336 assignment 1,
+part by part; every number comes from the functions that users call, all code from the source (quoted.py).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from generated import update
+from quoted import fill
 
 from hornbook.accounting.flops import GROUPS, Flops, count_flops
 from hornbook.accounting.formulas import Term, numbers_of, spelled, total
@@ -43,6 +44,7 @@ def main() -> int:
         "write_ups.md": write_up_values(),
     }
     pages = {FOLDER / name: (TEMPLATES / name).read_text("utf-8").format(**v) for name, v in values.items()}
+    pages |= {FOLDER / name: fill((TEMPLATES / name).read_text("utf-8")) for name in ("parts.md", "unicode.md")}
     if "--check" not in sys.argv[1:]:
         draw(FOLDER / "flops_by_part.svg", FOLDER / "flops_by_part.png")
     return update(pages)
