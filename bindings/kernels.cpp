@@ -213,7 +213,8 @@ void bind_decode(nb::module_& m) {
   m.def(
       "decode",
       [](const DecodeShape& shape, const std::vector<DecodeLayer>& layers, Address table, Address final_gain,
-         Address head, Address ids, Address positions, Address logits) {
+         Address head, Address ids, Address positions, Address sequences, Address wanted, Index num_wanted,
+         Address logits) {
         kernels().decode({.shape = shape,
                           .layers = layers.data(),
                           .num_layers = static_cast<Index>(layers.size()),
@@ -222,10 +223,13 @@ void bind_decode(nb::module_& m) {
                           .head = at<void>(head),
                           .ids = at<std::int64_t>(ids),
                           .positions = at<std::int64_t>(positions),
+                          .sequences = at<std::int64_t>(sequences),
+                          .wanted = at<std::int64_t>(wanted),
+                          .num_wanted = num_wanted,
                           .logits = at<float>(logits)});
       },
       nb::call_guard<nb::gil_scoped_release>(), "shape"_a, "layers"_a, nb::kw_only(), "table"_a, "final_gain"_a,
-      "head"_a, "ids"_a, "positions"_a, "logits"_a);
+      "head"_a, "ids"_a, "positions"_a, "sequences"_a, "wanted"_a, "num_wanted"_a, "logits"_a);
 }
 
 std::vector<std::string> variant_names() {

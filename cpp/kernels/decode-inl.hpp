@@ -1,6 +1,6 @@
-// One token for each sequence of a small batch through the whole model, against kept keys and values. At batch 1 the
-// time is that of reading the weights once, so the weights may be bfloat16 or int8; activations, keys and values are
-// float32.
+// A small batch of tokens through the whole model, against kept keys and values: one for each sequence, or several. At
+// batch 1 the time is that of reading the weights once, so the weights may be bfloat16 or int8; activations, keys and
+// values are float32. Every token is computed by the same sums in the same order, whatever the batch around it.
 
 // `Rows` rows of w against `Batch` vectors.
 template <typename T, int Rows, int Batch>
@@ -70,11 +70,10 @@ static void product_rows(const void* context, index begin, index end) {
 }
 
 static void product(const DecodeShape& s, Product task, void* memory) {
-  task.batch = s.batch;
   if (s.dtype == DType::int8) {
     float* steps = (float*)memory;
-    std::int16_t* numbers = (std::int16_t*)(steps + s.batch);
-    for (index b = 0; b < s.batch; b++)
+    std::int16_t* numbers = (std::int16_t*)(steps + task.batch);
+    for (index b = 0; b < task.batch; b++)
       steps[b] = round_vector(task.from + b * task.columns, task.columns, numbers + b * task.columns);
     task.numbers = numbers, task.steps = steps;
   }
@@ -94,8 +93,8 @@ static float root_scale(const float* x, index width, float eps) {
   return 1.0f / __builtin_sqrtf(total / (float)width + eps);
 }
 
-static void norm_rows(const DecodeShape& s, const float* gain, const float* from, float* to) {
-  for (index b = 0; b < s.batch; b++) {
+static void norm_rows(const DecodeShape& s, index batch, const float* gain, const float* from, float* to) {
+  for (index b = 0; b < batch; b++) {
     const float* x = from + b * s.d_model;
     float* y = to + b * s.d_model;
     float scale = root_scale(x, s.d_model, s.eps);
@@ -117,62 +116,72 @@ static void turn(float* x, const float* c, const float* n, index width) {
 struct Attend {
   const DecodeShape* shape;
   const DecodeLayer* layer;
-  const std::int64_t* positions;
+  const std::int64_t *positions, *sequences;
   const float* qkv;
   float *mixed, *scores;
 };
 
-// Norms and turns the new query and key, keeps key and value, and mixes the values seen so far: one (sequence, head)
-// at a time.
+// Norms and turns the new query and key of one head, keeps key and value, and mixes the values seen so far.
+static void attend(const Attend& t, index b, index h, float* scores) {
+  const DecodeShape& s = *t.shape;
+  index width = s.d_model / s.heads, whole = width / W * W;
+  index position = t.positions[b], sequence = t.sequences ? t.sequences[b] : b;
+  float factor = 1.0f / __builtin_sqrtf((float)width);
+  const float* q = t.qkv + b * 3 * s.d_model + h * width;
+  const float *k = q + s.d_model, *v = k + s.d_model;
+  float* keys = t.layer->keys + (sequence * s.heads + h) * s.context * width;
+  float* values = t.layer->values + (sequence * s.heads + h) * s.context * width;
+  float* query = scores + s.context;
+  float* key = keys + position * width;
+  for (index d = 0; d < width; d++) values[position * width + d] = v[d];
+  const float *q_gain = t.layer->query_gain, *k_gain = t.layer->key_gain;
+  float q_scale = q_gain ? factor * root_scale(q, width, s.eps) : factor;
+  float k_scale = k_gain ? root_scale(k, width, s.eps) : 1;
+  for (index d = 0; d < width; d++) {
+    query[d] = q[d] * q_scale * (q_gain ? q_gain[d] : 1);
+    key[d] = k[d] * k_scale * (k_gain ? k_gain[d] : 1);
+  }
+  if (s.cosine) {
+    const float *c = s.cosine + position * (width / 2), *n = s.sine + position * (width / 2);
+    turn(query, c, n, width);
+    turn(key, c, n, width);
+  }
+  float peak = -__builtin_inff();
+  for (index j = 0; j <= position; j++) {
+    vf products{};
+    for (index d = 0; d < whole; d += W) products += load(query + d) * load(keys + j * width + d);
+    float score = sum(products);
+    for (index d = whole; d < width; d++) score += query[d] * keys[j * width + d];
+    scores[j] = score;
+    peak = score > peak ? score : peak;
+  }
+  float norm = 0;
+  for (index j = 0; j <= position; j += W) {
+    index count = position + 1 - j < W ? position + 1 - j : W;
+    vf e = exponential(load_part(scores + j, count, -__builtin_inff()) - peak);
+    store_part(scores + j, e, count);
+    for (index n = 0; n < count; n++) norm += e[n];
+  }
+  float* out = t.mixed + b * s.d_model + h * width;
+  for (index d = 0; d < width; d++) out[d] = 0;
+  for (index j = 0; j <= position; j++) {
+    float share = scores[j] / norm;
+    for (index d = 0; d < whole; d += W) store(out + d, load(out + d) + share * load(values + j * width + d));
+    for (index d = whole; d < width; d++) out[d] += share * values[j * width + d];
+  }
+}
+
+// One (sequence, head) at a time, its tokens in their order.
 static void attend_heads(const void* context, index begin, index end) {
   const Attend& t = *(const Attend*)context;
   const DecodeShape& s = *t.shape;
-  index width = s.d_model / s.heads, whole = width / W * W;
-  float factor = 1.0f / __builtin_sqrtf((float)width);
   for (index i = begin; i < end; i++) {
-    index b = i / s.heads, h = i % s.heads, position = t.positions[b];
-    const float* q = t.qkv + b * 3 * s.d_model + h * width;
-    const float *k = q + s.d_model, *v = k + s.d_model;
-    float* keys = t.layer->keys + i * s.context * width;
-    float* values = t.layer->values + i * s.context * width;
-    float *scores = t.scores + i * (s.context + width), *query = scores + s.context;
-    float* key = keys + position * width;
-    for (index d = 0; d < width; d++) values[position * width + d] = v[d];
-    const float *q_gain = t.layer->query_gain, *k_gain = t.layer->key_gain;
-    float q_scale = q_gain ? factor * root_scale(q, width, s.eps) : factor;
-    float k_scale = k_gain ? root_scale(k, width, s.eps) : 1;
-    for (index d = 0; d < width; d++) {
-      query[d] = q[d] * q_scale * (q_gain ? q_gain[d] : 1);
-      key[d] = k[d] * k_scale * (k_gain ? k_gain[d] : 1);
-    }
-    if (s.cosine) {
-      const float *c = s.cosine + position * (width / 2), *n = s.sine + position * (width / 2);
-      turn(query, c, n, width);
-      turn(key, c, n, width);
-    }
-    float peak = -__builtin_inff();
-    for (index j = 0; j <= position; j++) {
-      vf products{};
-      for (index d = 0; d < whole; d += W) products += load(query + d) * load(keys + j * width + d);
-      float score = sum(products);
-      for (index d = whole; d < width; d++) score += query[d] * keys[j * width + d];
-      scores[j] = score;
-      peak = score > peak ? score : peak;
-    }
-    float norm = 0;
-    for (index j = 0; j <= position; j += W) {
-      index count = position + 1 - j < W ? position + 1 - j : W;
-      vf e = exponential(load_part(scores + j, count, -__builtin_inff()) - peak);
-      store_part(scores + j, e, count);
-      for (index n = 0; n < count; n++) norm += e[n];
-    }
-    float* out = t.mixed + b * s.d_model + h * width;
-    for (index d = 0; d < width; d++) out[d] = 0;
-    for (index j = 0; j <= position; j++) {
-      float share = scores[j] / norm;
-      for (index d = 0; d < whole; d += W) store(out + d, load(out + d) + share * load(values + j * width + d));
-      for (index d = whole; d < width; d++) out[d] += share * values[j * width + d];
-    }
+    index b = i / s.heads;
+    auto goes_on = [&](index at) { return t.sequences && t.sequences[at] == t.sequences[at - 1]; };
+    if (b > 0 && goes_on(b)) continue;
+    float* scores = t.scores + i * (s.context + s.d_model / s.heads);
+    do attend(t, b, i % s.heads, scores);
+    while (++b < s.batch && goes_on(b));
   }
 }
 
@@ -208,25 +217,29 @@ static void decode(const DecodeStep& step) {
   for (index l = 0; l < step.num_layers; l++) {
     const DecodeLayer& layer = step.layers[l];
     const float* in = x;
-    if (pre) norm_rows(s, layer.ln1, x, h), in = h;
+    if (pre) norm_rows(s, b, layer.ln1, x, h), in = h;
     product(s, {b, 3, c, c, {layer.q, layer.k, layer.v}, in, qkv, false, nullptr, nullptr}, memory);
-    Attend attend{&s, &layer, step.positions, qkv, mixed, scores};
-    parallel_for(b * s.heads, s.heads >= 8 ? s.heads / 4 : 1, attend_heads, &attend);
+    Attend heads{&s, &layer, step.positions, step.sequences, qkv, mixed, scores};
+    parallel_for(b * s.heads, s.heads >= 8 ? s.heads / 4 : 1, attend_heads, &heads);
     product(s, {b, 1, c, c, {layer.o}, mixed, x, true, nullptr, nullptr}, memory);
-    if (post) norm_rows(s, layer.ln1, x, x);
+    if (post) norm_rows(s, b, layer.ln1, x, x);
     in = x;
-    if (pre) norm_rows(s, layer.ln2, x, h), in = h;
+    if (pre) norm_rows(s, b, layer.ln2, x, h), in = h;
     index matrices = s.ffn == FeedForward::swiglu ? 2 : 1;
     product(s, {b, matrices, f, c, {layer.w1, layer.w3}, in, both, false, nullptr, nullptr}, memory);
     activate(s, both, inner);
     product(s, {b, 1, c, f, {layer.w2}, inner, x, true, nullptr, nullptr}, memory);
-    if (post) norm_rows(s, layer.ln2, x, x);
+    if (post) norm_rows(s, b, layer.ln2, x, x);
   }
-  if (pre || post) norm_rows(s, step.final_gain, x, x);
-  product(s, {b, 1, s.vocabulary, c, {step.head}, x, step.logits, false, nullptr, nullptr}, memory);
+  index n = step.wanted ? step.num_wanted : b;
+  if (step.wanted)
+    for (index i = 0; i < n; i++)  // ascending: no row is overwritten before it is read
+      for (index j = 0; j < c; j++) x[i * c + j] = x[step.wanted[i] * c + j];
+  if (pre || post) norm_rows(s, n, step.final_gain, x, x);
+  product(s, {n, 1, s.vocabulary, c, {step.head}, x, step.logits, false, nullptr, nullptr}, memory);
   if (s.softcap > 0)
-    for (index i = 0; i < b * s.vocabulary; i += W) {
-      index n = b * s.vocabulary - i < W ? b * s.vocabulary - i : W;
-      store_part(step.logits + i, capped<true>(load_part(step.logits + i, n, 0), s.softcap), n);
+    for (index i = 0; i < n * s.vocabulary; i += W) {
+      index count = n * s.vocabulary - i < W ? n * s.vocabulary - i : W;
+      store_part(step.logits + i, capped<true>(load_part(step.logits + i, count, 0), s.softcap), count);
     }
 }

@@ -119,10 +119,11 @@ struct DecodeLayer {
   const void *q, *k, *v, *o, *w1, *w2, *w3;  // (out, in); w3 is null without a gate
   const float *ln1, *ln2;                    // null without norms
   const float *query_gain, *key_gain;        // as in AttentionShape
-  float *keys, *values;                      // (batch, heads, context, width), filled below each sequence's position
+  float *keys, *values;                      // (sequences, heads, context, width), filled below each one's position
 };
 
-// logits (batch, vocabulary) after ids[i] at positions[i]; the layers keep the new keys and values.
+// logits after ids[i] at positions[i], of one of the kept sequences; the layers keep the new keys and values. Several
+// ids of a sequence lie together in their order. What is computed for an id does not depend on the others of the batch.
 struct DecodeStep {
   DecodeShape shape;
   const DecodeLayer* layers;
@@ -131,7 +132,10 @@ struct DecodeStep {
   const float* final_gain;  // null without norms
   const void* head;         // (vocabulary, d_model)
   const std::int64_t *ids, *positions;
-  float* logits;
+  const std::int64_t* sequences;  // of each id; null: id i is of sequence i
+  const std::int64_t* wanted;     // the ids after which logits are wanted, ascending; null: all of them
+  Index num_wanted;
+  float* logits;  // (num_wanted, vocabulary)
 };
 
 struct Kernels {

@@ -264,15 +264,17 @@ def test_a_step_outside_vocabulary_or_context_is_refused(changes):
 
 
 def arguments(step):
-    given = {"table": step._table, "final_gain": step._final, "head": step._head}
+    given = {name: step._decode.keywords[name] for name in ("table", "final_gain", "head", "kept")}
     given |= {"ids": ids(1, 2), "positions": ids(2, 2), "logits": torch.empty(2, 23)}
-    return (step._shape, step._layers), given
+    return (step._shape_of(batch=2), step._layers), given
 
 
 @pytest.mark.parametrize("changes", [{"ids": ids(1)}, {"ids": ids(1, 2, dtype=torch.int32)}, {"ids": ids(1, 2, 3)},
     {"positions": ids(2)}, {"positions": ids(2, 2, dtype=torch.int32)}, {"logits": torch.empty(1, 23)},
     {"logits": torch.empty(2, 22)}, {"logits": torch.empty(2, 23).double()}, {"logits": torch.empty(23, 2).T},
-    {"table": torch.empty(22, 12)}, {"table": torch.empty(23, 12).bfloat16()}, {"head": 0}])  # fmt: skip
+    {"table": torch.empty(22, 12)}, {"table": torch.empty(23, 12).bfloat16()}, {"head": 0},
+    {"sequences": ids(0, 2)}, {"sequences": ids(-1, 0)}, {"sequences": ids(0)}, {"wanted": ids(0)},
+    {"wanted": ids(1, 0)}, {"wanted": ids(1, 2)}, {"wanted": ids(-1, 0)}, {"wanted": ids(0, 0)}])  # fmt: skip
 def test_a_step_that_does_not_fit_is_refused_before_anything_is_read(changes):
     _, step = stepped(decoder())  # which keeps the weights: the layers are addresses
     (shape, layers), given = arguments(step)

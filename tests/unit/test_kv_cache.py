@@ -8,7 +8,7 @@ import torch
 
 import hornbook as hb
 from hornbook.generation.decode import cached_reader, plain_reader
-from hornbook.models.kv_cache import KVCache, NativeStep
+from hornbook.models.kv_cache import KVCache, NativeStep, Part
 from hornbook.nn import _kernels, cpu_kernels, fused
 from hornbook.nn.specs import FEED_FORWARDS, NORMS
 
@@ -100,6 +100,54 @@ def test_a_prompt_leaves_the_keys_and_values_that_single_tokens_leave(switches):
             single.read(ids[:, i : i + 1], [1], [1], anew=i == 0)
     for a, b in zip(whole.keys + whole.values, single.keys + single.values, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int8], ids=str)
+@pytest.mark.parametrize("variant", _kernels.variants())
+def test_a_text_is_the_same_bits_in_every_company(variant, dtype):
+    """Odd widths, so that rests beside whole vectors are summed too."""
+    before = cpu_kernels.variant()
+    _kernels.set_variant(variant)
+    try:
+        for switches in ({}, {"d_model": 33, "num_heads": 3, "position": "none", "d_ff": 45}, {"qk_norm": True}):
+            model = build(**switches)
+            draw = random.Random(1)
+            texts = [[draw.randrange(53) for _ in range(draw.randrange(1, 21))] for _ in range(9)]
+            alone = []
+            for text in texts:
+                step = NativeStep(KVCache(model, 1), dtype)
+                alone.append(torch.cat([step.read([Part(0, [token], 1)])[0] for token in text]))
+            for _ in range(4):
+                together = read_in_parts(NativeStep(KVCache(model, 9), dtype), texts, draw)
+                for one, other in zip(alone, together, strict=True):
+                    assert torch.equal(one, other)
+    finally:
+        _kernels.set_variant(before)
+
+
+def read_in_parts(step, texts, draw):
+    """Read texts side by side in parts of random lengths; return the logits after every token."""
+    rows = draw.sample(range(9), 9)
+    given, logits = [0] * len(texts), [[] for _ in texts]
+    while unread := [i for i in range(len(texts)) if given[i] < len(texts[i])]:
+        chosen = draw.sample(unread, draw.randint(1, len(unread)))
+        parts = []
+        for i in chosen:
+            ids = texts[i][given[i] : given[i] + draw.choice([1, 1, 2, 7])]
+            parts.append(Part(rows[i], ids, len(ids)))
+            given[i] += len(ids)
+        for i, part in zip(chosen, step.read(parts), strict=True):
+            logits[i].append(part)
+    return [torch.cat(parts) for parts in logits]
+
+
+def test_only_the_logits_that_are_wanted_are_computed():
+    model = build()
+    every = NativeStep(KVCache(model, 2), torch.float32).read([Part(1, [1, 2, 3], 3), Part(0, [4], 1)])
+    some = NativeStep(KVCache(model, 2), torch.float32).read([Part(1, [1, 2, 3], 1), Part(0, [4], 0)])
+    none = NativeStep(KVCache(model, 2), torch.float32).read([Part(1, [1, 2, 3], 0)])
+    assert [x.shape[0] for x in (*every, *some, *none)] == [3, 1, 1, 0, 0]
+    assert torch.equal(every[0][2:], some[0])
 
 
 def test_bfloat16_weights_stay_close():

@@ -7,9 +7,10 @@ a cache (tests/unit/test_kv_cache.py). Left out: caches longer than the context,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -133,8 +134,18 @@ class _LayerView:
         return keys, values, self.mask
 
 
+class Part(NamedTuple):
+    """Tokens to read on in one row of a cache."""
+
+    row: int
+    ids: list[int]
+    """At least one."""
+    wanted: int
+    """After how many of the last of them logits are wanted."""
+
+
 class NativeStep:
-    """One new token per row of a small batch, by a CPU kernel that goes through the whole model.
+    """New tokens in the rows of a small batch, by a CPU kernel that goes through the whole model.
 
     Args:
         cache: filled by `KVCache.read`; goes on being filled here.
@@ -189,26 +200,49 @@ class NativeStep:
                 values=cpu_kernels.address_of(values, torch.float32, *kept),
             )  # fmt: skip
             self._layers.append(layer)
-        self._head = address(model.output_weight, c.vocab_size, C)
-        self._final = weight_of(model.ln_final, C)
-        rope = model.blocks[0].attn.rope
-        self._shape = DecodeShape(
-            batch=B, d_model=C, heads=c.num_heads, d_ff=F,
-            vocabulary=c.vocab_size, context=c.context_length, norm=NormPlacement[c.norm],
-            ffn=FeedForward[str(FEED_FORWARDS[c.ffn].kernel)], eps=c.norm_eps, softcap=c.logit_softcap,
-            cosine=0 if rope is None else cpu_kernels.address_of(rope.cos, torch.float32, c.context_length, D // 2),
-            sine=0 if rope is None else cpu_kernels.address_of(rope.sin, torch.float32, c.context_length, D // 2),
-            dtype=cpu_kernels.WEIGHT_TYPES[dtype],
-        )  # fmt: skip
         self._table = model.token_embeddings.weight.detach()
+        rope = model.blocks[0].attn.rope
+        sizes = {"d_model": C, "heads": c.num_heads, "d_ff": F, "vocabulary": c.vocab_size, "context": c.context_length}
+        turns = (c.context_length, D // 2)
+        self._shape_of = functools.partial(
+            DecodeShape, **sizes, norm=NormPlacement[c.norm], ffn=FeedForward[str(FEED_FORWARDS[c.ffn].kernel)],
+            eps=c.norm_eps, softcap=c.logit_softcap, dtype=cpu_kernels.WEIGHT_TYPES[dtype],
+            cosine=0 if rope is None else cpu_kernels.address_of(rope.cos, torch.float32, *turns),
+            sine=0 if rope is None else cpu_kernels.address_of(rope.sin, torch.float32, *turns),
+        )  # fmt: skip
+        self._decode = functools.partial(
+            cpu_kernels.decode, layers=self._layers, table=self._table, final_gain=weight_of(model.ln_final, C),
+            head=address(model.output_weight, c.vocab_size, C), kept=B,
+        )  # fmt: skip
 
     def __call__(self, ids: list[int]) -> Float[Tensor, "B V"]:
         """Return the logits that follow one new token in every row."""
         logits = torch.empty(len(ids), len(self._table))
-        tokens, positions = torch.tensor(ids), torch.tensor(self.cache.lengths)
-        cpu_kernels.decode(
-            self._shape, self._layers, table=self._table, final_gain=self._final, head=self._head, ids=tokens,
-            positions=positions, logits=logits,
+        self._decode(
+            self._shape_of(batch=len(ids)), ids=torch.tensor(ids), positions=torch.tensor(self.cache.lengths),
+            logits=logits,
         )  # fmt: skip
         self.cache.lengths = [length + 1 for length in self.cache.lengths]
         return logits
+
+    def read(self, parts: Sequence[Part]) -> list[Float[Tensor, "N V"]]:
+        """Read on in some rows, as many tokens in each as are given, and return the logits wanted of each.
+
+        The logits of a token are the same bits whatever else is read in the same call, and however a text is cut into
+        calls (tests/unit/test_kv_cache.py). Each row comes once.
+        """
+        ids, positions, sequences, wanted = [], [], [], []
+        for part in parts:
+            start = self.cache.lengths[part.row]
+            wanted += range(len(ids) + len(part.ids) - part.wanted, len(ids) + len(part.ids))
+            ids += part.ids
+            positions += range(start, start + len(part.ids))
+            sequences += [part.row] * len(part.ids)
+        logits = torch.empty(len(wanted), len(self._table))
+        self._decode(
+            self._shape_of(batch=len(ids)), ids=torch.tensor(ids), positions=torch.tensor(positions), logits=logits,
+            sequences=torch.tensor(sequences), wanted=torch.tensor(wanted, dtype=torch.int64),
+        )  # fmt: skip
+        for part in parts:
+            self.cache.lengths[part.row] += len(part.ids)
+        return list(logits.split([part.wanted for part in parts]))

@@ -156,6 +156,9 @@ def decode(
     head: int,
     ids: int,
     positions: int,
+    sequences: int,
+    wanted: int,
+    num_wanted: int,
     logits: int,
 ) -> None: ...
 def variant() -> str:

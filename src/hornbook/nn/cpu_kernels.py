@@ -241,27 +241,42 @@ def address_of(tensor: Tensor | None, dtype: torch.dtype, *shape: int) -> int:
 
 def decode(
     shape: DecodeShape, layers: list[DecodeLayer], *, table: Tensor, final_gain: int, head: int, ids: Int[Tensor, "B"],
-    positions: Int[Tensor, "B"], logits: Float[Tensor, "B V"],
+    positions: Int[Tensor, "B"], logits: Float[Tensor, "N V"], sequences: Int[Tensor, "B"] | None = None, kept: int = 0,
+    wanted: Int[Tensor, "N"] | None = None,
 ) -> None:  # fmt: skip
     """Write into `logits` what follows `ids` at `positions`; see `DecodeStep` in cpp/kernels/kernels.hpp.
 
+    `kept` is the number of sequences that the layers have room for, where `sequences` are given.
+
     Raises:
         DataError: an id outside the vocabulary, or a position outside the context.
-        ValueError: other shapes or types, or no layer. Those of the weights, which come as addresses, are checked where
-            the addresses are taken (`address_of`).
+        ValueError: other shapes or types, no layer, or no such sequence. Those of the weights, which come as addresses,
+            are checked where the addresses are taken (`address_of`).
     """
     batch, sizes = (shape.batch,), (shape.vocabulary, shape.d_model)
-    fits = all(x.dtype == torch.int64 and x.is_contiguous() and x.shape == batch for x in (ids, positions))
-    outcome = (table, sizes), (logits, (shape.batch, shape.vocabulary))
+    whole = [ids, positions] + ([] if sequences is None else [sequences])
+    fits = all(x.dtype == torch.int64 and x.is_contiguous() and x.shape == batch for x in whole)
+    rows = shape.batch if wanted is None else len(wanted)
+    outcome = (table, sizes), (logits, (rows, shape.vocabulary))
     fits = fits and all(x.dtype == torch.float32 and x.is_contiguous() and x.shape == size for x, size in outcome)
-    wanted = f"a step of {shape.batch} sequences takes int64 ids and positions (B,), a table {sizes} and logits (B, V)"
-    _check(fits and bool(layers) and head != 0, wanted, ids, positions, table, logits)
+    message = f"a step of {shape.batch} ids takes int64 ids and positions (B,), a table {sizes} and logits (N, V)"
+    _check(fits and bool(layers) and head != 0, message, ids, positions, table, logits)
     check_ids(ids, shape.vocabulary)
     low, high = (int(x) for x in positions.aminmax())
     if low < 0 or high >= shape.context:
         wrong = low if low < 0 else high
         raise DataError(f"a position is {wrong}, but the model's context has the positions 0 to {shape.context - 1}")
+    if sequences is not None:
+        low, high = (int(x) for x in sequences.aminmax())
+        _check(low >= 0 and high < kept, f"sequences are numbered from 0 to {kept - 1}", sequences)
+    if wanted is not None:
+        fits = wanted.dtype == torch.int64 and wanted.is_contiguous() and wanted.ndim == 1
+        steps = torch.cat((torch.tensor([-1]), wanted, torch.tensor(batch))).diff() if fits else torch.zeros(1)
+        _check(bool((steps > 0).all()), f"wanted are some of 0 to {shape.batch - 1} in ascending order", wanted)
+        if rows == 0:
+            wanted = positions  # an empty tensor has no address, which would mean all; nothing of it is read
     _kernels.decode(
         shape, layers, table=table.data_ptr(), final_gain=final_gain, head=head, ids=ids.data_ptr(),
-        positions=positions.data_ptr(), logits=logits.data_ptr(),
+        positions=positions.data_ptr(), sequences=_address(sequences), wanted=_address(wanted), num_wanted=rows,
+        logits=logits.data_ptr(),
     )  # fmt: skip
