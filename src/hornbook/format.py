@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Context
 from typing import Any
 
 # Control characters (C0 but tab and line feed, DEL, C1), those that turn the direction of text, and half UTF-16 pairs.
@@ -29,6 +30,7 @@ def visible(text: str, keep: str = "") -> str:
     return _UNSEEN.sub(lambda m: f"\\x{ord(m[0]):02x}" if m[0] < "\x80" else f"\\u{ord(m[0]):04x}", text)
 
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z")
 
 
@@ -40,6 +42,25 @@ def quantity(value: float, unit: str = "", digits: int = 3) -> str:
     # A bare 10⁹ is a billion in this field; with a unit it is giga.
     letter = PREFIXES[prefix] if unit or prefix != 3 else "B"
     return f"{size:.{digits}g} {letter}{unit}".rstrip()
+
+
+def short(value: float | None, digits: int = 5) -> str:
+    """Return a number on an axis, in few words: `0.5`, `9000`, `12 k`, `1.2 B`, `3×10⁻⁵`, `10²³`; what is none, a dash.
+
+    report/page/axes.js has the same for charts; ties go away from zero there, so here too.
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    rounded = float(Context(prec=digits, rounding=ROUND_HALF_UP).create_decimal(value))
+    size = abs(rounded)
+    if size >= 1e15 or 0 < size < 1e-3:
+        mantissa, exponent = f"{rounded:.{digits - 1}e}".split("e")
+        raised, front = str(int(exponent)).translate(_RAISED), f"{float(mantissa):.10g}"
+        return f"{front[:-1]}10{raised}" if front.lstrip("-") == "1" else f"{front}×10{raised}"
+    for unit, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if size >= max(unit, 1e4):
+            return f"{rounded / unit:.10g} {letter}"
+    return f"{rounded:.10g}"
 
 
 def counted(count: int, noun: str) -> str:

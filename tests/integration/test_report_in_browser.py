@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import re
 import shutil
 import time
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 import tomli_w
 
+from hornbook.cli.main import main
+from hornbook.format import short
 from hornbook.report.render import write_report
 
 pytestmark = pytest.mark.slow
@@ -188,6 +191,27 @@ def test_a_table_shows_a_shadow_where_it_goes_on(browser, tmp_path):
     cut = table.screenshot()
     table.evaluate("d => d.style.setProperty('--shade', 'transparent')")
     assert table.screenshot() != cut
+    page.close()
+
+
+def test_numbers_are_written_by_the_page_as_python_writes_them(browser, tmp_path):
+    page = open_page(browser, write_report([make_measured_run(tmp_path / "run")], tmp_path / "r.html"))
+    rng = random.Random(0)
+    values = [rng.choice((-1, 1)) * rng.random() * 10 ** rng.uniform(-30, 30) for _ in range(3000)]
+    values += [0, 0.5, 1e-3, 9999.5, 99_999.5, 12_344.5, 1e15, 999_999_999_999_999, 2.5, 1e23, 5e-324, 1.7e307]
+    for digits in (1, 3, 5):
+        shown = page.evaluate("([values, digits]) => values.map((value) => short(value, digits))", [values, digits])
+        assert [(v, s) for v, s in zip(values, shown, strict=True) if s != short(v, digits)] == []
+    page.close()
+
+
+def test_huge_values_have_ticks_that_are_numbers(browser, tmp_path, own_folders):
+    assert main(["study", "run", "toy_sgd"]) == 0
+    page = open_page(browser, tmp_path / "studies/toy-sgd-tiny/report.html")
+    said = page.locator("[data-figure=toy-sgd] canvas").evaluate("canvas => canvas.said")
+    ticks = [s["text"] for s in said if s["align"] == "right"]
+    assert len(ticks) >= 3
+    assert all(re.fullmatch(r"-?(1|10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|[\d.]+( [kMBT])?)", tick) for tick in ticks), ticks
     page.close()
 
 

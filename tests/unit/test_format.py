@@ -2,7 +2,7 @@
 
 import pytest
 
-from hornbook.format import counted, duration, number, quantity, setting, visible
+from hornbook.format import counted, duration, number, quantity, setting, short, visible
 
 
 def test_amounts_have_three_digits_and_a_prefix_unless_more_are_asked_for():
@@ -35,6 +35,16 @@ def test_times_are_said_in_the_two_units_that_matter():
 )
 def test_numbers_are_written_for_readers(value, text):
     assert number(value) == text
+
+
+def test_numbers_on_an_axis_are_short_at_any_size():
+    shown = {
+        None: "–", 0: "0", 0.5: "0.5", -2.25: "-2.25", 0.001: "0.001", 9_000: "9000", 12_000: "12 k", 1e9: "1 B",
+        402_123_456: "402.12 M", 999_999: "1 M", 1e15: "10¹⁵", 1e23: "10²³", -1e-5: "-10⁻⁵", 3e-4: "3×10⁻⁴",
+        4.21e17: "4.21×10¹⁷", 12_344.5: "12.345 k",
+    }  # fmt: skip
+    assert {value: short(value) for value in shown} == shown
+    assert [short(v, 1) for v in (0.12, 0.0009999, 1.7e16)] == ["0.1", "0.001", "2×10¹⁶"]
 
 
 def test_settings_are_written_nearly_as_a_recipe_writes_them():

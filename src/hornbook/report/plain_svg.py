@@ -9,7 +9,7 @@ import html
 import math
 from collections.abc import Sequence
 
-from hornbook.format import quantity
+from hornbook.format import short
 from hornbook.report.design import series_variable
 from hornbook.studies.charts import Figure, Number, Series
 
@@ -84,8 +84,7 @@ def _color(series: Series, place: int) -> str:
 
 
 def _shown(value: float, log: bool) -> str:
-    plain = 10**value if log else value
-    return quantity(plain) if abs(plain) >= 1e3 else f"{plain:.3g}"
+    return short(10**value if log else value, 3)
 
 
 def _text(x: int, y: int, anchor: str, words: str) -> str:

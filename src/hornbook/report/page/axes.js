@@ -27,21 +27,26 @@ const { color, el, isDark, logSplits, short, ticks, tint, token, translucent } =
     return node;
   }
 
-  function short(value) {
-    if (value === null || value === undefined) return "–";
-    const size = Math.abs(value);
-    if (size >= 1e9) return trim(value / 1e9) + " G";
-    if (size >= 1e6) return trim(value / 1e6) + " M";
-    if (size >= 1e4) return trim(value / 1e3) + " k";
-    if (size !== 0 && size < 1e-3) return value.toExponential(2).replace(/\.?0+e/, "e");
-    return trim(value);
+  // As format.short in Python has it: 0.5, 9000, 12 k, 1.2 B, 3×10⁻⁵, 10²³.
+  function short(value, digits = 5) {
+    if (!Number.isFinite(value)) return "–";
+    const rounded = Number(value.toPrecision(digits)), size = Math.abs(rounded);
+    const plain = (number) => String(Number(number.toPrecision(10)));
+    if (size >= 1e15 || (size !== 0 && size < 1e-3)) {
+      const [mantissa, exponent] = rounded.toExponential(digits - 1).split("e");
+      const raised = String(Number(exponent)).replace(/./g, (c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻");
+      const front = plain(Number(mantissa));
+      return Math.abs(Number(front)) === 1 ? `${front.slice(0, -1)}10${raised}` : `${front}×10${raised}`;
+    }
+    for (const [unit, letter] of [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "k"]])
+      if (size >= 1e4 && size >= unit) return `${plain(rounded / unit)} ${letter}`;
+    return plain(rounded);
   }
-  const trim = (value) => String(Number(value.toPrecision(5)));
   // As few digits as tell the ticks of an axis apart: memory that hardly changes is not "368 M" five times.
   function ticks(values) {
     let said = [];
     for (let digits = 3; digits < 7; digits++) {
-      said = values.map((value) => (value === null ? "" : short(Number(value.toPrecision(digits)))));
+      said = values.map((value) => (value === null ? "" : short(value, digits)));
       const shown = said.filter((text) => text !== "");
       if (new Set(shown).size === shown.length) break;
     }
