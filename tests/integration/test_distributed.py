@@ -15,6 +15,7 @@ import torch
 
 from hornbook.checkpoint.store import CheckpointStore
 from hornbook.tracking.run import Run
+from tests.harness import group
 
 RECIPE = """
 [data]
@@ -208,6 +209,36 @@ def test_a_dead_process_ends_the_job_with_a_sentence_and_a_sound_checkpoint(tmp_
         resumed.send_signal(signal.SIGTERM)
         resumed.communicate(timeout=120)
         assert Run.open(tmp_path / "run").status == "stopped"
+
+
+# The place, the process, and how often it comes by first (the plan's trial runs come before the training).
+ERRORS = [
+    ("construction", 1, 1, "ddp"), ("batch", 0, 30, "ddp"), ("forward", 1, 30, "ddp"), ("backward", 0, 30, "fsdp"),
+    ("evaluation", 0, 12, "fsdp"), ("save", 0, 2, "ddp"),
+]  # fmt: skip
+MORE_ERRORS = [
+    ("construction", 0, 1, "fsdp"), ("batch", 1, 30, "fsdp"), ("forward", 0, 30, "fsdp"), ("backward", 1, 30, "ddp"),
+    ("evaluation", 0, 12, "ddp"), ("save", 0, 2, "fsdp"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("place", "rank", "after", "way"), [*ERRORS, *(pytest.param(*e, marks=pytest.mark.slow) for e in MORE_ERRORS)]
+)
+def test_an_error_in_any_process_ends_the_job_with_its_sentence(tmp_path, recipe, place, rank, after, way):
+    words = (recipe(steps=100_000), "--run.directory", "run", "--training.distributed", way)
+    members = group.start(tmp_path, 2, *words, planted=group.Planted(place, rank, after))
+    codes = group.wait(members, 60)
+    assert (tmp_path / "planted").exists(), members[rank].output()
+    assert time.time() - (tmp_path / "planted").stat().st_mtime < 20
+    assert 0 not in codes
+    sentence = f"planted in {place}"
+    assert sentence in members[rank].output()
+    assert f"process {rank} ended with an error: " in members[1 - rank].output()
+    assert sentence in members[1 - rank].output()
+    run = Run.open(tmp_path / "run")
+    assert run.status == "failed"
+    assert sentence in run.status_record()["reason"]
 
 
 def test_a_batch_that_cannot_be_shared_is_a_sentence(tmp_path, recipe):

@@ -53,16 +53,17 @@ def train(
         OSError: a file cannot be read or written.
     """
     group = join()
-    if group is not None and not group.is_main:
-        return work(group)
-    code = 2
     try:
+        if group is not None and not group.is_main:
+            return work(group)
         run = _train(resolve_recipe(config, overrides), resume, console or Console(), RunClock(clock), group)
-        code = 0
-    finally:
         if group is not None:
-            group.close(code)
-    return run
+            group.close()
+        return run
+    except BaseException as error:
+        if group is not None:
+            group.fail(error)
+        raise
 
 
 def _train(recipe: TrainConfig, resume: bool, console: Console, clock: RunClock, group: Group | None) -> Run:
@@ -72,6 +73,8 @@ def _train(recipe: TrainConfig, resume: bool, console: Console, clock: RunClock,
         console.close()
         raise
     run = setup.run
+    if group is not None:
+        group.watch.on_leave = lambda sentence: run.set_status("failed", sentence)
     try:
         with Signals(one_of_many=group is not None) as signals:
             console.on_lost = lambda: signals.request(signal.SIGPIPE)

@@ -28,8 +28,7 @@ def work(group: Group) -> Run:
     """Carry out the main process's commands until it sends stop; return the run.
 
     Raises:
-        WorkerLostError: the main process is gone.
-        SystemExit: the main process ended with an error.
+        WorkerLostError: the main process, or another one, is gone.
     """
     for number in WATCHED:  # the main process gets them too, saves, and sends stop
         signal.signal(number, signal.SIG_IGN)
@@ -53,8 +52,6 @@ def _carry_out_commands(group: Group) -> Run:
         elif command == Command.STOP:
             group.barrier()
             group.close()
-            if first or not folder:
-                raise SystemExit(int(first) or 2)
             return Run.open(folder)
         elif command == Command.CHECK_ALIVE:
             group.barrier()

@@ -27,6 +27,7 @@ from hornbook.errors import ConfigError, HornbookError
 from hornbook.models.transformer import TransformerLM
 from hornbook.training.config import TrainConfig
 from hornbook.training.distributed.strategies import DDP, FSDP, Strategy, load_full_optimizer_state
+from hornbook.training.distributed.watch import Watch
 
 # Workers wait out the main process's evaluations; a process that dies is noticed at once.
 TIMEOUT = timedelta(hours=12)
@@ -73,6 +74,7 @@ class Group:
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
         self.is_main = self.rank == 0
         self._commands: Any = dist.new_group(backend="gloo", timeout=TIMEOUT)
+        self.watch = Watch(self.rank)
 
     def check_recipe(self, config: TrainConfig) -> None:
         """Raise ConfigError where the batch cannot be divided equally, or weights cannot be sharded."""
@@ -136,12 +138,16 @@ class Group:
         with detect_worker_loss():
             dist.barrier(group=self._commands)
 
-    def close(self, code: int = 0) -> None:
-        """Leave; the main process first has the workers exit with `code`."""
+    def fail(self, error: BaseException) -> None:
+        """Leave with an error: the others end with it, and nothing is waited for."""
+        self.watch.tell(error, 2 if isinstance(error, HornbookError | OSError) else 1)
+
+    def close(self) -> None:
+        """Leave; the main process first has the workers stop."""
         if self.is_main:
-            with contextlib.suppress(WorkerLostError):
-                self._send(Command.STOP, code)
-                self.barrier()
+            self._send(Command.STOP)
+            self.barrier()
+        self.watch.close()
         with contextlib.suppress(RuntimeError):
             dist.destroy_process_group()
 
@@ -203,4 +209,6 @@ def detect_worker_loss() -> Iterator[None]:
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and not any(word in str(error).lower() for word in NETWORK_ERRORS):
             raise
+        if Watch.current is not None and (told := Watch.current.error(wait=3.0)):
+            raise WorkerLostError(told) from error
         raise WorkerLostError("a process of the group does not answer any more") from error
