@@ -54,6 +54,7 @@ SLIPS = [
     ("tokenizer decode tok --tokens wide.npy", "wide.npy has a header of 1,000,000 bytes; a token file's is"),
     ("tokenizer train a.csv --vocab-size 300 --out t", "a.csv, row 2 has 2 columns, the first row names 1"),
     ("tokenizer train a.xz --vocab-size 300 --out t", "a.xz is parquet packed by xz: unpack it first"),
+    ("handin nosuch", "there is no folder nosuch; check the path"),
     ("data storyworld --bytes 1KB --out a.txt/x", "a.txt is there already; give another name, or remove it first"),
     ("train empty.toml", "is empty; training needs text"),
     ("train half.toml", "data.tokens needs data.validation_tokens beside it"),

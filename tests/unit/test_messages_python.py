@@ -394,6 +394,8 @@ def test_hubs_that_refuse(tmp_path, monkeypatch):
     from hornbook.interop.hub import download_model, push_folder
 
     with refused("is no folder here, and fetching it from the hub failed: that is no name of a repository"):
+        download_model("a--b")
+    with refused("a b c is no folder here, and that is no name of a repository"):
         download_model("a b c")
     with refused("is written; uploading it to a b c failed: that is no name of a repository"):
         push_folder(tmp_path, "a b c")

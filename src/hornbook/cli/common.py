@@ -35,6 +35,13 @@ def command(*words: object) -> str:
     return shlex.join([called if by_path else "hornbook", *map(str, words)])
 
 
+def check_folders(folders: Iterable[str | os.PathLike[str]], usual: Iterable[str]) -> None:
+    """Raise DataError for a folder that the user named and that is not there; the usual ones may be missing."""
+    for folder in folders:
+        if not Path(folder).is_dir() and os.fspath(folder) not in usual:
+            raise DataError(f"there is no folder {folder}; check the path")
+
+
 def open_corpus(
     files: tuple[str, ...], special_tokens: Iterable[str], *, in_text: InText = "split", **options: Any
 ) -> TextReader:
@@ -75,6 +82,9 @@ def encoder_of(corpus: TextReader, tokenizer: Tokenizer) -> Tokenizer:
 
 def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
     """Read a tokenizer of any format; what had to be assumed is said on standard error. Raises as `Tokenizer.load`."""
+    from hornbook.tokenizer.formats import tokenizer_file
+
+    tokenizer_file(path)  # a missing one is told before NumPy is imported
     from hornbook.tokenizer.tokenizer import Tokenizer
 
     tokenizer = Tokenizer.load(path)

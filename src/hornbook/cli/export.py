@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hornbook.errors import ConfigError, DataError
 from hornbook.format import counted, quantity
+from hornbook.tracking.run import Run
 
 if TYPE_CHECKING:
     from hornbook.training.load import LoadedRun
@@ -48,6 +49,7 @@ def main(
         raise ConfigError(f"--to {to} has no --dtype {weights}; it has {', '.join(DTYPES[to])}")
     if to == "gguf" and (custom_code or push or license != "unknown"):
         raise ConfigError("--custom-code, --license and --push are of --to hf; a GGUF file has none of them")
+    Run.open(run)  # told before torch is imported
     from hornbook.training.load import load_model
 
     loaded = load_model(run, checkpoint)

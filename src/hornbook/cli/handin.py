@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hornbook.cli.common import check_folders
 from hornbook.errors import ConfigError
 from hornbook.format import quantity
 
@@ -20,10 +21,11 @@ def main(folders: tuple[Path, ...] = (Path("runs"), Path("studies")), *, out: Pa
     Examples:
         hornbook handin runs studies --out assignment1.html
     """
-    from hornbook.report.handin import write_handin
-
+    check_folders(folders, ("runs", "studies"))
     if out.is_dir():
         raise ConfigError(f"--out {out} is a folder; name the file, such as {out / 'handin.html'}")
+    from hornbook.report.handin import write_handin
+
     answered, problems = write_handin(folders, out)
     size = quantity(out.stat().st_size, "B")
     print(f"wrote {out} ({size}): {answered} of {problems} problems have an answer; open it in a browser")

@@ -21,7 +21,6 @@ def hf(source: str, *, name: str | None = None, out: Path | None = None) -> int:
         hornbook import hf my-model
         hornbook import hf roneneldan/TinyStories-33M --name tinystories
     """
-    from hornbook.interop.huggingface import is_llama_folder
     from hornbook.training.sections import RunSection
 
     place = out.resolve() if out else Path(source).resolve()
@@ -29,7 +28,9 @@ def hf(source: str, *, name: str | None = None, out: Path | None = None) -> int:
     folder = Path(source)
     if not folder.exists():
         folder = _download(source)
-    elif not is_llama_folder(folder):
+    from hornbook.interop.huggingface import is_llama_folder
+
+    if not is_llama_folder(folder):
         raise DataError(f"{source} holds no Hugging Face model: there is no config.json in it")
     from hornbook.training.launch.import_run import import_run
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from hornbook.cli.common import check_folders
 from hornbook.config import flatten
 from hornbook.errors import HornbookError
 from hornbook.format import setting
@@ -52,6 +53,7 @@ def main(
         hornbook runs --sort val_loss --markdown
         hornbook runs studies --csv
     """
+    check_folders(folders, ("runs",))
     from hornbook.tracking.run import find_runs, validation_note
 
     def warn(sentence: str) -> None:

@@ -42,14 +42,14 @@ def compare(
     Examples:
         hornbook tokenizer compare tok other/tokenizer.json --corpora a.txt b.txt
     """
-    from hornbook.fileio import canonical_json
-    from hornbook.tokenizer.inspection import compression, overlap
-
     if documents is not None and documents < 1:
         raise ConfigError(f"--documents {documents} is below 1; leave it out for all of the text")
     if threads < 1:
         raise ConfigError(f"--threads {threads} is below 1")
     loaded = [(path, load_tokenizer(path)) for path in tokenizers]
+    from hornbook.fileio import canonical_json
+    from hornbook.tokenizer.inspection import compression, overlap
+
     pairs = [
         {"first": str(one), "second": str(other), **overlap(first, second)._asdict()}
         for (one, first), (other, second) in itertools.combinations(loaded, 2)
@@ -140,6 +140,7 @@ def ladder(
     Examples:
         hornbook tokenizer ladder a.txt --vocab-size 1000 --rungs heap native
     """
+    file.stat()  # a missing one is told before NumPy is imported
     from hornbook.fileio import atomic_write, canonical_json
     from hornbook.tokenizer.ladder import timing
     from hornbook.tokenizer.ladder.figure import figure as draw

@@ -53,14 +53,14 @@ def train(
     Examples:
         hornbook tokenizer train books/*.txt --vocab-size 10000 --out tok
     """
+    reading = {"in_text": special_tokens_in_text, "field": field, "kind": kind, "errors": errors}
+    corpus = open_corpus(files, special_tokens, **reading)
     from hornbook.tokenizer import formats
     from hornbook.tokenizer.counts import count_pretokens
     from hornbook.tokenizer.tokenizer import Tokenizer
     from hornbook.tokenizer.train import check_vocab_size
 
     check_vocab_size(vocab_size, special_tokens)
-    reading = {"in_text": special_tokens_in_text, "field": field, "kind": kind, "errors": errors}
-    corpus = open_corpus(files, special_tokens, **reading)
     console = result_console(json)
     source = corpus.files if corpus.is_plain else corpus
     cut_at = [corpus.separator] if special_tokens_in_text == "text" and special_tokens else special_tokens

@@ -6,11 +6,14 @@ Left out: logging in (`hf auth login` does), pickled weights, and datasets (horn
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from hornbook.errors import HornbookError
 
+NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
+NO_NAME = "that is no name of a repository, which looks like me/my-model"
 PATTERNS = ["config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer.json"]
 
 
@@ -38,6 +41,8 @@ def download_model(name: str) -> Path:
     Raises:
         HornbookError: as `push_folder`; there is no such repository.
     """
+    if not NAME.fullmatch(name):  # a path: told before the library is imported
+        raise HornbookError(f"{name} is no folder here, and {NO_NAME}")
     with _plain_words(f"{name} is no folder here, and fetching it from the hub failed"):
         from huggingface_hub import snapshot_download
 
@@ -54,7 +59,7 @@ def _plain_words(what_failed: str) -> Iterator[None]:
     try:
         yield
     except HFValidationError:
-        problem = "that is no name of a repository, which looks like me/my-model"
+        problem = NO_NAME
     except LocalTokenNotFoundError:
         problem = "nobody is logged in; run `hf auth login`, or set HF_TOKEN"
     except RepositoryNotFoundError:

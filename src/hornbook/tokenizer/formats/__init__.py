@@ -48,7 +48,7 @@ def read_parts(
         FormatError: nothing here is a tokenizer, it is damaged, or it says itself what is given.
         OSError: a file cannot be read.
     """
-    file = _find(Path(path))
+    file = tokenizer_file(path)
     if file.name.endswith(".tiktoken"):
         if special_tokens is not None and not isinstance(special_tokens, Mapping):
             raise FormatError(f"{file} does not say the ids of its special tokens: give them as a mapping, token to id")
@@ -66,7 +66,9 @@ def read_parts(
     raise FormatError(f"{file} is no tokenizer that hornbook knows: " + "; ".join(FORMATS.values()))
 
 
-def _find(path: Path) -> Path:
+def tokenizer_file(path: str | os.PathLike[str]) -> Path:
+    """Return the file of a tokenizer that `read_parts` begins with. Raises FormatError where there is none."""
+    path = Path(path)
     if not path.is_dir():
         if not path.exists():
             raise FormatError(f"there is no tokenizer at {path} (no such file or folder)")
