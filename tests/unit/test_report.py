@@ -1,9 +1,11 @@
 """Reports: what a page shows, that text cannot break out of it, and that nothing in it reaches for a network."""
 
+import dataclasses
 import json
 import math
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,12 +14,14 @@ import tomli_w
 from hornbook.cli.main import main
 from hornbook.errors import DataError, FormatError
 from hornbook.evaluation.storyworld import StoryScore, StoryworldMetrics, save_metrics
+from hornbook.report.answers import run_verdict
 from hornbook.report.figures import run_figures, save_figures, thin
 from hornbook.report.load import read_runs
 from hornbook.report.plain_svg import plain_svg
 from hornbook.report.render import script_json, write_report
 from hornbook.report.tables import config_rows, final_metrics
 from hornbook.studies.charts import Figure, Series, figure_from_dict, record_to_dict, table_from_dict
+from hornbook.studies.verdict import course_of
 
 HOSTILE = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> \u2028 & \" ' {{ 7*7 }}"
 
@@ -96,7 +100,8 @@ class Page(HTMLParser):
     def tiles(self):
         """The headline numbers: what a tile is called → what it says."""
         words = [word for word in self.text if word.strip()]
-        return {name: words[i + 1] for i, name in enumerate(words[: words.index("Figures")])}
+        words = words[words.index("In numbers") + 1 : words.index("Final metrics")]
+        return dict(pairwise(words))
 
     @property
     def figures(self):
@@ -329,3 +334,76 @@ def test_valid_stories_are_counted_not_shared(tmp_path):
     written = {"samples": 200, "valid_share": 0.0}
     (Path(run) / "summary.json").write_text(json.dumps({"storyworld": {"written": written}}))
     assert "<dd>0 of 200</dd>" in write_report([tmp_path / "a"], tmp_path / "a.html").read_text()
+
+
+def courses(*losses, train=None, steps=100):
+    """Records of a run with these validation losses at even steps, and training losses beside them."""
+    rows = zip(losses, train or losses, strict=True)
+    return [{"step": i * steps // (len(losses) - 1), "val_loss": v, "train_loss": t} for i, (v, t) in enumerate(rows)]
+
+
+@pytest.mark.parametrize(
+    ("records", "word", "step"),
+    [
+        (courses(6.0, 3.0, 2.5, 2.0, 1.5, 1.4), "still falling", 80),
+        (courses(6.0, 3.0, 2.1, 2.01, 2.0, 1.995), "level", 80),
+        (courses(6.0, 3.0, 2.0, 2.2, 2.4, 2.6, train=(6.0, 2.9, 1.8, 1.6, 1.4, 1.2)), "overfitting", 40),
+        # A rise without a falling training loss is no overfitting.
+        (courses(6.0, 3.0, 2.0, 2.2, 2.4, 2.6), "level", 80),
+        (courses(6.0, 3.0, 2.0, 2.03, 2.03, 2.03, train=(6.0, 2.9, 1.8, 1.6, 1.4, 1.2)), "level", 80),
+    ],
+)
+def test_the_course_of_a_validation_loss_has_a_word_and_a_step_to_compare_with(records, word, step):
+    found = course_of(records)
+    assert found is not None
+    assert (found[0], found[1]["step"]) == (word, step)
+    assert course_of(records[:2]) is None
+
+
+def verdict(tmp_path, records, status="done", reason="", vocab=512, **more):
+    run = make_run(tmp_path / "r", name="r", **more)
+    config = {"run": {"name": "r"}, "model": {"vocab_size": vocab}, "training": {"steps": 100}}
+    (run / "config.toml").write_text(tomli_w.dumps(config))
+    (run / "metrics.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    (run / "status.json").write_text(json.dumps({"version": 1, "status": status, "reason": reason}))
+    # A run whose process has gone counts as stopped.
+    return run_verdict(dataclasses.replace(read_runs([run])[0], status=status))
+
+
+def test_a_single_run_is_judged_in_a_sentence_against_guessing_and_the_floor(tmp_path):
+    records = [r | {"val_bits_per_byte": r["val_loss"] / 2} for r in courses(6.2, 3.0, 2.5, 2.0, 1.6, 1.5)]
+    assert verdict(tmp_path, records, floor=0.5) == (
+        "Finished, still falling after 100 steps: a validation loss of 1.500 nats per token, 24 % of guessing all 512 "
+        "tokens alike (6.238), 1.50 × the entropy floor (windows). Since step 80 it fell by 6.2 %."
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "records", "begins"),
+    [
+        ("done", "", courses(6.3, 6.25, 6.24), "Learned nothing after 100 steps: a validation loss of 6.240 nats per "
+         "token, no better than guessing all 512 tokens alike (6.238)."),
+        ("stopped", "signal 2", courses(6.3, 4.0, 3.99, steps=60), "Stopped at step 60 of 100: a validation loss of"),
+        ("running", "", courses(6.3, 6.3, steps=40), "Running, learned nothing at step 40 of 100: a validation loss"),
+        ("diverged", "the loss rose at step 4", courses(6.3, 5.0), "Diverged: the loss rose at step 4. The lowest "
+         "validation loss was 5.000 nats per token, 80 % of guessing"),
+        ("done", "", courses(6.3, 5.0, 90.0), "Diverged: the validation loss ends at 90.00, well above its start."),
+        ("failed", "no space left", [], "Failed: no space left."),
+        ("done", "", [{"step": 9, "train_loss": 2.0}], "Finished after 9 steps: a training loss of 2.000 nats per "
+         "token; no validation loss has been measured."),
+        ("done", "", courses(6.3, 2.0, 3.0, train=(6.3, 1.5, 1.0)), "Finished, overfitting after 100 steps: a "
+         "validation loss of 3.000 nats per token, 48 % of guessing all 512 tokens alike (6.238). It was lowest at "
+         "step 50, 2.000; since then only the training loss fell."),
+    ],
+)  # fmt: skip
+def test_the_words_of_every_ending(tmp_path, status, reason, records, begins):
+    assert verdict(tmp_path, records, status, reason).startswith(begins)
+
+
+def test_a_run_begins_with_its_verdict_then_the_curve_samples_and_numbers(tmp_path):
+    run = make_run(tmp_path / "r", name="r", sample="The hen slept.", floor=0.5)
+    page = write_report([run], tmp_path / "r.html").read_text()
+    order = ['class="answer"', 'data-figure="loss"', "The hen slept.", 'class="facts"', 'id="table-final"',
+             "More figures", 'data-figure="lr"', "Configuration", "Reproduce"]  # fmt: skip
+    places = [page.index(part) for part in order]
+    assert places == sorted(places)

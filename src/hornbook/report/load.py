@@ -7,6 +7,7 @@ Left out: checkpoints and weights, which a report never opens.
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -68,6 +69,17 @@ class RunData:
     def ratio_to_floor(self) -> float | None:
         """Bits of whole validation stories over their own true entropy; None where nobody has measured it."""
         return as_number(self.storyworld.get("ratio_to_floor"))
+
+    @property
+    def uniform_loss(self) -> float | None:
+        """The loss in nats of guessing all tokens alike, ln V."""
+        size = self.setting("model", "vocab_size")
+        return math.log(size) if isinstance(size, int) and size > 1 else None
+
+    def setting(self, section: str, key: str) -> Any:
+        """Return a value of the configuration, or None."""
+        values = self.config.get(section)
+        return values.get(key) if isinstance(values, Mapping) else None
 
     @property
     def command(self) -> str:

@@ -13,7 +13,6 @@ import dataclasses
 import datetime
 import hashlib
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from hornbook.errors import DataError
 from hornbook.fileio import atomic_write
 from hornbook.format import counted, number, setting, visible
 from hornbook.report import tables
+from hornbook.report.answers import answer_of, size_of
 from hornbook.report.design import PAGE, asset
 from hornbook.report.figures import run_figures, save_figures
 from hornbook.report.load import RunData, as_number, read_run, read_runs
@@ -34,6 +34,8 @@ from hornbook.report.storyworld_tables import story_tables, story_value
 from hornbook.studies.charts import Figure, record_to_dict
 from hornbook.studies.folder import StudyResults, is_study, read_study
 
+MAIN_FIGURES = 3
+"""Figures of a study that stand before its tables and are exported; the others follow the tables."""
 MOST_SAMPLES = 24
 """Samples shown of each run, the latest first; the run folder has all."""
 LONGEST_SAMPLE = 6_000
@@ -109,6 +111,7 @@ def _study_section(study: StudyResults, number: int) -> dict[str, Any]:
         "lead": study.design,
         "findings": finished[1:],
         "figures": figures,
+        "main": MAIN_FIGURES,
         "tables": study.tables,
         "samples": _sample_groups(firsts),
         "config": tables.config_rows(firsts) if firsts else [],
@@ -132,10 +135,11 @@ def _runs_section(runs: Sequence[RunData]) -> dict[str, Any]:
     return {
         "id": "runs",
         "title": "",
-        "answer": _best_of(runs),
-        "size": "",
+        "answer": answer_of(runs),
+        "size": size_of(runs[0]) if len(runs) == 1 else "",
         "lead": runs[0].note if len(runs) == 1 else "",
         "figures": run_figures(runs),
+        "main": 1 if len(runs) == 1 else 2,
         "tables": [tables.final_metrics(runs), *story_tables(runs)],
         "samples": _sample_groups(runs),
         "config": tables.config_rows(runs),
@@ -144,19 +148,6 @@ def _runs_section(runs: Sequence[RunData]) -> dict[str, Any]:
         "commands": list(dict.fromkeys(run.command for run in runs)),
         "facts": _facts(runs[0]) if len(runs) == 1 else [],
     }
-
-
-def _best_of(runs: Sequence[RunData]) -> str:
-    """Return which of several runs ends lowest, in a sentence."""
-    last = {run.name: as_number(run.last("val_loss")) for run in runs}
-    ended = sorted((loss, name) for name, loss in last.items() if loss is not None and math.isfinite(loss))
-    if len(ended) < 2:
-        return ""
-    (best, name), (second, other) = ended[:2]
-    return (
-        f"{name} ends lowest, at a validation loss of {best:.4f} nats per token; next is {other}, {second - best:.4f} "
-        "above it. A run each: how far seeds differ is not measured."
-    )
 
 
 def _facts(run: RunData) -> list[tuple[str, str, str]]:

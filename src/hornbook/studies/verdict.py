@@ -1,7 +1,8 @@
-"""The words in which a study says how a run ended and what a comparison found; no other module has words of its own."""
+"""The words in which studies and reports say how a run ended and what a comparison found; others have no words."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -13,12 +14,18 @@ FEWEST_UPDATES = 20
 """Updates of a run below which it only shows that the study works: nothing is judged by it."""
 
 Ending = Literal["finished", "learned nothing", "diverged", "failed"]
+Course = Literal["overfitting", "still falling", "level"]
 BETTER, WORSE, NOT_DISTINGUISHABLE = TESTED = "better", "worse", "not distinguishable"
 
 RISEN = 1.1
 """A final loss of so many times the first one is a divergence that the guard has not seen, …"""
 RISEN_UPDATES = 20
 """… and so is a training loss that stays there, and above ln V, for so many updates, whatever is repaired later."""
+
+OVERFITTED = 1.02
+"""A last validation loss of so many times the lowest one, while the training loss fell on, is overfitting."""
+LAST_PART, FALLEN = 0.2, 0.99
+"""A validation loss that is at most so many times what it was before the last fifth of the steps still falls."""
 
 
 def ending_of(status: str, values: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> Ending:
@@ -62,6 +69,26 @@ def _stayed_above(level: float, records: Sequence[Mapping[str, Any]]) -> bool:
         elif record["step"] - since >= RISEN_UPDATES:
             return True
     return False
+
+
+def course_of(records: Sequence[Mapping[str, Any]]) -> tuple[Course, Mapping[str, Any]] | None:
+    """Return how the validation loss went at the end, and the record to compare the last one with: the lowest of an
+    overfitting run, otherwise the last before LAST_PART of the steps. None: fewer than three validation losses.
+
+    Args:
+        records: of `metrics.jsonl`.
+    """
+    measured = [r for r in records if isinstance(r.get("val_loss"), float) and math.isfinite(r["val_loss"])]
+    if len(measured) < 3:
+        return None
+    last, best = measured[-1], min(measured, key=lambda r: r["val_loss"])
+    training = [(r["step"], r["train_loss"]) for r in records if r.get("train_loss") is not None]
+    before = [loss for step, loss in training if step <= best["step"]]
+    if last["val_loss"] > OVERFITTED * best["val_loss"] and before and training[-1][1] < before[-1]:
+        return "overfitting", best
+    earlier = [r for r in measured if r["step"] <= (1 - LAST_PART) * last["step"]]
+    reference = earlier[-1] if earlier else measured[0]
+    return "still falling" if last["val_loss"] <= FALLEN * reference["val_loss"] else "level", reference
 
 
 def comparison_of(low: float | None, high: float | None, seeds: int, updates: int | None = None) -> str:
