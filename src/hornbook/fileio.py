@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, cast
 from hornbook.encodings import text_of
 from hornbook.errors import FormatError
 from hornbook.locks import stands_at, try_lock
-from hornbook.syntax import trouble
+from hornbook.syntax import no_key_twice, trouble
 
 
 def cache_folder() -> Path:
@@ -261,7 +261,7 @@ def read_json_object(path: str | os.PathLike[str], *, missing_ok: bool = False) 
     """Return the JSON object in a file; with `missing_ok` an empty one where there is no such file.
 
     Raises:
-        FormatError: it is not JSON in UTF-8, or JSON of another kind.
+        FormatError: it is not JSON in UTF-8, or JSON of another kind, or an object in it has a key twice.
         OSError: it cannot be read.
     """
     path = Path(path)
@@ -269,7 +269,7 @@ def read_json_object(path: str | os.PathLike[str], *, missing_ok: bool = False) 
         return {}
     text = text_of(path.read_bytes(), path, FormatError)
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=no_key_twice)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{path} is not JSON: {trouble(error, text)}; it was changed by hand or damaged") from None
     if not isinstance(value, dict):

@@ -6,8 +6,9 @@ Parsers speak of tokens, delimiters and mappings, each release otherwise; a pers
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from hornbook.errors import HornbookError
+from hornbook.errors import FormatError, HornbookError
 
 WIDEST = 60
 """Characters of a line that are shown."""
@@ -44,6 +45,18 @@ def trouble(error: Exception, text: str) -> str:
         return f"it is cut short, behind {excerpt(last, len(last))!r}" if last else "it is empty or cut short"
     place = f"line {line}, column {column}" if len(lines) > 1 else f"column {column}"
     return f"{place}, in {excerpt(lines[line - 1], column - 1)!r}"
+
+
+def no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON (`object_pairs_hook`), where Python keeps the last of two. Raises FormatError."""
+    entries = dict(pairs)
+    if len(entries) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise FormatError(f"the key {key!r} stands twice in one object")
+            seen.add(key)
+    return entries
 
 
 def excerpt(text: str, at: int) -> str:

@@ -161,6 +161,10 @@ def test_the_snippet_of_the_card_runs(run, tmp_path, capsys):
         ("import hf cut", "is not a sound safetensors file"),
         ("import hf prefix", "adds a space before each text"),
         ("import hf small", "its tokenizer has 300 entries, and its model only 299"),
+        (
+            "import hf vast",
+            "embed_tokens.weight has shape (300, 16), and its config.json says (1000000000, 16), as vocab",
+        ),
         ("import hf tied", "lm_head.weight is not the embedding, and config.json says that they are one"),
         ("import hf nan", "model.norm.weight holds NaN or infinity"),
     ],
@@ -170,11 +174,13 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(run, tmp_path, capsys, wor
     (tmp_path / "out" / "mine.txt").write_text("mine")
     assert say(capsys, f"export {run} sound --to hf")[0] == 0
     variant = words.split()[2]
-    if variant in ("qwen", "cut", "prefix", "small", "tied", "nan"):
+    if variant in ("qwen", "cut", "prefix", "small", "vast", "tied", "nan"):
         (tmp_path / "sound").rename(variant)
         config = json.loads((tmp_path / variant / "config.json").read_text())
         if variant == "qwen":
             config["model_type"] = "qwen2"
+        if variant == "vast":
+            config["vocab_size"] = 10**9
         if variant == "cut":
             weights = tmp_path / variant / "model.safetensors"
             weights.write_bytes(weights.read_bytes()[:-100])

@@ -99,10 +99,17 @@ def test_training_goes_on_from_a_hugging_face_folder_with_another_context(tmp_pa
         ({"num_hidden_layers": "two"}, "describes no model"),
         ({"hidden_size": ...}, "describes no model"),
         ({"hidden_size": 33}, "describes no model"),
-        ({"num_hidden_layers": 3}, r"has no tensor model\.layers\.2\.input_layernorm"),
-        ({"num_hidden_layers": 1}, r"has a tensor model\.layers\.1\."),
+        ({"num_hidden_layers": 3}, r"has no tensor model\.layers\.2\.input_layernorm.*: num_hidden_layers is 3"),
+        ({"num_hidden_layers": 1}, r"has a tensor model\.layers\.1\..* \(and 8 more\).*: num_hidden_layers is 1"),
         ({"hidden_size": 36, "head_dim": 9}, "odd width"),
-        ({"hidden_size": 16, "head_dim": 4}, r"q_proj\.weight has shape \(32, 32\)"),
+        (
+            {"hidden_size": 16, "head_dim": 4},
+            r"embed_tokens\.weight has shape \(61, 32\), and its config\.json says \(61, 16\), as hidden_size is 16",
+        ),
+        (
+            {"intermediate_size": 40},
+            r"0\.mlp\.gate_proj\.weight has shape \(48, 32\), .* as intermediate_size is 40",
+        ),
         ({"vocab_size": 70}, "has a vocabulary of 70 ids, the recipe's tokenizer one of 61"),
         ({"tie_word_embeddings": True}, "lm_head.weight is not the embedding"),  # transformers does not tie it either
     ],
@@ -161,9 +168,75 @@ def _integers(folder):
     save_file(tensors, folder / "model.safetensors")
 
 
+def _retyped(name, change):
+    def damage(folder):
+        from safetensors.torch import load_file, save_file
+
+        tensors = load_file(folder / "model.safetensors")
+        tensors[name] = change(tensors[name]).contiguous()
+        save_file(tensors, folder / "model.safetensors")
+
+    return damage
+
+
+def _in_parts(change):
+    """Part the weights as an index says, after `change` has seen its map and the parts."""
+
+    def damage(folder):
+        from safetensors.torch import load_file, save_file
+
+        tensors = load_file(folder / "model.safetensors")
+        (folder / "model.safetensors").unlink()
+        parts = {"a.safetensors": {}, "b.safetensors": {}}
+        for i, name in enumerate(sorted(tensors)):
+            parts["ab"[i % 2] + ".safetensors"][name] = tensors[name]
+        index = {name: part for part, held in parts.items() for name in held}
+        text = change(index, parts) or json.dumps({"weight_map": index})
+        for part, held in parts.items():
+            save_file(held, folder / part)
+        (folder / "model.safetensors.index.json").write_text(text)
+
+    return damage
+
+
+NORM = "model.norm.weight"
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
+        (
+            _retyped("model.layers.1.self_attn.k_proj.weight", lambda t: t[:16]),
+            "llama/model.safetensors: model.layers.1.self_attn.k_proj.weight has shape (16, 32), and its config.json "
+            "says (32, 32), as num_key_value_heads × head_dim is 32 there",
+        ),
+        (_retyped(NORM, lambda t: t[:, None]), "model.norm.weight has shape (32, 1), and its config.json says (32,)"),
+        (
+            _retyped(NORM, lambda t: t * float("inf")),
+            "llama/model.safetensors: model.norm.weight holds NaN or infinity",
+        ),
+        (
+            _in_parts(lambda index, parts: parts.pop("b.safetensors") and None),
+            "index.json names the part b.safetensors, and there is no such file",
+        ),
+        (
+            _in_parts(lambda index, parts: parts["b.safetensors"].update(parts["a.safetensors"])),
+            "b.safetensors holds the tensor lm_head.weight, and model.safetensors.index.json says that it is in a",
+        ),
+        (
+            _in_parts(lambda index, parts: index.pop(NORM) and None),
+            "holds the tensor model.norm.weight, and model.safetensors.index.json does not name it",
+        ),
+        (
+            _in_parts(lambda index, parts: index.update(more="a.safetensors")),
+            "a.safetensors lacks the tensor more that model.safetensors.index.json promises",
+        ),
+        (
+            _in_parts(
+                lambda index, parts: json.dumps({"weight_map": index})[:-2] + ', "lm_head.weight": "b.safetensors"}}'
+            ),
+            "the key 'lm_head.weight' stands twice in one object",
+        ),
         (_cut, "is not a sound safetensors file"),
         (_to_pickle, "a pickle can run any code"),
         (lambda folder: (folder / "model.safetensors").unlink(), "and no weights"),

@@ -39,6 +39,20 @@ LAYER = {
     "ffn.w3.weight": "mlp.up_proj.weight",
 }
 ROTATED = ("attn.q_proj.weight", "attn.k_proj.weight")
+WIDTH, HEADS, VOCABULARY, INNER = "hidden_size", "num_attention_heads × head_dim", "vocab_size", "intermediate_size"
+GROUPS = "num_key_value_heads × head_dim"
+SIDES = {
+    "token_embeddings.weight": (VOCABULARY, WIDTH),
+    "lm_head.weight": (VOCABULARY, WIDTH),
+    "attn.q_proj.weight": (HEADS, WIDTH),
+    "attn.k_proj.weight": (GROUPS, WIDTH),
+    "attn.v_proj.weight": (GROUPS, WIDTH),
+    "attn.output_proj.weight": (WIDTH, HEADS),
+    "ffn.w1.weight": (INNER, WIDTH),
+    "ffn.w2.weight": (WIDTH, INNER),
+    "ffn.w3.weight": (INNER, WIDTH),
+}
+"""Tensor → the settings of config.json that give its shape; norms are hidden_size wide."""
 # Setting → the only value that hornbook computes, and what it says of others.
 PLAIN = {
     "model_type": ("llama", "only Llama's architecture has the same function as a model of hornbook"),
@@ -125,30 +139,57 @@ def llama_tensors(folder: str | Path, config: ModelConfig) -> dict[str, Tensor]:
     unknown = unknown_field(config, LLAMA)
     if unknown:
         raise CheckpointError(f"{folder}: no Llama has {unknown} = {getattr(config, unknown)!r}")
-    found = {name: t for name, t in _read(Path(folder)).items() if not name.endswith("rotary_emb.inv_freq")}
+    read, files = _read(Path(folder))
+    found = {name: tensor for name, tensor in read.items() if not name.endswith("rotary_emb.inv_freq")}
     tensors: dict[str, Tensor] = {}
     for own, name in own_and_llama_names(config):
         if name not in found:
-            raise CheckpointError(f"{folder} has no tensor {name}, which a model of its config.json needs")
+            raise CheckpointError(
+                f"{folder} has no tensor {name}, which a model of its config.json needs: {_layers(name, config)}"
+            )
         tensor = found.pop(name)
-        if not tensor.is_floating_point():
-            raise CheckpointError(f"{folder}: {name} has type {tensor.dtype}, wanted floating-point weights")
-        tensor = tensor.float()
-        if not tensor.isfinite().all():
-            raise CheckpointError(f"{folder}: {name} holds NaN or infinity; the model is damaged or has diverged")
-        if own.endswith(ROTATED):
-            tensor = _pairs_side_by_side(tensor, config, f"{folder}: {name}")
-        tensors[own] = tensor
+        _check_tensor(tensor, f"{files[name]}: {name}", own, config)
+        tensors[own] = _pairs_side_by_side(tensor.float(), config) if own.endswith(ROTATED) else tensor.float()
     if config.tie_embeddings:
         head = found.pop("lm_head.weight", None)  # some writers store the shared matrix twice
         if head is not None and not torch.equal(head.float(), tensors["token_embeddings.weight"]):
             raise CheckpointError(
-                f"{folder}: lm_head.weight is not the embedding, and config.json says that they are one: set "
-                "tie_word_embeddings to false there if the weights are right"
+                f"{files['lm_head.weight']}: lm_head.weight is not the embedding, and config.json says that they are "
+                "one: set tie_word_embeddings to false there if the weights are right"
             )
     if found:
-        raise CheckpointError(f"{folder} has a tensor {min(found)}, which a model of its config.json does not")
+        name = min(found)
+        more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""
+        raise CheckpointError(
+            f"{files[name]} has a tensor {name}{more}, which a model of its config.json does not: "
+            f"{_layers(name, config)}"
+        )
     return tensors
+
+
+def _layers(name: str, config: ModelConfig) -> str:
+    """Return what config.json says that decides whether a tensor is there."""
+    if name == "lm_head.weight":
+        return f"tie_word_embeddings is {str(config.tie_embeddings).lower()}"
+    return f"num_hidden_layers is {config.num_layers}, and the rest is Llama's"
+
+
+def _check_tensor(tensor: Tensor, what: str, own: str, config: ModelConfig) -> None:
+    """Raise CheckpointError, with the setting of config.json that disagrees, for a tensor that is not the model's."""
+    if not tensor.is_floating_point():
+        raise CheckpointError(f"{what} has type {tensor.dtype}, wanted floating-point weights")
+    values = {VOCABULARY: config.vocab_size, INNER: config.resolved_d_ff}
+    settings = SIDES.get(own.split(".", 2)[-1] if own.startswith("layers.") else own, (WIDTH,))
+    wanted = tuple(values.get(setting, config.d_model) for setting in settings)
+    if tuple(tensor.shape) != wanted:
+        pairs = zip(settings, wanted, tensor.shape, strict=True) if tensor.ndim == len(wanted) else ()
+        wrong = [f"{setting} is {size:,}" for setting, size, side in pairs if size != side]
+        raise CheckpointError(
+            f"{what} has shape {tuple(tensor.shape)}, and its config.json says {wanted}"
+            + (f", as {' and '.join(wrong)} there" if wrong else "")
+        )
+    if not tensor.isfinite().all():
+        raise CheckpointError(f"{what} holds NaN or infinity; the model is damaged or has diverged")
 
 
 def own_and_llama_names(config: ModelConfig) -> Iterator[tuple[str, str]]:
@@ -160,17 +201,17 @@ def own_and_llama_names(config: ModelConfig) -> Iterator[tuple[str, str]]:
         yield from ((f"layers.{i}.{own}", f"model.layers.{i}.{name}") for own, name in LAYER.items())
 
 
-def _pairs_side_by_side(weight: Tensor, config: ModelConfig, what: str) -> Tensor:
+def _pairs_side_by_side(weight: Tensor, config: ModelConfig) -> Tensor:
     """Return q_proj or k_proj with row k and row k + D/2 of each head as its rows 2k and 2k + 1."""
     C, H, D = config.d_model, config.num_heads, config.d_head
-    if weight.shape != (C, C):
-        raise CheckpointError(f"{what} has shape {tuple(weight.shape)}, its config.json says {(C, C)}")
     return weight.view(H, 2, D // 2, C).transpose(1, 2).reshape(C, C)  # (H, D/2, 2, C) → (C, C)
 
 
-def _read(folder: Path) -> dict[str, Tensor]:
-    if (folder / WEIGHTS).is_file():
-        return read_tensors(folder / WEIGHTS)[0]
+def _read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Path]]:
+    """Return the tensors of a folder by name, and the file that each is in."""
+    if (whole := folder / WEIGHTS).is_file():
+        tensors = read_tensors(whole)[0]
+        return tensors, dict.fromkeys(tensors, whole)
     index = folder / INDEX
     if not index.is_file():
         if any(folder.glob("*.bin")) or any(folder.glob("*.pth")):
@@ -182,14 +223,17 @@ def _read(folder: Path) -> dict[str, Tensor]:
     parts = read_json_object(index).get("weight_map")
     if not isinstance(parts, Mapping) or not all(isinstance(part, str) for part in parts.values()):
         raise FormatError(f"{index} has no weight_map from names to files")
-    tensors: dict[str, Tensor] = {}
+    tensors, files = {}, {}
     for part in sorted(set(parts.values())):
         if Path(part).name != part or not part.endswith(".safetensors"):
             raise FormatError(f"{index} names the part {part!r}, wanted a .safetensors file of the folder itself")
-        for name, tensor in read_tensors(folder / part)[0].items():
-            if parts.get(name) == part:
-                tensors[name] = tensor
-    missing = sorted(set(parts) - set(tensors))
-    if missing:
+        if not (path := folder / part).is_file():
+            raise FormatError(f"{index} names the part {part}, and there is no such file: the model is not all here")
+        for name, tensor in read_tensors(path)[0].items():
+            if parts.get(name) != part:
+                says = f"says that it is in {parts[name]}" if name in parts else "does not name it"
+                raise FormatError(f"{path} holds the tensor {name}, and {index.name} {says}")
+            tensors[name], files[name] = tensor, path
+    if missing := sorted(parts.keys() - tensors.keys()):
         raise FormatError(f"{folder / parts[missing[0]]} lacks the tensor {missing[0]} that {index.name} promises")
-    return tensors
+    return tensors, files

@@ -14,7 +14,7 @@ from typing import Any
 
 from hornbook.encodings import text_of
 from hornbook.errors import FormatError
-from hornbook.syntax import trouble
+from hornbook.syntax import no_key_twice, trouble
 from hornbook.tokenizer.formats.byte_map import to_bytes, to_text
 from hornbook.tokenizer.patterns import find_pattern
 
@@ -89,23 +89,12 @@ def load_json(file: Path) -> Any:
     try:
         return json.loads(
             content,
-            object_pairs_hook=_no_key_twice,
+            object_pairs_hook=no_key_twice,
             parse_constant=_no_constant,
             parse_int=_small_int,
         )
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{file} is not the JSON of a tokenizer: {trouble(error, content)}") from None
-
-
-def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    entries = dict(pairs)
-    if len(entries) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise FormatError(f"the key {key!r} stands twice in one object")
-            seen.add(key)
-    return entries
 
 
 def _no_constant(name: str) -> Any:

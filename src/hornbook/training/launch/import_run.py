@@ -37,8 +37,9 @@ def import_run(folder: Path, section: RunSection, source: str) -> TransformerLM:
         OSError: a file cannot be read or written.
     """
     shape = llama_config(folder)
+    tensors = llama_tensors(folder, shape)  # first: they are checked, and a model takes the room that a file claims
     model = TransformerLM(shape, device="meta").to_empty(device="cpu")
-    load_module(model, llama_tensors(folder, shape), folder)
+    load_module(model, tensors, folder)
     tokenizer = Tokenizer.load(folder) if (folder / "tokenizer.json").is_file() else None
     if tokenizer is not None and tokenizer.vocab_size > shape.vocab_size:
         raise CheckpointError(
