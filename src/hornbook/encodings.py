@@ -1,4 +1,7 @@
-"""Text that is not UTF-8: the one sentence about it, and a guess at what it is instead.
+"""Files that are held in memory whole: how large they may be, and what is said of text that is not UTF-8.
+
+A file that anybody may have made (a manifest, recipe, tokenizer, log of records) is refused by its size before any of
+it is read, and read no further than that: JSON takes up to 25 times its size in memory, so the limit is one on memory.
 
 UTF-16 and UTF-32 are known by their mark or by their zero bytes, Windows-1252 (Latin-1's letters are a part of it) by
 bytes above 127 that are few, make no UTF-8 anywhere near, and are characters in it. Left out: encodings of other
@@ -7,11 +10,17 @@ scripts, which only statistics of a language tell apart.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from hornbook.errors import HornbookError
 
 BOM = b"\xef\xbb\xbf"
+MOST_BYTES = 1 << 26
+"""Of a file that is read whole, where its reader says nothing else."""
 _CONVERT = "convert it: iconv -f {0} -t utf-8"
 WIDE: tuple[tuple[bytes, str, str], ...] = (
     (rb"\xff\xfe\0\0|\0\0\xfe\xff", "UTF-32 text", _CONVERT.format("utf-32")),
@@ -24,6 +33,60 @@ WIDE: tuple[tuple[bytes, str, str], ...] = (
 """What begins like this (at a multiple of four bytes), its name, and the way out."""
 NEAR = 2048
 """Bytes on either side of a malformed one that the guess looks at."""
+
+
+def read_whole(path: str | os.PathLike[str], error: type[HornbookError], most: int = MOST_BYTES) -> bytes:
+    """Return the content of a file. Raises `error` where it has more than `most` bytes, OSError where it has none."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        status = os.fstat(file.fileno())
+        if status.st_size > most:
+            raise _too_large(path, status.st_size, most, error)
+        blocks = [file.readall()] if stat.S_ISREG(status.st_mode) else iter(lambda: file.read(1 << 16), b"")
+        return joined(blocks, path, error, most)
+
+
+def joined(blocks: Iterable[bytes], source: object, error: type[HornbookError], most: int = MOST_BYTES) -> bytes:
+    """Return a stream as one. Raises `error` as soon as it has more than `most` bytes."""
+    held: list[bytes] = []
+    size = 0
+    for block in blocks:
+        held.append(block)
+        size += len(block)
+        if size > most:
+            raise _too_large(source, size, most, error)
+    return b"".join(held)
+
+
+def _too_large(source: object, size: int, most: int, error: type[HornbookError]) -> HornbookError:
+    return error(
+        f"{source} has {size:,} bytes or more; of what is held in memory whole at most {most:,} are read: it is "
+        "damaged, or something else"
+    )
+
+
+def read_lines(path: str | os.PathLike[str], error: type[HornbookError], most: int, longest: int) -> Iterator[bytes]:
+    """Yield the lines of a file, each with its line feed.
+
+    Raises:
+        HornbookError: as `error`: more than `most` bytes in all, or more than `longest` in a line.
+        OSError: it cannot be read.
+    """
+    with open(path, "rb") as file:  # noqa: PTH123
+        held = os.fstat(file.fileno()).st_size
+        number = read = 0
+        while held <= most and (line := file.readline(longest + 1)):
+            number, read = number + 1, read + len(line)
+            held = max(held, read)
+            if len(line) > longest:
+                raise _too_large(f"line {number} of {path}", len(line), longest, error)
+            yield line
+    if held > most:
+        raise _too_large(path, held, most, error)
+
+
+def read_text(path: str | os.PathLike[str], error: type[HornbookError], most: int = MOST_BYTES) -> str:
+    """Return the text of a file, without its byte-order mark. Raises `error` also where it is not UTF-8."""
+    return text_of(read_whole(path, error, most), Path(path), error)
 
 
 def malformed(source: object, content: bytes, at: int, before: int = 0, way_out: str = "") -> str:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from hornbook.encodings import text_of
+from hornbook.encodings import read_text
 from hornbook.errors import FormatError
 from hornbook.locks import stands_at, try_lock
 from hornbook.syntax import no_key_twice, trouble
@@ -261,13 +261,13 @@ def read_json_object(path: str | os.PathLike[str], *, missing_ok: bool = False) 
     """Return the JSON object in a file; with `missing_ok` an empty one where there is no such file.
 
     Raises:
-        FormatError: it is not JSON in UTF-8, or JSON of another kind, or an object in it has a key twice.
+        FormatError: not JSON in UTF-8, JSON of another kind, a key twice, or more than `encodings.MOST_BYTES`.
         OSError: it cannot be read.
     """
     path = Path(path)
     if missing_ok and not path.exists():
         return {}
-    text = text_of(path.read_bytes(), path, FormatError)
+    text = read_text(path, FormatError)
     try:
         value = json.loads(text, object_pairs_hook=no_key_twice)
     except (ValueError, RecursionError) as error:

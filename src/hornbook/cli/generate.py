@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from hornbook import config
+from hornbook.encodings import joined
 from hornbook.errors import DataError
 from hornbook.format import counted, visible
 from hornbook.tokenizer.special import END_OF_TEXT
@@ -132,7 +133,7 @@ def _read_prompt(name: str, field: str, errors: Errors) -> str:
     from hornbook.data.text_reader import TextReader
 
     corpus = TextReader(name, field=field, separator="", errors=errors)
-    text = "" if len(corpus.files) > 1 else b"".join(corpus).decode()
+    text = "" if len(corpus.files) > 1 else joined(corpus, name, DataError).decode()
     if len(corpus.files) > 1 or corpus.records > 1:
         many = counted(corpus.records, "record") if corpus.records else counted(len(corpus.files), "file")
         raise DataError(f"a prompt is one text, and {name} holds {many}; name a file with the one that you mean")

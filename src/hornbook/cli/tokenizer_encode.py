@@ -21,7 +21,7 @@ from hornbook.cli.common import (
 )
 from hornbook.cli.output import as_data
 from hornbook.data.special_text import InText, SpecialText
-from hornbook.encodings import text_of
+from hornbook.encodings import joined, text_of
 from hornbook.errors import ConfigError, TokenizerError
 from hornbook.format import quantity
 
@@ -148,7 +148,8 @@ def decode(
         _decode_file(tok, tokens, start, count)
         return 0
     if ids in ((), ("-",)):
-        ids = (text_of(sys.stdin.buffer.read(), "standard input", TokenizerError),)
+        given = iter(lambda: sys.stdin.buffer.read(1 << 16), b"")
+        ids = (text_of(joined(given, "standard input", TokenizerError), "standard input", TokenizerError),)
     words = [word for part in ids for word in part.split()]
     numbers: list[int] = []
     for word in words:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.config.build import value_in_words
-from hornbook.encodings import text_of
+from hornbook.encodings import read_text
 from hornbook.errors import ConfigError
 from hornbook.syntax import trouble
 
+MOST_BYTES = 1 << 21
+"""Of a file; a recipe has a few thousand, and YAML is read at 100,000 a second."""
 DEEPEST = 32
 """Levels of sections and lists in a file; a recipe needs four."""
 
@@ -28,14 +30,14 @@ def read(path: str | Path) -> dict[str, Any]:
 
     Raises:
         ConfigError: another ending, malformed content, a key given twice or that is not text, a YAML alias, nesting
-            deeper than DEEPEST, or no table at the top.
+            deeper than DEEPEST, more than MOST_BYTES, or no table at the top.
         OSError: the file cannot be read.
     """
     path = Path(path)
     reader = {".toml": tomllib.loads, ".json": _json, ".yaml": _yaml, ".yml": _yaml}.get(path.suffix.lower())
     if reader is None:
         raise ConfigError(f"{path}: a recipe is a .toml, .json or .yaml file; for a text of yours use --text {path}")
-    text = text_of(path.read_bytes(), path, ConfigError)
+    text = read_text(path, ConfigError, MOST_BYTES)
     try:
         content = reader(text)
         _check(content, DEEPEST)

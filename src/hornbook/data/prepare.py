@@ -37,6 +37,7 @@ from hornbook.fileio import (
     open_atomic,
     read_json_object,
     sha256_bytes,
+    sha256_file,
 )  # fmt: skip
 from hornbook.format import counted, quantity
 from hornbook.tokenizer.special import byte_pieces
@@ -261,7 +262,7 @@ def _sketch(ids: np.ndarray) -> str:
 def open_earlier(data: DataSection, section: TokenizerSection, folder: Path, digest: str) -> Dataset | None:
     """Return what was prepared in `folder` under `digest`; None unless it is whole. For a run whose text is gone."""
     ready = folder / READY
-    if not ready.is_file() or sha256_bytes(ready.read_bytes()) != digest:
+    if not ready.is_file() or sha256_file(ready) != digest:
         return None
     return _open_prepared(folder, digest, _separator(data, section, _load_tokenizer(str(folder / "tokenizer"))))
 
@@ -270,16 +271,12 @@ def _open_prepared(folder: Path, digest: str, separator: str | None) -> Dataset:
     tokenizer = _load_tokenizer(str(folder / "tokenizer"))
     assert tokenizer is not None
     text = folder / VALIDATION_TEXT
+    train, validation = (tuple(sorted(folder.glob(f"{part}-*.npy"))) for part in ("train", "validation"))
+    ids, held_out = tokenizer.special_token_ids, validation_digest(read_json_object(folder / READY))
     return Dataset(
-        tuple(sorted(folder.glob("train-*.npy"))),
-        tuple(sorted(folder.glob("validation-*.npy"))),
-        tokenizer,
-        tokenizer.vocab_size,
-        text if text.exists() else None,
-        digest,
-        tokenizer.special_token_ids.get(separator or ""),
-        validation_digest(read_json_object(folder / READY)),
-    )
+        train, validation, tokenizer, tokenizer.vocab_size, text if text.exists() else None, digest,
+        ids.get(separator or ""), held_out,
+    )  # fmt: skip
 
 
 def _as_files(parts: Sequence[TextSlice], target: Path) -> list[Path]:

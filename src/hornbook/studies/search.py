@@ -103,7 +103,7 @@ def search_settings(
     sampler = optuna.samplers.TPESampler(seed=0)
     study = optuna.create_study(direction="minimize", sampler=sampler)
     distributions = {key: _distribution(optuna, r) for key, r in space.items()}
-    done = read_records(folder / TRIALS_FILE) if (folder / TRIALS_FILE).is_file() else []
+    done = read_records(folder / TRIALS_FILE, flat=False) if (folder / TRIALS_FILE).is_file() else []
     for known in done:
         if set(known["settings"]) != set(space):
             raise ConfigError(f"{folder} holds a search over {', '.join(known['settings'])}; choose another --out")

@@ -17,7 +17,7 @@ from typing import Any
 
 from hornbook.errors import FormatError, TokenizerError
 from hornbook.tokenizer import _core, regex_pool
-from hornbook.tokenizer.counts_file import read_counts, write_counts
+from hornbook.tokenizer.counts_file import MOST_BYTES, read_counts, write_counts
 from hornbook.tokenizer.patterns import UNICODE_VERSION, find_pattern, is_native
 from hornbook.tokenizer.special import check_special_tokens
 from hornbook.tokenizer.text import (
@@ -109,14 +109,14 @@ class PretokenCounts:
         write_counts(path, *self._native.export(), fields)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> PretokenCounts:
-        """Read counts.
+    def load(cls, path: str | os.PathLike[str], *, most_bytes: int = MOST_BYTES) -> PretokenCounts:
+        """Read counts; a file of more than `most_bytes` is refused, as five times its size is held in memory.
 
         Raises:
-            FormatError: not this format, damaged, or by another Unicode version.
+            FormatError: not this format, damaged, too large, or by another Unicode version.
             OSError: the file cannot be read.
         """
-        fields, words = read_counts(path)
+        fields, words = read_counts(path, most_bytes)
         if fields["unicode_version"] != UNICODE_VERSION:
             raise FormatError(
                 f"{path} was counted by Unicode {fields['unicode_version']!r}, this hornbook cuts by {UNICODE_VERSION}"

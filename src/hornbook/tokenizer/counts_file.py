@@ -14,11 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from hornbook.encodings import read_whole
 from hornbook.errors import FormatError
 from hornbook.fileio import open_atomic, sha256_bytes
 
 MAGIC = b"HBCOUNTS"
 VERSION = 1
+MOST_BYTES = 1 << 30
+"""Of a file: some 40 million kinds of pre-tokens, which take five times that in memory."""
 _BLOCK = 1 << 16  # of numbers that are Python objects at a time
 _TYPES = {
     "version": int,
@@ -60,15 +63,17 @@ def write_counts(
         file.write(payload)
 
 
-def read_counts(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Iterator[tuple[bytes, int]]]:
+def read_counts(
+    path: str | os.PathLike[str], most_bytes: int = MOST_BYTES
+) -> tuple[dict[str, Any], Iterator[tuple[bytes, int]]]:
     """Read counts: the header's fields, and (pre-token, count) in ascending order.
 
     Raises:
-        FormatError: not this format, or damaged.
+        FormatError: not this format, damaged, or of more than `most_bytes`.
         OSError: the file cannot be read.
     """
     file = Path(path)
-    content = file.read_bytes()
+    content = read_whole(file, FormatError, most_bytes)
     if content[:8] != MAGIC:
         raise FormatError(f"{file} is not a file of pre-token counts (it does not begin with {MAGIC.decode()})")
     end = 16 + int.from_bytes(content[8:16], "little")

@@ -15,10 +15,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hornbook.encodings import read_lines
 from hornbook.errors import FormatError
 from hornbook.fileio import atomic_write
 
 Record = dict[str, Any]
+MOST_BYTES = 1 << 29
+"""Of a file: two million records and more, which take three times that in memory."""
+LONGEST_LINE = 1 << 24
 
 
 class RecordWriter:
@@ -72,33 +76,37 @@ def encode_record(record: Mapping[str, Any]) -> str:
     return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(", ", ": ")) + "\n"
 
 
-def read_records(path: str | Path) -> list[Record]:
+def read_records(path: str | Path, *, flat: bool = True) -> list[Record]:
     """Read a `.jsonl` file of records.
+
+    Args:
+        path: of the file.
+        flat: refuse lists and objects as values; empty ones would take twenty times their size in memory.
 
     Returns:
         The records in file order; an unfinished last line is left out.
 
     Raises:
-        FormatError: a line, other than an unfinished last one, that is not a JSON object.
+        FormatError: a line, other than an unfinished last one, that is not a JSON object, or longer than
+            LONGEST_LINE; a file of more than MOST_BYTES.
         OSError: the file cannot be read.
     """
     records = []
-    with Path(path).open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                record = json.loads(line) if line.strip() else None
-                if record is None:
-                    continue
-                if not isinstance(record, dict):
-                    raise ValueError("not an object")
-            except (ValueError, RecursionError):
-                if not line.endswith(b"\n"):  # the write was cut short
-                    break
-                raise FormatError(
-                    f"{path}: line {number} is not a JSON object; the file was changed by hand or damaged"
-                ) from None
-            # One copy of each key, not one for each record: more than half of what the records take.
-            records.append({sys.intern(key): value for key, value in record.items()})
+    for number, line in enumerate(read_lines(path, FormatError, MOST_BYTES, LONGEST_LINE), 1):
+        try:
+            record = json.loads(line) if line.strip() else None
+            if record is None:
+                continue
+            if not isinstance(record, dict) or (flat and any(isinstance(v, list | dict) for v in record.values())):
+                raise ValueError("not an object of plain values")
+        except (ValueError, RecursionError):
+            if not line.endswith(b"\n"):  # the write was cut short
+                break
+            raise FormatError(
+                f"{path}: line {number} is not a JSON object of plain values; the file was changed by hand or damaged"
+            ) from None
+        # One copy of each key, not one for each record: more than half of what the records take.
+        records.append({sys.intern(key): value for key, value in record.items()})
     return records
 
 

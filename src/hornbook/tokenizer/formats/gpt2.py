@@ -12,11 +12,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from hornbook.encodings import text_of
+from hornbook.encodings import read_text
 from hornbook.errors import FormatError
 from hornbook.fileio import canonical_json, finish_together, write_together
 from hornbook.tokenizer.formats.byte_map import to_text
 from hornbook.tokenizer.formats.parts import (
+    MOST_BYTES,
     TokenizerParts,
     checked_parts,
     load_json,
@@ -87,7 +88,7 @@ def _looks_special(vocab: dict[int, bytes], merges: list[tuple[bytes, bytes]]) -
 
 
 def _merge_lines(file: Path) -> list[str]:
-    lines = text_of(file.read_bytes(), file, FormatError).split("\n")
+    lines = read_text(file, FormatError, MOST_BYTES).split("\n")
     if lines[0].startswith("#version"):
         del lines[0]
     while lines and not lines[-1].strip("\r"):

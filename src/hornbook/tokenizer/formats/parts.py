@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hornbook.encodings import text_of
+from hornbook.encodings import read_text
 from hornbook.errors import FormatError
 from hornbook.syntax import no_key_twice, trouble
 from hornbook.tokenizer.formats.byte_map import to_bytes, to_text
 from hornbook.tokenizer.patterns import find_pattern
+
+MOST_BYTES = 1 << 27
+"""Of a file; a tokenizer.json of 256,000 entries has 33 MB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +88,7 @@ def checked_parts(file: Path, **parts: Any) -> TokenizerParts:
 
 def load_json(file: Path) -> Any:
     """Read a JSON file strictly: UTF-8, no key twice, no NaN. Raises FormatError or OSError."""
-    content = text_of(file.read_bytes(), file, FormatError)
+    content = read_text(file, FormatError, MOST_BYTES)
     try:
         return json.loads(
             content,

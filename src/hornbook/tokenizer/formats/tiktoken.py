@@ -16,13 +16,15 @@ from __future__ import annotations
 import base64
 import binascii
 import heapq
+import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from hornbook.encodings import read_whole
 from hornbook.errors import FormatError
 from hornbook.fileio import canonical_json, finish_together, write_together
-from hornbook.tokenizer.formats.parts import TokenizerParts, checked_parts, ordinary_entries, read_settings
+from hornbook.tokenizer.formats.parts import MOST_BYTES, TokenizerParts, checked_parts, ordinary_entries, read_settings
 from hornbook.tokenizer.patterns import NAMED, find_pattern
 
 _LONGEST = 65_536  # bytes of an entry; finding its last merge takes a hundred times its size
@@ -103,7 +105,7 @@ def _settings(file: Path) -> tuple[str | None, dict[str, int]]:
 def _read_ranks(file: Path) -> dict[bytes, int]:
     ranks: dict[bytes, int] = {}
     tokens: dict[int, bytes] = {}
-    with file.open("rb") as lines:
+    with io.BytesIO(read_whole(file, FormatError, MOST_BYTES)) as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
