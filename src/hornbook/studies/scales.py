@@ -45,7 +45,7 @@ _SCALES: dict[Scale, Settings] = {
         "optimizer": {"lr": 1e-2},
         "schedule": {"warmup_steps": 40},
         "training": {"steps": 400, "batch_size": 16, "dtype": "auto"},
-        "evaluation": {"every": 100, "batch_size": 32, "sample_tokens": 64},
+        "evaluation": {"every": 20, "batch_size": 32, "sample_tokens": 64},
         "logging": {"every": 10},
     },
     "gpu": {
