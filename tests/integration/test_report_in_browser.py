@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -148,7 +149,8 @@ def test_logarithmic_axes_have_three_labels_and_a_floor_is_named_below_its_line(
     page = open_page(browser, out, width=width)
     scroll_through(page)
     said = page.locator("[data-figure=loss] canvas").evaluate("canvas => canvas.said")
-    assert {s["text"] for s in said if s["align"] == "right"} == {"0.5", "1", "2", "3", "5"}
+    right = {s["text"] for s in said if s["align"] == "right"}
+    assert right == {"0.3", "0.5", "1", "2", "3", "5", "entropy floor 0.3552"}  # not up to the 7.4 of the first step
     for label in ("log x", "log y"):
         for button in page.get_by_role("button", name=label, pressed=False).all()[::-1]:
             button.click()
@@ -161,10 +163,10 @@ def test_logarithmic_axes_have_three_labels_and_a_floor_is_named_below_its_line(
             ticks = {s["text"] for s in said if s["align"] == align and s["text"][:1].isdigit()}
             assert len(ticks) >= 3, said
     floors = [s for said in charts for s in said if s["text"].startswith("entropy floor")]
-    assert [s["baseline"] for s in floors] == ["top"]
+    assert [s["baseline"] for s in floors] == ["top", "top"]  # of the loss, and of bits per byte
     plot = page.locator("[data-figure=val_bits_per_byte] .u-over").bounding_box()
     canvas = page.locator("[data-figure=val_bits_per_byte] canvas").bounding_box()
-    assert canvas["y"] + floors[0]["y"] + 12 <= plot["y"] + plot["height"]
+    assert canvas["y"] + floors[1]["y"] + 12 <= plot["y"] + plot["height"]
     assert page.troubles == []
     page.close()
 
@@ -191,6 +193,29 @@ def test_a_table_shows_a_shadow_where_it_goes_on(browser, tmp_path):
     cut = table.screenshot()
     table.evaluate("d => d.style.setProperty('--shade', 'transparent')")
     assert table.screenshot() != cut
+    page.close()
+
+
+def test_names_stand_at_the_ends_of_curves_apart_and_switch_them(browser, tmp_path):
+    page = open_page(browser, write_report([make_runs(tmp_path / "runs", 3, 200)], tmp_path / "r.html"))
+    names = page.locator("[data-figure=val_loss] .ends button")
+    assert names.all_inner_texts() == ["run-0", "run-1", "run-2"]
+    boxes, plot = [b.bounding_box() for b in names.all()], page.locator("[data-figure=val_loss] .u-over").bounding_box()
+    assert all(box["x"] >= plot["x"] + plot["width"] for box in boxes)
+    tops = sorted(box["y"] for box in boxes)
+    assert min(b - a for a, b in pairwise(tops)) >= 14
+    card = page.locator("[data-figure=val_loss]").bounding_box()
+    assert all(box["x"] + box["width"] <= card["x"] + card["width"] for box in boxes)
+    names.first.click()
+    assert [b.get_attribute("aria-pressed") for b in names.all()] == ["false", "true", "true"]
+    assert page.locator("[data-figure=val_loss] .legend button").count() == 0
+    page.close()
+
+
+def test_twenty_curves_are_named_below_the_chart(browser, tmp_path):
+    page = open_page(browser, write_report([make_runs(tmp_path / "runs", 24, 40)], tmp_path / "r.html"))
+    assert page.locator("[data-figure=val_loss] .ends button").count() == 0
+    assert page.locator("[data-figure=val_loss] .legend button").count() == 24
     page.close()
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import tomli_w
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hornbook.cli.main import main
 from hornbook.errors import DataError, FormatError
@@ -19,6 +21,7 @@ from hornbook.report.figures import run_figures, save_figures, thin
 from hornbook.report.load import read_runs
 from hornbook.report.plain_svg import plain_svg
 from hornbook.report.render import script_json, write_report
+from hornbook.report.scales import apart, y_range
 from hornbook.report.tables import config_rows, final_metrics
 from hornbook.studies.charts import Figure, Series, figure_from_dict, record_to_dict, table_from_dict
 from hornbook.studies.verdict import course_of
@@ -407,3 +410,40 @@ def test_a_run_begins_with_its_verdict_then_the_curve_samples_and_numbers(tmp_pa
              "More figures", 'data-figure="lr"', "Configuration", "Reproduce"]  # fmt: skip
     places = [page.index(part) for part in order]
     assert places == sorted(places)
+
+
+def falling(lines, y_log=True, axis="step"):
+    steps = list(range(0, 101, 5))
+    series = Series(name="a", x={axis: steps}, y=[0.5 + 6 * math.exp(-step / 5) for step in steps])
+    return Figure(id="f", title="F", x_axes={axis: axis}, y_label="loss", y_log=y_log, series=[series], lines=lines)
+
+
+def test_the_first_loss_does_not_stretch_the_axis_of_a_training():
+    assert y_range(falling({}, y_log=False), "step")[1] == pytest.approx(0.5 + 6 * math.exp(-1))
+    assert y_range(falling({}, y_log=False, axis="x"), "x")[1] == pytest.approx(6.5)
+
+
+def test_a_line_near_the_curves_is_within_the_axis_and_a_far_one_is_named_at_its_edge():
+    near, far = falling({"floor": 0.4}), falling({"floor": 1e-9, "ceiling": 1e9})
+    assert y_range(near, "step")[0] == pytest.approx(math.log10(0.4))
+    assert y_range(far, "step")[0] == pytest.approx(math.log10(0.5), abs=1e-3)
+    assert ">floor 0.4<" in plain_svg(near)
+    assert ">↓ floor 10⁻⁹<" in plain_svg(far)
+    assert ">↑ ceiling 1 B<" in plain_svg(far)
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=7))
+def test_names_at_curves_are_apart_in_order_and_inside(places):
+    moved = apart(places, 10, 0, 100)
+    order = sorted(range(len(places)), key=lambda i: places[i])
+    gaps = [moved[b] - moved[a] for a, b in pairwise(order)]
+    assert all(gap >= 10 - 1e-9 for gap in gaps)
+    assert -1e-9 <= min(moved) <= max(moved) <= 100 + 1e-9
+
+
+def test_the_curve_of_a_run_has_guessing_and_the_floor_in_its_own_unit(tmp_path):
+    run = make_run(tmp_path / "r", name="r", floor=0.5)
+    config = {"run": {"name": "r"}, "model": {"vocab_size": 512}}
+    (run / "config.toml").write_text(tomli_w.dumps(config))
+    (figure, *_) = run_figures(read_runs([run]))
+    assert figure.lines == pytest.approx({"guessing": math.log(512), "entropy floor": 0.5 * 3})

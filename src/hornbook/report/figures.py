@@ -25,8 +25,8 @@ POINTS_PER_CURVE = 2_000
 
 # key of metrics.jsonl, title, vertical label, logarithmic from the start
 METRICS = (
-    ("train_loss", "Training loss", "loss (nats per token)", True),
     ("val_loss", "Validation loss", "loss (nats per token)", True),
+    ("train_loss", "Training loss", "loss (nats per token)", True),
     ("val_bits_per_byte", "Validation bits per byte", "bits per byte", True),
     ("lr", "Learning rate", "learning rate", False),
     ("grad_norm", "Gradient norm before clipping", "L2 norm", True),
@@ -77,8 +77,17 @@ def _merge_losses(run: RunData, figures: list[Figure], limit: int) -> list[Figur
         y_label="loss (nats per token)",
         y_log=True,
         series=[train, val],
+        lines=_references(run),
     )
     return [merged, *(f for f in figures if f.id not in ("train_loss", "val_loss"))]
+
+
+def _references(run: RunData) -> dict[str, float]:
+    """Return what a loss in nats per token is read against: guessing all tokens alike, and the entropy floor."""
+    loss, bits, floor = run.last("val_loss"), run.last("val_bits_per_byte"), run.entropy_floor
+    lines = {} if run.uniform_loss is None else {"guessing": run.uniform_loss}
+    # Bits per byte and nats per token of one text differ by a factor, which its losses show.
+    return lines | ({"entropy floor": floor * loss / bits} if floor and loss and bits else {})
 
 
 def _curve(run: RunData, key: str, name: str, limit: int, *, color: int) -> Series | None:

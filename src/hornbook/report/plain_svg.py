@@ -1,4 +1,4 @@
-"""A figure as a small SVG, for a page whose scripts may not run: curves, the ends of both axes, names in their colours.
+"""A figure as a small SVG, for a page whose scripts may not run: curves, lines, ends of axes, names at the curves.
 
 Left out: bands, ticks between, everything to click; with scripts the page draws the same numbers in full.
 """
@@ -7,76 +7,104 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
 
 from hornbook.format import short
 from hornbook.report.design import series_variable
-from hornbook.studies.charts import Figure, Number, Series
+from hornbook.report.scales import Points, apart, line_heights, points, y_range
+from hornbook.studies.charts import Figure, Series
 
-WIDTH, HEIGHT, LEFT, BELOW = 480, 240, 58, 34
+WIDTH, HEIGHT, LEFT, ABOVE, BELOW, LINE = 480, 240, 58, 10, 34, 13
 MOST_POINTS = 200
 """Points of a curve; more say nothing at this size."""
+CHARACTER, WIDEST = 6.2, 130.0
+"""Pixels that a character takes, about, and most pixels of a name at its curve; longer ones stand below."""
+DASHES = {"dash": ' stroke-dasharray="7 5"', "dot": ' stroke-dasharray="2 4"'}
 
 
 def plain_svg(figure: Figure) -> str:
     """Return the SVG element of a figure over its first horizontal axis; an empty string where it has no point."""
     axis, label = next(iter(figure.x_axes.items()))
-    curves = [_points(series.x[axis], series.y, figure.x_log, figure.y_log) for series in figure.series]
-    flat = [point for curve in curves for point in curve]
-    if not flat:
+    curves = [_thinned(points(s.x[axis], s.y, figure.x_log, figure.y_log)) for s in figure.series]
+    ends = y_range(figure, axis)
+    if ends is None or not any(curves):
         return ""
-    (left, right), (low, high) = (_ends([point[i] for point in flat]) for i in (0, 1))
+    across = [x for curve in curves for x, _ in curve]
+    left, right = (min(across), max(across)) if max(across) > min(across) else (across[0] - 0.5, across[0] + 0.5)
+    widest = CHARACTER * max(len(s.name) for s in figure.series)
+    named = 1 < len(curves) <= (HEIGHT - ABOVE - BELOW) / LINE and widest <= WIDEST and not figure.categories
+    edge, bottom = WIDTH - 12 - (widest if named else 0), HEIGHT - BELOW
 
     def place(x: float, y: float) -> tuple[float, float]:
-        along, up = (x - left) / (right - left), (y - low) / (high - low)
-        return LEFT + along * (WIDTH - LEFT - 12), (1 - up) * (HEIGHT - BELOW - 12) + 8
+        along, up = (x - left) / (right - left), (y - ends[0]) / (ends[1] - ends[0])
+        return LEFT + along * (edge - LEFT), bottom - min(1.0, up) * (bottom - ABOVE)
 
-    parts = []
-    for number, (series, curve) in enumerate(zip(figure.series, curves, strict=True)):
-        color = _color(series, number)
-        spots = [place(x, y) for x, y in curve]
-        if len(spots) > 1 and series.style != "points":
-            line = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
-            parts.append(f'<polyline points="{line}" fill="none" style="stroke: {color}" stroke-width="1.6"/>')
-        else:
-            parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" style="fill: {color}"/>' for x, y in spots]
-    bottom = HEIGHT - BELOW
-    names = figure.categories or ()
-    ends = [
-        (names[round(x)] if names and 0 <= round(x) < len(names) else _shown(x, figure.x_log)) for x in (left, right)
-    ]
+    spots = [[place(x, y) for x, y in curve] for curve in curves]
+    parts = [part for i, s in enumerate(figure.series) for part in _curve(s, spots[i], _color(s, i))]
     parts += [
-        f'<path d="M{LEFT} 8V{bottom}H{WIDTH - 12}" fill="none" stroke="currentColor" opacity="0.4"/>',
-        _text(LEFT - 6, 16, "end", _shown(high, figure.y_log)),
-        _text(LEFT - 6, bottom, "end", _shown(low, figure.y_log)),
-        _text(LEFT, bottom + 15, "start", ends[0]),
-        _text(WIDTH - 12, bottom + 15, "end", ends[1]),
-        _text((LEFT + WIDTH) // 2, bottom + 15, "middle", label),
+        _line(name, height, place(left, height)[1], edge, figure) for name, height in line_heights(figure).items()
     ]
-    named = (
-        f'<span style="color:{_color(series, i)}">■</span> {html.escape(series.name)} '
-        for i, series in enumerate(figure.series)
-    )
+    if named:
+        heights = apart([curve[-1][1] if curve else bottom for curve in spots], LINE, ABOVE, bottom)
+        rows = zip(figure.series, heights, strict=True)
+        parts += [
+            f'<text x="{edge + 5:.1f}" y="{y + 4:.1f}" style="fill: {_color(s, i)}">{html.escape(s.name)}</text>'
+            for i, (s, y) in enumerate(rows)
+        ]
     said = html.escape(f"{figure.title}: {figure.y_label} by {label}")
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{said}" font-size="11.5" fill="currentColor">'
-        f"{''.join(parts)}</svg><p class='note'>{html.escape(figure.y_label)}: {''.join(named)}</p>"
+        f"{''.join(parts)}{_frame(figure, label, (left, right), ends, edge)}</svg>"
+        f'<p class="note">{html.escape(figure.y_label)}{"" if named else _legend(figure)}</p>'
     )
 
 
-def _points(x: Sequence[Number], y: Sequence[Number], x_log: bool, y_log: bool) -> list[tuple[float, float]]:
-    pairs = [
-        (math.log10(a) if x_log else float(a), math.log10(b) if y_log else float(b))
-        for a, b in zip(x, y, strict=True)
-        if a is not None and b is not None and (a > 0 or not x_log) and (b > 0 or not y_log)
+def _curve(series: Series, spots: Points, color: str) -> list[str]:
+    if len(spots) > 1 and series.style != "points":
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
+        dashes = DASHES.get(series.style, "")
+        return [f'<polyline points="{line}" fill="none" style="stroke: {color}" stroke-width="1.6"{dashes}/>']
+    return [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" style="fill: {color}"/>' for x, y in spots]
+
+
+def _line(name: str, height: float, y: float, edge: float, figure: Figure) -> str:
+    """Return a reference line with its name, or the name at the edge beyond which the line lies."""
+    bottom, words = HEIGHT - BELOW, f"{name} {_shown(height, figure.y_log)}"
+    if y > bottom + 0.5:
+        return _text(LEFT + 6, bottom - 5, "start", f"↓ {words}")
+    if y <= ABOVE and height > (y_range(figure, next(iter(figure.x_axes))) or (0, 0))[1]:
+        return _text(edge, ABOVE + 9, "end", f"↑ {words}")
+    rule = f'<path d="M{LEFT} {y:.1f}H{edge:.1f}" stroke="currentColor" stroke-dasharray="5 4" opacity="0.6"/>'
+    return rule + _text(edge, y - 4, "end", words)
+
+
+def _frame(
+    figure: Figure, label: str, across: tuple[float, float], up: tuple[float, float], edge: float
+) -> str:  # fmt: skip
+    bottom, names = HEIGHT - BELOW, figure.categories or ()
+    ends = [
+        names[round(x)] if names and 0 <= round(x) < len(names) else _shown(x, figure.x_log and not names)
+        for x in across
     ]
-    step = max(1, math.ceil(len(pairs) / MOST_POINTS))
-    return pairs[::step] if step == 1 or (len(pairs) - 1) % step == 0 else [*pairs[::step], pairs[-1]]
+    return "".join([
+        f'<path d="M{LEFT} {ABOVE}V{bottom}H{edge:.1f}" fill="none" stroke="currentColor" opacity="0.4"/>',
+        _text(LEFT - 6, ABOVE + 8, "end", _shown(up[1], figure.y_log)),
+        _text(LEFT - 6, bottom, "end", _shown(up[0], figure.y_log)),
+        _text(LEFT, bottom + 15, "start", ends[0]),
+        _text(edge, bottom + 15, "end", ends[1]),
+        _text((LEFT + edge) / 2, bottom + 15, "middle", label),
+    ])  # fmt: skip
 
 
-def _ends(values: list[float]) -> tuple[float, float]:
-    low, high = min(values), max(values)
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
+def _legend(figure: Figure) -> str:
+    return ": " + "".join(
+        f'<span style="color:{_color(series, i)}">■</span> {html.escape(series.name)} '
+        for i, series in enumerate(figure.series)
+    )
+
+
+def _thinned(curve: Points) -> Points:
+    step = max(1, math.ceil(len(curve) / MOST_POINTS))
+    return curve[::step] if step == 1 or (len(curve) - 1) % step == 0 else [*curve[::step], curve[-1]]
 
 
 def _color(series: Series, place: int) -> str:
@@ -87,5 +115,5 @@ def _shown(value: float, log: bool) -> str:
     return short(10**value if log else value, 3)
 
 
-def _text(x: int, y: int, anchor: str, words: str) -> str:
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}">{html.escape(words)}</text>'
+def _text(x: float, y: float, anchor: str, words: str) -> str:
+    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}">{html.escape(words)}</text>'

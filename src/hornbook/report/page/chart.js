@@ -10,14 +10,25 @@ function Chart(host, figure) {
   const state = { axis: axes[0], xLog: spec.x_log, yLog: spec.y_log, hidden: new Set(), plot: null };
   const paint = (i) => color(spec.series[i].color ?? i, new Set(spec.series.map((s, k) => s.color ?? k)).size);
   const area = host.querySelector(".plot");
-  const tip = el("div", { class: "tip", hidden: "" });
+  const tip = el("div", { class: "tip", hidden: "" }), ends = el("div", { class: "ends" });
 
   const usable = (s, k) => {
     const x = s.x[state.axis][k], y = s.y[k];
     return x !== null && y !== null && (!state.xLog || x > 0) && (!state.yLog || y > 0);
   };
 
+  // What report/scales.py has too: a curve's first part does not stretch the axis, nor does a line that is far from all curves.
+  const START = 0.02, FAR = 3;
+  function beginning(window) {
+    if (window || state.xLog || !("step" in spec.x_axes)) return -Infinity;
+    const shown = spec.series.filter((s, i) => !state.hidden.has(i)).map((s) => s.x[state.axis].filter((x, k) => usable(s, k))).flat();
+    const low = shown.reduce((a, b) => Math.min(a, b), Infinity), high = shown.reduce((a, b) => Math.max(a, b), -Infinity);
+    const end = low + START * (high - low);
+    return shown.filter((x) => x > end).length > 1 ? end : -Infinity;
+  }
+
   function extent(window) {
+    const end = beginning(window);
     let x0 = Infinity, x1 = -Infinity, y0 = Infinity, y1 = -Infinity;
     spec.series.forEach((s, i) => {
       if (state.hidden.has(i)) return;
@@ -28,6 +39,7 @@ function Chart(host, figure) {
         if (window && (x < window[0] || x > window[1])) continue;
         if (x < x0) x0 = x;
         if (x > x1) x1 = x;
+        if (x <= end) continue;
         const low = s.low && s.low[k] !== null ? s.low[k] : s.y[k], high = s.high && s.high[k] !== null ? s.high[k] : s.y[k];
         if (low < y0 && (!state.yLog || low > 0)) y0 = low;
         if (s.y[k] < y0) y0 = s.y[k];
@@ -36,8 +48,9 @@ function Chart(host, figure) {
     });
     for (const height of Object.values(spec.lines)) {
       if (state.yLog && height <= 0) continue;
-      y0 = Math.min(y0, height);
-      y1 = Math.max(y1, height);
+      const scale = state.yLog ? Math.log : Number, low = Math.min(y0, height), high = Math.max(y1, height);
+      if (y1 > y0 && scale(high) - scale(low) > FAR * (scale(y1) - scale(y0))) continue;
+      [y0, y1] = [low, high];
     }
     if (!(x0 <= x1)) { x0 = state.xLog ? 1 : 0; x1 = state.xLog ? 10 : 1; }
     if (!(y0 <= y1)) { y0 = state.yLog ? 1 : 0; y1 = state.yLog ? 10 : 1; }
@@ -89,11 +102,18 @@ function Chart(host, figure) {
     ctx.lineWidth = 1.2 * devicePixelRatio;
     ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
     ctx.font = `${11.5 * devicePixelRatio}px ${token("--sans")}`;
-    ctx.textAlign = "right";
     for (const [label, height] of Object.entries(spec.lines)) {
       if (state.yLog && height <= 0) continue;
-      const y = u.valToPos(height, "y", true);
-      if (y < bbox.top || y > bbox.top + bbox.height) continue;
+      const y = u.valToPos(height, "y", true), above = y < bbox.top;
+      ctx.textAlign = "right";
+      if (above || y > bbox.top + bbox.height) {
+        // Falling curves leave two corners free.
+        ctx.textAlign = above ? "right" : "left";
+        ctx.textBaseline = above ? "top" : "bottom";
+        const [x, edge] = above ? [bbox.left + bbox.width - 4, bbox.top + 3] : [bbox.left + 4, bbox.top + bbox.height - 3];
+        ctx.fillText(`${above ? "↑" : "↓"} ${label} ${short(height)}`, x, edge);
+        continue;
+      }
       ctx.beginPath();
       ctx.moveTo(bbox.left, y);
       ctx.lineTo(bbox.left + bbox.width, y);
@@ -163,6 +183,8 @@ function Chart(host, figure) {
     return Object.assign({ stroke: tint("--soft"), font, labelFont: font, grid: faint, ticks: faint }, extra);
   }
 
+  const plotHeight = () => Math.round(Math.min(400, Math.max(270, area.clientWidth * 0.52)));
+
   this.draw = function () {
     const zoom = state.plot && state.zoomed ? [state.plot.scales.x.min, state.plot.scales.x.max] : null;
     if (state.plot) state.plot.destroy();
@@ -180,9 +202,11 @@ function Chart(host, figure) {
     }
     const yAxis = { label: spec.y_label, labelSize: 20, size: 64, values: (u, v) => ticks(v) };
     if (state.yLog) Object.assign(yAxis, { splits: logSplits(18), filter: (u, v) => v });
+    const room = endRoom();
     const options = {
+      padding: [null, room || null, null, null],
       width: Math.max(240, area.clientWidth),
-      height: Math.round(Math.min(400, Math.max(270, area.clientWidth * 0.52))),
+      height: plotHeight(),
       legend: { show: false },
       cursor: { points: { show: false }, drag: { x: true, y: false }, y: false },
       scales: {
@@ -192,16 +216,16 @@ function Chart(host, figure) {
       axes: [axisStyle(xAxis), axisStyle(yAxis)],
       series: [{}].concat(spec.series.map((s, i) => ({
         show: !state.hidden.has(i), stroke: paint(i), fill: s.low ? translucent(paint(i)) : undefined, width: spec.series.length > 12 ? 1 : 1.6,
-        dash: s.style === "dash" ? [7, 5] : undefined, paths, points: { show: false },
+        dash: { dash: [7, 5], dot: [2, 4] }[s.style], paths, points: { show: false },
       }))),
       hooks: {
-        draw: [drawLines],
+        draw: [drawLines, placeEnds],
         setCursor: [hover],
         setScale: [(u, key) => {
           if (key !== "x") return;
           const { min, max } = u.scales.x;
           state.zoomed = min > whole.x[0] || max < whole.x[1];
-          const [low, high] = extent([min, max]).y;
+          const [low, high] = extent(state.zoomed ? [min, max] : null).y;
           if (low !== state.yRange[0] || high !== state.yRange[1]) { state.yRange = [low, high]; u.setScale("y", { min: low, max: high }); }
         }],
       },
@@ -210,18 +234,47 @@ function Chart(host, figure) {
     if (zoom) state.plot.setScale("x", { min: zoom[0], max: zoom[1] });
     state.plot.over.append(tip);
     state.plot.over.addEventListener("mouseleave", () => { tip.hidden = true; });
-    legend();
+    area.append(ends);
+    legend(room ? ends : host.querySelector(".legend"));
+    placeEnds(state.plot);
   };
 
-  function legend() {
-    const box = host.querySelector(".legend");
-    box.replaceChildren();
+  // Names stand at the ends of their curves where there is room for them; otherwise below the chart.
+  function endRoom() {
+    const lines = spec.series.every((s) => s.style !== "points" && s.style !== "cross") && !spec.categories;
+    const most = (plotHeight() - 80) / 15;
+    if (!lines || spec.series.length < 2 || spec.series.length > most) return 0;
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.font = `12px ${token("--sans")}`;
+    const widest = Math.max(...spec.series.map((s) => pen.measureText(s.name).width));
+    return widest <= 0.28 * area.clientWidth ? widest + 16 : 0;
+  }
+
+  function placeEnds(u) {
+    const top = u.over.offsetTop, height = u.over.clientHeight, chips = [...ends.children];
+    const { min, max } = u.scales.x;
+    const places = spec.series.map((s, i) => {
+      let k = s.y.length - 1;
+      while (k > 0 && !(usable(s, k) && s.x[state.axis][k] >= min && s.x[state.axis][k] <= max)) k--;
+      const y = usable(s, k) ? u.valToPos(s.y[k], "y") : 0;
+      return { chip: chips[i], y: Math.max(8, Math.min(height - 8, y)) };
+    }).filter((place) => place.chip).sort((a, b) => a.y - b.y);
+    // Apart by a line of text: down where they would meet, and back up from the lower edge.
+    places.forEach((place, k) => { if (k) place.y = Math.max(place.y, places[k - 1].y + 15); });
+    places.reverse().forEach((place, k) => { place.y = Math.min(place.y, k ? places[k - 1].y - 15 : height - 8); });
+    for (const { chip, y } of places) chip.style.cssText += `;left:${u.over.offsetLeft + u.over.clientWidth + 3}px;top:${top + y - 8}px`;
+  }
+
+  function legend(box) {
+    host.querySelector(".legend").replaceChildren();
+    ends.replaceChildren();
     if (spec.series.length < 2) return;
     spec.series.forEach((s, i) => {
       const chip = el("button", { type: "button", "aria-pressed": String(!state.hidden.has(i)), title: "click: show or hide; double click: this one alone" });
       const key = el("i");
       key.style.background = paint(i);
-      chip.append(key, document.createTextNode(s.name));
+      if (box === ends) chip.style.color = paint(i);
+      chip.append(...(box === ends ? [] : [key]), document.createTextNode(s.name));
       chip.addEventListener("click", () => { state.hidden.has(i) ? state.hidden.delete(i) : state.hidden.add(i); chart.draw(); });
       chip.addEventListener("dblclick", () => {
         const alone = state.hidden.size === spec.series.length - 1 && !state.hidden.has(i);
