@@ -26,6 +26,8 @@ from hornbook.errors import HornbookError
 LEASE_SECONDS, RENEW_SECONDS = 120.0, 15.0
 ATTEMPTS = 5
 """At the operating system's lock, 20 ms apart: who only asks whether a folder is held has it for an instant."""
+SAID = 512
+"""Bytes in which `.lock` says who took it, padded, so that one write replaces what the last one said."""
 _WITHOUT = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 
@@ -72,6 +74,7 @@ class FolderLock:
             try:
                 locked = try_lock(descriptor)
                 if locked and stands_at(descriptor, self.folder / ".lock"):
+                    os.pwrite(descriptor, json.dumps(_myself()).encode().ljust(SAID), 0)
                     self._descriptor, descriptor = descriptor, -1
                     return True
             finally:
@@ -130,6 +133,19 @@ def is_held(folder: Path) -> bool:
             os.close(descriptor)
         return _is_alive(folder / ".lease") if locked is None else not locked
     return False
+
+
+def holder(folder: Path) -> int | None:
+    """Return the process on this machine that holds a folder; None where none does, or it cannot be told which."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        if not is_held(folder):
+            return None
+        lease = folder / ".lease"
+        found = json.loads((lease if lease.exists() else folder / ".lock").read_bytes())
+        # A file of the same name on another machine, or of the holder before this one, names no process of ours.
+        if isinstance(found, dict) and found.get("host") == _host() and type(pid := found.get("pid")) is int:
+            return pid if pid > 0 and found.get("started") == _started(pid) else None
+    return None
 
 
 def stands_at(descriptor: int, path: Path) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from hornbook import locks
 from hornbook.errors import HornbookError
-from hornbook.locks import FolderLock, hold, is_held
+from hornbook.locks import FolderLock, hold, holder, is_held
 
 
 @pytest.fixture
@@ -131,3 +131,24 @@ def test_a_lease_that_was_taken_meanwhile_is_put_back(tmp_path):
     (tmp_path / ".lease").write_text(json.dumps(locks._myself()))
     assert not locks._bury(tmp_path / ".lease")
     assert [path.name for path in tmp_path.iterdir()] == [".lease"]
+
+
+def test_who_holds_a_folder_is_known_while_it_does(tmp_path, kind):
+    lock = FolderLock(tmp_path)
+    assert holder(tmp_path) is None
+    lock.take()
+    assert holder(tmp_path) == os.getpid()
+    lock.release()
+    assert holder(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"[]", b"{", b'{"pid": 1}', json.dumps({**locks._myself(), "started": "7"}).encode()]
+)
+def test_a_lock_that_names_no_living_process_of_ours_names_none(tmp_path, said):
+    lock = FolderLock(tmp_path)
+    lock.take()
+    (tmp_path / ".lock").write_bytes(said)
+    assert is_held(tmp_path)
+    assert holder(tmp_path) is None
+    lock.release()

@@ -37,6 +37,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "lr-find": ("lr_find.main", "which learning rates do the first updates stand? a range test"),
     "show": ("show.main", "one screen about a run: status, losses, samples, what to do next"),
     "runs": ("runs.main", "list every run: what changed, final loss, status"),
+    "ui": ("ui.main", "runs, live curves and a playground in the browser"),
     "note": ("note.main", "the note and the tags of a run, read or changed"),
     "eval": ("eval.main", "loss, perplexity and bits per byte of a run"),
     "generate": ("generate.main", "complete a prompt with a trained model"),

@@ -16,13 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from hornbook.cli.common import check_folders
 from hornbook.config import flatten
 from hornbook.errors import HornbookError
-from hornbook.format import setting
+from hornbook.report.tables import changed_settings
 
 if TYPE_CHECKING:
     from hornbook.tracking.run import Run
-
-# What differs between any two runs without saying anything.
-NOT_SHOWN = ("run.", "data.text", "training.threads")
 
 SortKey = Literal["name", "status", "step", "val_loss", "bits_per_byte", "best_val_loss", "minutes"]
 
@@ -127,18 +124,13 @@ def describe_runs(
         order.sort(key=lambda number: _place(rows[number][sort]))
     for place, number in enumerate(order):
         other = configs[order[0] if sort else order[max(0, place - 1)]]
-        rows[number]["changed"] = _changes(other, configs[number])
+        rows[number]["changed"] = changed_settings(other, configs[number])
     return [rows[number] for number in order]
 
 
 def _place(value: Any) -> tuple[bool, Any]:
     absent = value is None or (isinstance(value, float) and math.isnan(value))
     return absent, 0 if absent else value
-
-
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    keys = [k for k in sorted({*before, *after}) if before.get(k) != after.get(k) and not k.startswith(NOT_SHOWN)]
-    return " ".join(f"{key}={'default' if after.get(key) is None else setting(after[key])}" for key in keys)
 
 
 HEADS = ("run", "status", "step", "val loss", "bits/byte", "best", "minutes", "tags", "changed", "note")

@@ -133,24 +133,27 @@ def read_runs(paths: Iterable[Path]) -> list[RunData]:
 def read_run(path: Path) -> RunData:
     """Load one run folder. Raises FormatError or OSError for a folder that is damaged."""
     run = Run.open(path)
+    return RunData(**run_facts(run), metrics=run.metrics(), samples=run.samples())
+
+
+def run_facts(run: Run) -> dict[str, Any]:
+    """Return what `RunData` holds beside metrics and samples. Raises as `read_run`."""
     config = dict(run.config)
     section = config.get("run")
     section = section if isinstance(section, Mapping) else {}
     name, note = section.get("name"), section.get("note")
-    return RunData(
-        name=name if isinstance(name, str) and name not in ("", UNNAMED) else run.name,
-        path=Path(path),
-        status=run.status,
-        reason=str(run.status_record().get("reason", "")),
-        config=config,
-        environment=dict(run.environment),
-        metrics=run.metrics(),
-        samples=run.samples(),
-        summary=read_json_object(path / SUMMARY_FILE, missing_ok=True),
-        tags=tuple(str(tag) for tag in run.tags or ()),
-        note=str(note or ""),
-        validation_digest=run.validation_digest,
-    )
+    return {
+        "name": name if isinstance(name, str) and name not in ("", UNNAMED) else run.name,
+        "path": Path(run.path),
+        "status": run.status,
+        "reason": str(run.status_record().get("reason", "")),
+        "config": config,
+        "environment": dict(run.environment),
+        "summary": read_json_object(run.path / SUMMARY_FILE, missing_ok=True),
+        "tags": tuple(str(tag) for tag in run.tags or ()),
+        "note": str(note or ""),
+        "validation_digest": run.validation_digest,
+    }
 
 
 def _with_distinct_names(runs: list[RunData]) -> list[RunData]:

@@ -146,11 +146,11 @@ def _runs_section(runs: Sequence[RunData]) -> dict[str, Any]:
         "run_names": [run.name for run in runs],
         "environment": tables.environment_rows([run.environment for run in runs]),
         "commands": list(dict.fromkeys(run.command for run in runs)),
-        "facts": _facts(runs[0]) if len(runs) == 1 else [],
+        "facts": headline(runs[0]) if len(runs) == 1 else [],
     }
 
 
-def _facts(run: RunData) -> list[tuple[str, str, str]]:
+def headline(run: RunData) -> list[tuple[str, str, str]]:
     """Return the headline numbers of a single run."""
     row = tables.final_metrics([run]).rows[0]
     measured = row["ratio"] is not None
@@ -229,15 +229,16 @@ def script_json(value: Any) -> str:
     `<`, `>`, `&` and the two line separators that JavaScript once took for line ends are written as escapes, so that no
     text can close the element or open a comment in it (HTML Standard §13.2.5.4).
     """
-    text = json.dumps(_seen(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(seen(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
 
 
-def _seen(value: Any) -> Any:
+def seen(value: Any) -> Any:
+    """Return `value` with all text in it as `visible` writes it."""
     if isinstance(value, dict):
-        return {key: _seen(item) for key, item in value.items()}
+        return {key: seen(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_seen(item) for item in value]
+        return [seen(item) for item in value]
     return visible(value) if isinstance(value, str) else value

@@ -18,6 +18,8 @@ from hornbook.tracking.run import validation_note
 
 IDENTITY = ("run.name", "run.directory", "run.note", "run.tags")
 """Configuration that names a run and changes nothing in it."""
+SAY_NOTHING = ("run.", "data.text", "training.threads")
+"""Beginnings of keys that differ between any two runs."""
 WINDOW_RATIO = "× floor (windows)"
 RATIO_NOTE = "× floor: whole validation stories against their own true entropy."
 WINDOW_NOTE = "× floor (windows): bits per byte over windows, which may begin within a story, by the entropy floor."
@@ -25,7 +27,7 @@ WINDOW_NOTE = "× floor (windows): bits per byte over windows, which may begin w
 
 def final_metrics(runs: Sequence[RunData]) -> Table:
     """Return one row per run: status, steps, tokens, losses, distance to the entropy floor, speed, time."""
-    rows = [_final_row(run) for run in runs]
+    rows = [final_row(run) for run in runs]
     labels = {
         "name": "run", "status": "status", "step": "steps", "tokens": "tokens", "train_loss": "train loss",
         "val_loss": "val loss", "best_val_loss": "best val loss", "perplexity": "perplexity",
@@ -48,7 +50,8 @@ def final_metrics(runs: Sequence[RunData]) -> Table:
     return Table(id="final", title="Final metrics", columns=headings, rows=rows, note=" ".join(notes))
 
 
-def _final_row(run: RunData) -> dict[str, Any]:
+def final_row(run: RunData) -> dict[str, Any]:
+    """Return a run's row of `final_metrics`, with every value that there is."""
     loss, bits, floor = run.last("val_loss"), run.last("val_bits_per_byte"), run.entropy_floor
     speeds = run.points("tokens_per_second").y
     perplexity = run.last("val_perplexity")
@@ -87,6 +90,12 @@ def config_rows(runs: Sequence[RunData]) -> list[dict[str, Any]]:
         values = [setting(config[key]) if key in config else "–" for config in flat]
         rows.append({"key": key, "values": values, "differs": len(set(values)) > 1 and key not in IDENTITY})
     return sorted(rows, key=lambda row: not row["differs"])
+
+
+def changed_settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return what differs between two flat configurations as words: `optimizer.lr=0.1 model.d_model=64`."""
+    keys = [k for k in sorted({*before, *after}) if before.get(k) != after.get(k) and not k.startswith(SAY_NOTHING)]
+    return " ".join(f"{key}={'default' if after.get(key) is None else setting(after[key])}" for key in keys)
 
 
 def environment_rows(environments: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

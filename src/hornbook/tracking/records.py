@@ -11,7 +11,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +91,13 @@ def read_records(path: str | Path, *, flat: bool = True) -> list[Record]:
             LONGEST_LINE; a file of more than MOST_BYTES.
         OSError: the file cannot be read.
     """
+    return decode_records(read_lines(path, FormatError, MOST_BYTES, LONGEST_LINE), path, flat=flat)
+
+
+def decode_records(lines: Iterable[bytes], path: str | Path, first: int = 1, *, flat: bool = True) -> list[Record]:
+    """Return lines of `path`, the first of them its line `first`, as records; as `read_records`."""
     records = []
-    for number, line in enumerate(read_lines(path, FormatError, MOST_BYTES, LONGEST_LINE), 1):
+    for number, line in enumerate(lines, first):
         try:
             record = json.loads(line) if line.strip() else None
             if record is None:

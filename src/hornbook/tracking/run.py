@@ -85,7 +85,7 @@ class Run:
         """
         path = Path(path)
         if not (path / CONFIG_FILE).is_file():
-            known = [run_path.name for run_path in _run_folders(path.parent)] if path.parent.is_dir() else []
+            known = [run_path.name for run_path in folders_of_runs(path.parent)] if path.parent.is_dir() else []
             hint = (
                 f"; {path.parent} has {', '.join(known[:8])}" if known else "; `hornbook runs` lists the runs there are"
             )
@@ -233,7 +233,7 @@ def find_runs(
     """Return every run below the given folders, oldest first; `warn` takes a sentence about each that is damaged."""
     found = []
     for root in roots:
-        for folder in _run_folders(Path(root)):
+        for folder in folders_of_runs(Path(root)):
             try:
                 found.append(Run.open(folder))
             except (HornbookError, OSError) as error:
@@ -253,5 +253,6 @@ def _check_config(config: Mapping[str, Any], path: Path) -> None:
         raise FormatError(f"{path}: run.note is {run['note']!r}, wanted text")
 
 
-def _run_folders(root: Path) -> list[Path]:
+def folders_of_runs(root: Path) -> list[Path]:
+    """Return every run folder below `root`, in order of their paths."""
     return sorted(path.parent for path in root.rglob(CONFIG_FILE) if (path.parent / "environment.json").is_file())

@@ -1,0 +1,168 @@
+"""The data and the writes of `hornbook ui`, without a browser: what is told, what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from harness.boards import HOSTILE, Page, append_records, write_run
+
+from hornbook.fileio import atomic_write
+from hornbook.serve.board import _events
+from hornbook.tracking.run import Run
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Page:
+    write_run(tmp_path / "a", run={"tags": ["one"], "note": "the first"})
+    write_run(tmp_path / "study" / "runs" / "slow" / "seed-1", optimizer={"lr": 0.1})
+    return Page(tmp_path)
+
+
+def test_the_table_has_every_run_with_what_changed(page: Page) -> None:
+    rows = {row["id"]: row for row in page.get("/api/runs")["rows"]}
+    assert rows.keys() == {"a", "study/runs/slow/seed-1"}
+    first = rows["a"]
+    assert (first["status"], first["step"], first["tokens"], first["tags"]) == ("done", 50, 50_000, ["one"])
+    assert first["val_loss"] == first["best_val_loss"] == pytest.approx(1.04)
+    assert first["tokens_per_second"] == 10_000
+    assert rows["study/runs/slow/seed-1"]["changed"] == "optimizer.lr=0.1"
+
+
+def test_only_what_was_appended_is_read(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = page.board.folder.runs["a"]
+    before, read = run.version, []
+    decode = __import__("hornbook.serve.watch", fromlist=["x"]).decode_records
+    monkeypatch.setattr("hornbook.serve.watch.decode_records", lambda f, *a: read.extend(r := decode(f, *a)) or r)
+    append_records(run.path, 51, 53)
+    page.look()
+    assert [record["step"] for record in read] == [51, 52]
+    assert run.version > before
+    page.look()
+    assert len(read) == 2
+
+
+def test_a_torn_line_waits_and_a_resume_that_cuts_begins_anew(page: Page) -> None:
+    run = page.board.folder.runs["a"]
+    with (run.path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 51, "train_')
+    page.look()
+    assert run.data is not None
+    assert run.data.last("step") == 50
+    lines = (run.path / "metrics.jsonl").read_text().splitlines(keepends=True)
+    atomic_write(run.path / "metrics.jsonl", "".join(lines[:20]))
+    append_records(run.path, 21, 61)
+    generation = run.generation
+    page.look()
+    assert run.data.columns.count == 60
+    assert run.generation == generation + 1
+    assert run.data.best_val_loss() == pytest.approx(1 + 2 / 60)
+    assert len(run.data.metrics) == 6
+
+
+def test_a_damaged_run_is_a_row_that_says_why_and_hides_no_other(page: Page) -> None:
+    with (page.root / "a" / "metrics.jsonl").open("a") as file:
+        file.write("nonsense\n")
+    page.look()
+    rows = {row["id"]: row for row in page.get("/api/runs")["rows"]}
+    assert rows["a"]["status"] == "damaged"
+    assert "line 51 is not a JSON object" in rows["a"]["reason"]
+    assert rows["study/runs/slow/seed-1"]["status"] == "done"
+
+
+def test_events_tell_rows_then_records_within_a_second(page: Page) -> None:
+    async def heard() -> list[tuple[str, dict]]:
+        page.board.folder.start()
+        events, found = _events(page.board, "a", 50, 1), []
+        while len(found) < 6:
+            text = await asyncio.wait_for(anext(events), 1.0)
+            if text.startswith("event"):
+                kind, data = text.strip().split("\n")
+                found.append((kind.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+            if len(found) == 2 and page.board.folder.runs["a"].data.columns.count == 50:
+                append_records(page.root / "a", 51, 53)
+            if sum(kind == "records" for kind, _ in found):
+                break
+        page.board.folder.stop()
+        return found
+
+    found = asyncio.run(heard())
+    assert found[0][0] == "rows"
+    records = [data["records"] for kind, data in found if kind == "records"]
+    came = [record for some in records for record in some]
+    assert [(record["step"], record["tokens"]) for record in came] == [(51, 51_000), (52, 52_000)]
+
+
+def test_note_and_tags_are_written_where_the_command_writes_them(page: Page) -> None:
+    assert page.post("/api/note", run="a", note="better", tags=["x", "y"]).status_code == 200
+    run = Run.open(page.root / "a")
+    assert (run.note, run.tags) == ("better", ["x", "y"])
+    page.look()
+    row = next(row for row in page.get("/api/runs")["rows"] if row["id"] == "a")
+    assert (row["note"], row["tags"]) == ("better", ["x", "y"])
+    assert page.post("/api/note", run="a", tags=["two words"]).status_code == 409
+    assert page.get("/api/note", run="a") == {"note": "better", "tags": ["x", "y"]}
+
+
+@pytest.mark.parametrize("path", ["/api/note", "/api/stop", "/api/resume"])
+def test_a_write_without_the_token_of_the_page_is_refused(page: Page, path: str) -> None:
+    for token in ("", "x" * 32):
+        assert page.ask("POST", path, token=token, json={"run": "a"}).status_code == 403
+    assert page.ask("POST", path, headers={"origin": "http://evil.example"}, json={"run": "a"}).status_code == 403
+    assert page.ask("POST", path, headers={"host": "evil.example"}, json={"run": "a"}).status_code == 421
+    assert Run.open(page.root / "a").note == "the first"
+
+
+@pytest.mark.parametrize("name", ["../a", "/etc", "a/../../x", "a/", "..%2f", "study", "a\x00", "a" * 900])
+def test_no_path_of_a_request_is_opened(page: Page, name: str) -> None:
+    assert page.ask("GET", "/api/run", params={"run": name}).status_code == 404
+    assert page.post("/api/note", run=name, note="x").status_code == 404
+    assert page.get("/api/figures", run=name)["figures"] == []
+    assert page.ask("GET", f"/static/{quote(name, safe='')}").status_code == 404
+
+
+def test_strings_of_a_stranger_only_show(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", run={"note": HOSTILE, "tags": ["</script>"]})
+    (tmp_path / "a" / "samples.jsonl").write_text(json.dumps({"step": 1, "prompt": HOSTILE, "text": HOSTILE}) + "\n")
+    (tmp_path / "a" / "log.txt").write_text(HOSTILE)
+    page = Page(tmp_path)
+    for path, parameters in (("/api/runs", {}), ("/api/run", {"run": "a"}), ("/api/figures", {"run": "a"})):
+        answer = page.ask("GET", path, params=parameters)
+        assert answer.headers["content-type"] == "application/json"
+        assert "\\\\u202eevil" in answer.text
+        assert not set(answer.text) & set("\u202e\u2066\x1b")
+    assert page.get("/api/note", run="a")["note"] == HOSTILE, "what is edited goes back as it was"
+
+
+def test_every_answer_forbids_what_the_page_does_not_need(page: Page) -> None:
+    for path in ("/", "/static/app.js", "/api/runs", "/nowhere"):
+        headers = page.ask("GET", path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "access-control-allow-origin" not in headers
+    text = page.ask("GET", "/").text
+    assert page.board.token in text
+    assert "{{" not in text
+    assert "<script>" not in text
+
+
+def test_a_body_that_is_no_request_is_a_sentence(page: Page) -> None:
+    headers = {"content-type": "application/json"}
+    for content in (b"", b"[]", b'{"run": 3}', b'{"run": "\\ud800"}', b'{"run": "a", "note": "\\udfff"}', b"\xff"):
+        answer = page.ask("POST", "/api/note", content=content, headers=headers)
+        assert answer.status_code in (400, 404, 422), answer.text
+        assert answer.json()["error"]["message"]
+
+
+def test_nobody_is_stopped_where_nobody_trains(page: Page) -> None:
+    answer = page.post("/api/stop", run="a")
+    assert answer.status_code == 409
+    assert "no process trains in" in answer.json()["error"]["message"]
+    answer = page.post("/api/resume", run="a")
+    assert answer.status_code == 409
+    assert "--resume --training.steps" in answer.json()["error"]["message"]

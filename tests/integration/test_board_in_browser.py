@@ -1,0 +1,84 @@
+"""`hornbook ui` in a real browser, beside a training that really runs."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness.boards import HOSTILE, append_records, write_run
+
+from hornbook.tracking.run import Run
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """The address of `hornbook ui` on the runs below tmp_path."""
+    command = [sys.executable, "-m", "hornbook", "ui", str(tmp_path), "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield server.stdout.readline().split(" at ")[1].split()[0]
+        server.terminate()
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    """A page of a headless Chromium; what goes wrong in its scripts fails the test, and so does a request elsewhere."""
+    from playwright.sync_api import sync_playwright
+
+    wrong: list[str] = []
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = chromium.new_page(viewport={"width": 1400, "height": 900})
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        page.on("request", lambda r: None if r.url.startswith(("http://127.0.0.1", "data:")) else wrong.append(r.url))
+        page.set_default_timeout(10_000)
+        yield page
+        chromium.close()
+    assert wrong == []
+
+
+def test_the_table_moves_and_notes_are_edited(tmp_path: Path, address: str, browser: Any) -> None:
+    write_run(tmp_path / "a", run={"note": "plain"})
+    write_run(tmp_path / "b", run={"note": HOSTILE, "tags": ["</script>"]}, optimizer={"lr": 0.1})
+    browser.goto(address)
+    browser.get_by_text("2 of 2 runs").wait_for()
+    cell = browser.locator("tr", has_text="plain").locator(".step")
+    assert cell.inner_text() == "50 / 50"
+    append_records(tmp_path / "a", 51, 60)
+    browser.locator(".runs", has_text="59 / 50").wait_for(timeout=1500)
+    assert "\\u202eevil" in browser.locator("tr", has_text="</script>").first.inner_text()
+    assert browser.locator("main img").count() == 0
+
+    browser.get_by_role("button", name="note and tags of a").click()
+    browser.get_by_label("note", exact=True).fill("better\nthan b")
+    browser.get_by_label("tags, words").fill("x y")
+    browser.keyboard.press("Enter")
+    browser.locator("tr", has_text="better").wait_for()
+    assert (Run.open(tmp_path / "a").note, Run.open(tmp_path / "a").tags) == ("better\nthan b", ["x", "y"])
+
+    browser.get_by_label("filter runs").fill("#x better")
+    browser.get_by_text("1 of 2 runs").wait_for()
+    browser.get_by_label("filter runs").fill("")
+    browser.locator("th[data-key=name] button").click()
+    names = "Array.from(document.querySelectorAll('tbody .name'), (n) => n.innerText).join()"
+    assert browser.evaluate(names) == "a,b"
+    browser.locator("th[data-key=name] button").press("Enter")
+    assert browser.evaluate(names) == "b,a"
+
+
+@pytest.mark.parametrize("width", [360, 2000])
+def test_the_table_fits(tmp_path: Path, address: str, browser: Any, width: int) -> None:
+    write_run(tmp_path / "a-name-that-is-long-and-goes-on", run={"note": "word " * 60, "tags": ["a", "b"]})
+    browser.set_viewport_size({"width": width, "height": 800})
+    browser.goto(address)
+    browser.get_by_text("1 of 1 runs").wait_for()
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
