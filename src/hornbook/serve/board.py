@@ -29,11 +29,11 @@ from hornbook.report.tables import config_rows
 from hornbook.serve import views
 from hornbook.serve.control import Resumed, stop
 from hornbook.serve.security import App, Guard
-from hornbook.serve.watch import LiveRun, RunsFolder, chosen
-from hornbook.serve.web import PlainJSON, encode, handle_errors, protected
+from hornbook.serve.watch import LiveRun, RunsFolder, data_of_runs
+from hornbook.serve.web import PlainJSON, handle_errors, protected, safe_json
 from hornbook.tracking.run import Run
 
-PAGE = Path(__file__).parent / "page"
+FILES = Path(__file__).parent / "page"
 SHARED = ("base.css", "page.css", "axes.js", "chart.js", "uplot/uPlot.iife.min.js", "uplot/uPlot.min.css")
 """Files of reports that the page is made of too."""
 KINDS = {".css": "text/css", ".js": "text/javascript", ".html": "text/html", ".svg": "image/svg+xml"}
@@ -131,7 +131,7 @@ def make_board(root: Path, *, host: str = "127.0.0.1") -> tuple[App, Board]:
 
 def _page_routes(board: Board) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
-    files = {path.name: path.read_text(encoding="utf-8") for path in PAGE.iterdir() if path.suffix in KINDS}
+    files = {path.name: path.read_text(encoding="utf-8") for path in FILES.iterdir() if path.suffix in KINDS}
     files |= {Path(name).name: asset(name) for name in SHARED}
     index = files.pop("index.html").replace("{{token}}", board.token)
 
@@ -173,7 +173,7 @@ def _run_routes(board: Board) -> APIRouter:
         run: Annotated[list[RunName], Query(max_length=MOST_RUNS)],
         smoothing: Annotated[float, Query(ge=0, le=0.999)] = 0.0,
     ) -> Any:
-        found = chosen(board.folder.runs, run)
+        found = data_of_runs(board.folder.runs, run)
         several = {"config": config_rows(found), "names": [data.name for data in found]} if len(found) > 1 else {}
         samples = [{"run": data.name, "samples": data.samples[-views.SAMPLES_SHOWN :]} for data in found]
         return {"figures": views.figures(found, smoothing) if found else [], "samples": samples} | several
@@ -207,7 +207,7 @@ async def _events(board: Board, name: str, count: int, generation: int) -> Async
                 count, generation = columns.count, run.generation
             said.append(("tail", tail))
         for kind, content in said:
-            yield f"event: {kind}\ndata: {encode(content)}\n\n"
+            yield f"event: {kind}\ndata: {safe_json(content)}\n\n"
         quiet = 0.0 if said else quiet + EVENT_SECONDS
         if quiet > BEAT_SECONDS:
             yield ": still here\n\n"  # a tab that is gone is found out by writing

@@ -275,7 +275,7 @@ def _age(run: LiveRun) -> tuple[float, str]:
     return (made or 0.0, run.id)
 
 
-def chosen(runs: Mapping[str, LiveRun], names: Sequence[str]) -> list[LiveRunData]:
+def data_of_runs(runs: Mapping[str, LiveRun], names: Sequence[str]) -> list[LiveRunData]:
     """Return the data of runs by their names, those that are damaged or gone left out; each called by its own."""
     found = (runs[name] for name in dict.fromkeys(names) if name in runs)
     return [dataclasses.replace(run.data, name=run.id) for run in found if run.data is not None]

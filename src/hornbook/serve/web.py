@@ -37,10 +37,10 @@ class PlainJSON(JSONResponse):
     """JSON without what commands instead of showing in its texts, and without NaN."""
 
     def render(self, content: Any) -> bytes:
-        return encode(content).encode()
+        return safe_json(content).encode()
 
 
-def encode(content: Any) -> str:
+def safe_json(content: Any) -> str:
     """Return JSON: text as `visible` writes it, numbers that JSON lacks as null."""
     return json.dumps(_plain(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
