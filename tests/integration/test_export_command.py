@@ -106,6 +106,61 @@ def test_a_run_leaves_with_its_card_and_comes_back_equal(run, tmp_path, capsys):
     assert first.read_bytes() == again.read_bytes()
 
 
+TEMPLATE = {
+    "type": "TemplateProcessing",
+    "single": [{"SpecialToken": {"id": "<|endoftext|>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+    "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+    "special_tokens": {"<|endoftext|>": {"id": "<|endoftext|>", "ids": [256], "tokens": ["<|endoftext|>"]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("post_processor", "settings", "around"),
+    [
+        (TEMPLATE, {}, "'<|endoftext|>' before each text"),
+        (
+            {"type": "RobertaProcessing", "cls": ["<|endoftext|>", 256], "sep": ["<|endoftext|>", 256]},
+            {},
+            "'<|endoftext|>' before and '<|endoftext|>' after each text",
+        ),
+        (
+            TEMPLATE,
+            {"add_bos_token": False},
+            "'<|endoftext|>' before each text",
+        ),  # transformers passes over the setting
+        (None, {"add_bos_token": True}, ""),
+    ],
+)
+def test_what_is_put_around_each_text_is_said_kept_and_put_back(
+    run, tmp_path, capsys, post_processor, settings, around
+):
+    """A Llama's tokenizer puts a token before each text in transformers; ours gives the ids of the text alone."""
+    assert say(capsys, f"export {run} theirs --to hf")[0] == 0
+    for name, changes in (
+        ("tokenizer.json", {"post_processor": post_processor}),
+        ("tokenizer_config.json", settings),
+        ("config.json", {"eos_token_id": [256, 44], "bos_token_id": 256}),
+    ):
+        path = tmp_path / "theirs" / name
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    code, said = say(capsys, "import hf theirs --name b")
+    assert code == 0
+    notes = [line for line in said.splitlines() if line.startswith("note: ")]
+    assert len(notes) == bool(around)
+    assert around in said
+    assert not around or "export --to hf puts it back" in notes[0]
+    assert say(capsys, "export runs/b again --to hf")[0] == 0
+    first, again = (transformers.AutoTokenizer.from_pretrained(name) for name in ("theirs", "again"))
+    text = "the cat<|endoftext|>sat"
+    assert again(text)["input_ids"] == first(text)["input_ids"]
+    _, tokenizer, _ = hb.load_run("runs/b")
+    ids = tokenizer.encode(text)
+    assert again(text, add_special_tokens=False)["input_ids"] == ids
+    assert len(again(text)["input_ids"]) - len(ids) == around.count("<|endoftext|>")
+    for name in ("config.json", "generation_config.json"):
+        assert json.loads((tmp_path / "again" / name).read_text())["eos_token_id"] == [256, 44]
+
+
 def test_a_card_tells_of_the_weights_that_are_beside_it(run, tmp_path, capsys):
     """Figures and samples of the exported step, and where the weights came from."""
     losses = {record["step"]: record["val_loss"] for record in Run.open(Path(run)).metrics() if "val_loss" in record}
@@ -160,6 +215,7 @@ def test_the_snippet_of_the_card_runs(run, tmp_path, capsys):
         ("import hf qwen", "model_type is 'qwen2', wanted 'llama'"),
         ("import hf cut", "is not a sound safetensors file"),
         ("import hf prefix", "adds a space before each text"),
+        ("import hf twice", "post_processor TemplateProcessing has the text 2 times, wanted once"),
         ("import hf small", "its tokenizer has 300 entries, and its model only 299"),
         (
             "import hf vast",
@@ -174,7 +230,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(run, tmp_path, capsys, wor
     (tmp_path / "out" / "mine.txt").write_text("mine")
     assert say(capsys, f"export {run} sound --to hf")[0] == 0
     variant = words.split()[2]
-    if variant in ("qwen", "cut", "prefix", "small", "vast", "tied", "nan"):
+    if variant in ("qwen", "cut", "prefix", "twice", "small", "vast", "tied", "nan"):
         (tmp_path / "sound").rename(variant)
         config = json.loads((tmp_path / variant / "config.json").read_text())
         if variant == "qwen":
@@ -187,6 +243,10 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(run, tmp_path, capsys, wor
         if variant == "prefix":
             pipeline = tmp_path / variant / "tokenizer.json"
             pipeline.write_text(pipeline.read_text().replace('"add_prefix_space": false', '"add_prefix_space": true'))
+        if variant == "twice":
+            pipeline = tmp_path / variant / "tokenizer.json"
+            post = TEMPLATE | {"single": TEMPLATE["single"][1:] * 2}
+            pipeline.write_text(json.dumps(json.loads(pipeline.read_text()) | {"post_processor": post}))
         if variant == "small":
             config["vocab_size"] = 299
             from safetensors.torch import load_file, save_file

@@ -145,14 +145,31 @@ def test_what_a_tokenizer_json_has_besides_is_said(tmp_path):
     path = tmp_path / "tokenizer.json"
     formats.write_parts(trained(["<|end|>"], "gpt2"), path, "huggingface")
     pipeline = json.loads(path.read_text())
-    template = {"type": "TemplateProcessing", "single": [], "pair": [], "special_tokens": {}}
+    end, text = {"SpecialToken": {"id": "<|end|>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}
     byte_level = {"type": "ByteLevel", "add_prefix_space": False}
-    pipeline["post_processor"] = {"type": "Sequence", "processors": [byte_level, template]}
-    pipeline["truncation"] = {"max_length": 8}
-    path.write_text(json.dumps(pipeline))
-    assert (
-        "the post-processor TemplateProcessing and truncation, which is passed over" in formats.read_parts(path).assumed
-    )
+    roberta = {"type": "RobertaProcessing", "cls": ["<|end|>", 256], "sep": ["<|end|>", 256]}
+    for post, words in (
+        ({"type": "TemplateProcessing", "single": [end, text]}, "'<|end|>' before each text"),
+        ({"type": "TemplateProcessing", "single": [text, end, end]}, "'<|end|>' '<|end|>' after each text"),
+        (roberta, "'<|end|>' before and '<|end|>' after each text"),
+        ({"type": "TemplateProcessing", "single": [text]}, None),
+        ({"type": "TemplateProcessing", "single": []}, FormatError),
+        ({"type": "TemplateProcessing", "single": [text, text]}, FormatError),
+        ({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}, text]}, FormatError),
+        ({"type": "TemplateProcessing", "single": ["$A"]}, FormatError),
+        ({"type": "Uppercase"}, FormatError),
+        ({"type": "RobertaProcessing"}, FormatError),
+        (3, FormatError),
+    ):
+        pipeline["post_processor"] = {"type": "Sequence", "processors": [byte_level, post]}
+        pipeline["truncation"] = {"max_length": 8}
+        path.write_text(json.dumps(pipeline))
+        if words is FormatError:
+            with pytest.raises(FormatError, match="post_processor"):
+                formats.read_parts(path)
+        else:
+            wanted = f"the post-processor's {words} and truncation" if words else "has truncation"
+            assert f"{wanted}, which is passed over" in formats.read_parts(path).assumed
     path.write_text(json.dumps({**pipeline, "post_processor": byte_level, "truncation": None}))
     assert formats.read_parts(path).assumed == ""
 

@@ -76,14 +76,22 @@ def main(
 
 
 def _write_folder(run: Path, loaded: LoadedRun, out: Path, dtype: str, custom_code: bool, license: str) -> None:
-    from hornbook.fileio import new_folder
+    from hornbook.fileio import new_folder, read_json_object
     from hornbook.interop.huggingface_export import write_huggingface_model
+    from hornbook.interop.surroundings import KEPT
     from hornbook.report.model_card import write_model_card
 
     parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
     try:
         with new_folder(out) as folder:
-            write_huggingface_model(loaded.model, loaded.tokenizer, folder, dtype=dtype, custom_code=custom_code)
+            write_huggingface_model(
+                loaded.model,
+                loaded.tokenizer,
+                folder,
+                dtype=dtype,
+                custom_code=custom_code,
+                kept=read_json_object(run / "tokenizer" / KEPT, missing_ok=True),
+            )
             coded = any(folder.glob("*.py"))
             write_model_card(run, folder, parameters=parameters, step=loaded.step, license=license, custom_code=coded)
     except FileExistsError:

@@ -32,15 +32,22 @@ def hf(source: str, *, name: str | None = None, out: Path | None = None) -> int:
 
     if not is_llama_folder(folder):
         raise DataError(f"{source} holds no Hugging Face model: there is no config.json in it")
+    from hornbook.interop.surroundings import KEPT
     from hornbook.training.launch.import_run import import_run
 
     try:
-        model = import_run(folder, section, source)
+        model, around = import_run(folder, section, source)
     except FileExistsError:
         flag = "--name" if out is None else "--out"
         raise DataError(f"{section.path} is there already; nothing was written. Give another {flag}") from None
     out = section.path
     print(f"{out}: {quantity(sum(p.numel() for p in model.parameters()))} parameters, from {source}")
+    if around:
+        kept = out / "tokenizer" / KEPT
+        print(
+            f"note: its tokenizer puts {around} in transformers and not here (give it in the text where it is wanted); "
+            f"{kept} keeps that, and export --to hf puts it back"
+        )
     try_ = command("generate", out, "--prompt", "Once"), command("train", "--text", "FILE", "--model.init-from", out)
     print("try: " + "     ".join(try_))
     return 0

@@ -14,7 +14,7 @@ from hornbook.errors import HornbookError
 
 NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
 NO_NAME = "that is no name of a repository, which looks like me/my-model"
-PATTERNS = ["config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer.json"]
+PATTERNS = ["config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer.json", "tokenizer_config.json"]
 
 
 def push_folder(folder: Path, name: str) -> str:

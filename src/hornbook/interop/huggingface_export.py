@@ -8,6 +8,7 @@ Left out: chat templates (a base model has none), 16-bit integers and quantised 
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from torch import Tensor
 
 from hornbook.checkpoint.tensors import write_tensors
 from hornbook.errors import CheckpointError
-from hornbook.fileio import atomic_write, canonical_json, open_atomic
+from hornbook.fileio import atomic_write, canonical_json, open_atomic, read_json_object
 from hornbook.interop.huggingface import INDEX, LLAMA, ROTATED, WEIGHTS, own_and_llama_names
+from hornbook.interop.surroundings import IDS, TOKENS
 from hornbook.models.config import SIZES, ModelConfig, unknown_field
 from hornbook.models.transformer import TransformerLM
 from hornbook.tokenizer import formats
@@ -48,6 +50,7 @@ def write_huggingface_model(
     dtype: str = "float32",
     custom_code: bool = False,
     shard_bytes: int = SHARD_BYTES,
+    kept: Mapping[str, Any] | None = None,
 ) -> None:
     """Write weights, configuration and tokenizer into a folder that is there.
 
@@ -58,6 +61,7 @@ def write_huggingface_model(
         dtype: of the weights: "float32", "bfloat16" or "float16".
         custom_code: write a model that is no Llama, with the code that computes it.
         shard_bytes: weights are parted into files of about this size.
+        kept: what an imported run keeps of the folder that it came from (surroundings.py), put back here.
 
     Raises:
         CheckpointError: the model is no Llama, and `custom_code` is off or its code does not know a field; it is named.
@@ -75,7 +79,9 @@ def write_huggingface_model(
         raise CheckpointError(f"{CODE} does not compute {unknown} = {getattr(config, unknown)!r}; nothing was written")
     end = _end_of_document(tokenizer)
     settings = _own_settings(config) if field else _llama_settings(config)
+    kept = kept or {}
     ids = {"bos_token_id": end and end[1], "eos_token_id": end and end[1], "pad_token_id": None}
+    ids |= {key: kept[key] for key in IDS if key in kept}
     atomic_write(folder / "config.json", canonical_json({**settings, **ids, "dtype": dtype, "use_cache": True}))
     atomic_write(
         folder / "generation_config.json", canonical_json({**ids, "max_new_tokens": max(1, config.context_length // 2)})
@@ -87,7 +93,7 @@ def write_huggingface_model(
     tensors = dict(state) if field else dict(_llama_tensors(state, config))
     _write_weights({name: t.to(DTYPES[dtype]) for name, t in tensors.items()}, folder, shard_bytes)
     if tokenizer is not None:
-        _write_tokenizer(tokenizer, folder, config.context_length, end and end[0])
+        _write_tokenizer(tokenizer, folder, config.context_length, end and end[0], kept)
 
 
 def _end_of_document(tokenizer: Tokenizer | None) -> tuple[str, int] | None:
@@ -173,10 +179,16 @@ def _write_weights(tensors: Mapping[str, Tensor], folder: Path, shard_bytes: int
             write_tensors(file, shard, {"format": "pt"})
 
 
-def _write_tokenizer(tokenizer: Tokenizer, folder: Path, context_length: int, end: str | None) -> None:
+def _write_tokenizer(
+    tokenizer: Tokenizer, folder: Path, context_length: int, end: str | None, kept: Mapping[str, Any]
+) -> None:
     formats.write_parts(tokenizer.parts(), folder, "huggingface")
+    if kept.get("post_processor"):
+        pipeline = read_json_object(folder / "tokenizer.json") | {"post_processor": kept["post_processor"]}
+        atomic_write(folder / "tokenizer.json", json.dumps(pipeline, ensure_ascii=False, indent=1) + "\n")
     named = {} if end is None else {"bos_token": end, "eos_token": end}
-    others = [token for token in tokenizer.special_tokens if token != end]
+    named |= {key: kept[key] for key in TOKENS if key in kept}
+    others = [token for token in tokenizer.special_tokens if token not in named.values()]
     special = {**named, "additional_special_tokens": others} if others else named
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",

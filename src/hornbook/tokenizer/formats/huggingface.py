@@ -28,6 +28,7 @@ from hornbook.tokenizer.formats.parts import (
     read_vocab,
     unique_keys,
 )
+from hornbook.tokenizer.formats.post_processor import in_words, surroundings
 from hornbook.tokenizer.patterns import NAMED, find_pattern
 
 # Oniguruma's spelling of the two other named patterns: in its Ruby dialect `{1,3}+` repeats and `$` is the end of a
@@ -77,20 +78,21 @@ def read_huggingface(path: str | os.PathLike[str]) -> TokenizerParts:
     lines = of_type(model.get("merges"), list, file, "model.merges")
     merges = read_merges((" ".join(line) if _is_pair(line) else line for line in lines), file)
     check_order(merges, file)
-    assumed = _passed_over(pipeline, file)
+    assumed = _passed_over(pipeline, added, file)
     parts = checked_parts(file, vocab=vocab, merges=merges, special_tokens=added, pattern=pattern, assumed=assumed)
     if model.get("ignore_merges"):
         _check_reachable(parts, file)
     return parts
 
 
-def _passed_over(pipeline: dict[str, Any], file: Path) -> str:
-    post = pipeline.get("post_processor")
-    steps = post.get("processors") if isinstance(post, dict) and post.get("type") == "Sequence" else [post]
-    steps = of_type(steps, list, file, "post_processor")
-    names = [f"the post-processor {_type(step)}" for step in steps if step and _type(step) != "ByteLevel"]
-    names += [key for key in ("truncation", "padding") if pipeline.get(key)]
-    return f"{file} has {' and '.join(names)}, which is passed over: ids are those of the text alone" if names else ""
+def _passed_over(pipeline: dict[str, Any], added: dict[str, int], file: Path) -> str:
+    before, after = surroundings(pipeline.get("post_processor"), file)
+    for token in (*before, *after):
+        if token not in added:
+            raise FormatError(f"{file}: post_processor puts {token!r} around each text, which is no added token")
+    words = [f"the post-processor's {words}" for words in (in_words(before, after),) if words]
+    words += [key for key in ("truncation", "padding") if pipeline.get(key)]
+    return f"{file} has {' and '.join(words)}, which is passed over: ids are those of the text alone" if words else ""
 
 
 def _check_model(model: dict[str, Any], file: Path) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 from hornbook.checkpoint.store import Checkpoint, CheckpointStore
 from hornbook.checkpoint.tensors import load_module
 from hornbook.errors import CheckpointError
-from hornbook.fileio import new_folder
+from hornbook.fileio import atomic_write, canonical_json, new_folder
 from hornbook.interop.huggingface import llama_config, llama_tensors
+from hornbook.interop.surroundings import KEPT, put_around, read_surroundings
 from hornbook.models.transformer import TransformerLM
 from hornbook.tokenizer.tokenizer import Tokenizer
 from hornbook.tracking.environment import describe_environment
@@ -22,8 +23,8 @@ from hornbook.training.config import resolve
 from hornbook.training.sections import RunSection
 
 
-def import_run(folder: Path, section: RunSection, source: str) -> TransformerLM:
-    """Make a run of the model in a Hugging Face folder and return the model.
+def import_run(folder: Path, section: RunSection, source: str) -> tuple[TransformerLM, str]:
+    """Make a run of the model in a Hugging Face folder; return the model, and what is put around each text there.
 
     Args:
         folder: with config.json, weights and (mostly) tokenizer.json.
@@ -45,6 +46,8 @@ def import_run(folder: Path, section: RunSection, source: str) -> TransformerLM:
         raise CheckpointError(
             f"{folder}: its tokenizer has {tokenizer.vocab_size:,} entries, and its model only {shape.vocab_size:,}"
         )
+    said = {} if tokenizer is None else read_surroundings(folder)
+    around = put_around(said, folder / "tokenizer.json")
     note = f"from {source}"
     recipe = resolve({"model": dataclasses.asdict(shape), "run": {"name": section.name, "note": note}})
     with new_folder(section.path) as place:
@@ -52,8 +55,9 @@ def import_run(folder: Path, section: RunSection, source: str) -> TransformerLM:
         try:
             if tokenizer is not None:
                 tokenizer.save(place / "tokenizer")
+                atomic_write(place / "tokenizer" / KEPT, canonical_json(said))
             CheckpointStore(place / "checkpoints").save(Checkpoint(0, model.state_dict(), {}, {}))
             run.set_status("done", f"imported from {source}")
         finally:
             run.release()
-    return model
+    return model, around
