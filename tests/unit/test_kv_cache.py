@@ -8,7 +8,7 @@ import torch
 
 import hornbook as hb
 from hornbook.generation.decode import cached_reader, plain_reader
-from hornbook.models.kv_cache import KVCache, NativeStep, Part
+from hornbook.models.kv_cache import KVCache, NativeStep, ReadPart
 from hornbook.nn import _kernels, cpu_kernels, fused
 from hornbook.nn.specs import FEED_FORWARDS, NORMS
 
@@ -116,7 +116,7 @@ def test_a_text_is_the_same_bits_in_every_company(variant, dtype):
             alone = []
             for text in texts:
                 step = NativeStep(KVCache(model, 1), dtype)
-                alone.append(torch.cat([step.read([Part(0, [token], 1)])[0] for token in text]))
+                alone.append(torch.cat([step.read([ReadPart(0, [token], 1)])[0] for token in text]))
             for _ in range(4):
                 together = read_in_parts(NativeStep(KVCache(model, 9), dtype), texts, draw)
                 for one, other in zip(alone, together, strict=True):
@@ -134,7 +134,7 @@ def read_in_parts(step, texts, draw):
         parts = []
         for i in chosen:
             ids = texts[i][given[i] : given[i] + draw.choice([1, 1, 2, 7])]
-            parts.append(Part(rows[i], ids, len(ids)))
+            parts.append(ReadPart(rows[i], ids, len(ids)))
             given[i] += len(ids)
         for i, part in zip(chosen, step.read(parts), strict=True):
             logits[i].append(part)
@@ -143,9 +143,9 @@ def read_in_parts(step, texts, draw):
 
 def test_only_the_logits_that_are_wanted_are_computed():
     model = build()
-    every = NativeStep(KVCache(model, 2), torch.float32).read([Part(1, [1, 2, 3], 3), Part(0, [4], 1)])
-    some = NativeStep(KVCache(model, 2), torch.float32).read([Part(1, [1, 2, 3], 1), Part(0, [4], 0)])
-    none = NativeStep(KVCache(model, 2), torch.float32).read([Part(1, [1, 2, 3], 0)])
+    every = NativeStep(KVCache(model, 2), torch.float32).read([ReadPart(1, [1, 2, 3], 3), ReadPart(0, [4], 1)])
+    some = NativeStep(KVCache(model, 2), torch.float32).read([ReadPart(1, [1, 2, 3], 1), ReadPart(0, [4], 0)])
+    none = NativeStep(KVCache(model, 2), torch.float32).read([ReadPart(1, [1, 2, 3], 0)])
     assert [x.shape[0] for x in (*every, *some, *none)] == [3, 1, 1, 0, 0]
     assert torch.equal(every[0][2:], some[0])
 

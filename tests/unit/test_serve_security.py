@@ -7,7 +7,7 @@ import pytest
 
 from hornbook.errors import ConfigError
 from hornbook.serve import security
-from hornbook.serve.security import Guard, error_body, is_loopback, read_api_key
+from hornbook.serve.security import RequestGuard, error_body, is_loopback, read_api_key
 
 HOME = ("host", "127.0.0.1:8000")
 
@@ -33,7 +33,7 @@ def ask(*headers, body=(b"",), path="/v1/models", host="127.0.0.1", kind="http",
         sent.append(message)
 
     scope = {"type": kind, "path": path, "headers": [(k.encode(), v.encode("latin-1")) for k, v in headers]}
-    guard = Guard(echo, host=host, api_key=settings.pop("api_key", None), **settings)
+    guard = RequestGuard(echo, host=host, api_key=settings.pop("api_key", None), **settings)
     asyncio.run(guard(scope, receive, send))
     if not sent or "status" not in sent[0]:
         return (sent[0] if sent else None), b""

@@ -78,10 +78,10 @@ def main(
 
     from hornbook.generation.decode import generate, stream
 
-    model, tokenizer = _load(run, checkpoint, device)
+    model, tokenizer = load_writer(run, checkpoint, device)
     ids = tokenizer.encode(prompt) or [_document_start(tokenizer)]
     settings = {"top_p": top_p, "top_k": top_k, "dtype": dtype, "cache": cache, "overflow": overflow}
-    settings |= {"stop_token": _stop_token(tokenizer, stop)}
+    settings |= {"stop_token": stop_token(tokenizer, stop)}
 
     def at(temperature: float) -> dict[str, Any]:
         """Every temperature draws from the same seed: it writes what it writes alone."""
@@ -119,7 +119,8 @@ def _print_side_by_side(prompt: str, temperatures: list[float], texts: list[list
     Console().print(table)
 
 
-def _load(run: str, checkpoint: str, device: str) -> tuple[TransformerLM, Tokenizer]:
+def load_writer(run: str, checkpoint: str, device: str) -> tuple[TransformerLM, Tokenizer]:
+    """Return the model of a run and its tokenizer. Raises DataError for a run that has none."""
     from hornbook.training.launch.device import choose_device
     from hornbook.training.load import load_run
 
@@ -156,7 +157,8 @@ def _print_live(prompt, tokenizer, steps) -> None:
     print(prompt if waiting is None else tokenizer.decode(waiting))
 
 
-def _stop_token(tokenizer, stop: str) -> int | None:
+def stop_token(tokenizer: Tokenizer, stop: str) -> int | None:
+    """Return the id of the special token `stop`, None for none. Raises DataError."""
     if not stop:
         return None
     if stop in tokenizer.special_token_ids:

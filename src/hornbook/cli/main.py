@@ -41,6 +41,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "note": ("note.main", "the note and the tags of a run, read or changed"),
     "eval": ("eval.main", "loss, perplexity and bits per byte of a run"),
     "generate": ("generate.main", "complete a prompt with a trained model"),
+    "serve": ("serve.main", "a trained model behind OpenAI's completions API"),
     "export": ("export.main", "a model for other programs: a Hugging Face folder, GGUF"),
     "import hf": ("import_model.hf", "a run made of a Llama-shaped model of others"),
     "study list": ("study.list_studies", "the catalogue: every study with its question and cost"),

@@ -117,7 +117,7 @@ def stream(
             if all(stopped):
                 return
             yield [None if s else t for s, t in zip(stopped, tokens, strict=True)]
-            windows = [_grow(window, token, context) for window, token in zip(windows, tokens, strict=True)]
+            windows = [grown(window, token, context) for window, token in zip(windows, tokens, strict=True)]
 
 
 def plain_reader(model: TransformerLM) -> Reader:
@@ -150,7 +150,7 @@ def cached_reader(model: TransformerLM, batch_size: int, dtype: WeightType = "fl
         longer = [i for i, w in enumerate(windows) if len(w) == kept.lengths[i] + 1 and kept.lengths[i] > 0]
         if native and len(longer) == len(windows):
             if step is None:  # not before: who wants the token after a prompt alone need not wait for it
-                step = NativeStep(kept, _weight_type(model, dtype))
+                step = NativeStep(kept, weight_type(model, dtype))
             return step([w[-1] for w in windows])
         logits = model.output_weight.new_empty(len(windows), model.config.vocab_size)
         fresh = sorted(set(range(len(windows))) - set(longer))
@@ -175,7 +175,7 @@ def check_weight_type(model: TransformerLM, dtype: WeightType, batch_size: int =
         raise ConfigError(f"int8 weights need the CPU kernel for generation, which {obstacle}; take dtype float32")
 
 
-def _weight_type(model: TransformerLM, dtype: WeightType) -> torch.dtype:
+def weight_type(model: TransformerLM, dtype: WeightType) -> torch.dtype:
     """Return the type that "auto" means here: the faster of two short trials of the whole step."""
     if dtype != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "int8": torch.int8}[dtype]
@@ -217,7 +217,7 @@ def _first_window(prompt: list[int], context: int, vocab_size: int, overflow: Ov
     return prompt[-context:]
 
 
-def _grow(window: list[int], token: int, context: int) -> list[int]:
+def grown(window: list[int], token: int, context: int) -> list[int]:
     """Return the window with `token` added; where that would pass the context, the newer half of it."""
-    grown = [*window, token]
-    return grown if len(grown) <= context else grown[-max(1, context // 2) :]
+    longer = [*window, token]
+    return longer if len(longer) <= context else longer[-max(1, context // 2) :]

@@ -134,7 +134,7 @@ class _LayerView:
         return keys, values, self.mask
 
 
-class Part(NamedTuple):
+class ReadPart(NamedTuple):
     """Tokens to read on in one row of a cache."""
 
     row: int
@@ -225,7 +225,7 @@ class NativeStep:
         self.cache.lengths = [length + 1 for length in self.cache.lengths]
         return logits
 
-    def read(self, parts: Sequence[Part]) -> list[Float[Tensor, "N V"]]:
+    def read(self, parts: Sequence[ReadPart]) -> list[Float[Tensor, "N V"]]:
         """Read on in some rows, as many tokens in each as are given, and return the logits wanted of each.
 
         The logits of a token are the same bits whatever else is read in the same call, and however a text is cut into

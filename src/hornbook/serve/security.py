@@ -1,6 +1,6 @@
 """Who may talk to a server of ours, and how much it may send: what stands between the socket and an application.
 
-`Guard` is ASGI middleware (asgi.readthedocs.io) that hands on a request only if
+`RequestGuard` is ASGI middleware (asgi.readthedocs.io) that hands on a request only if
 
     its Host header names this machine      a page of the web whose name was rebound to 127.0.0.1 gets nowhere
     its Origin header, if any, is that Host a page of another site cannot write here (there is no CORS either)
@@ -84,7 +84,7 @@ class RefusedError(Exception):
         self.status, self.message, self.code = status, message, code
 
 
-class Guard:
+class RequestGuard:
     """Hand on the requests that may come in, with their body; see above.
 
     Args:
