@@ -34,7 +34,7 @@ def complete(server, prompt=PROMPT, **settings):
     return server.client.completions.create(model="tiny", prompt=prompt, **settings)
 
 
-def written(writer, prompt=PROMPT, tokens=16, seed=0, **settings):
+def written(writer, prompt: str | list[int] = PROMPT, tokens=16, seed=0, **settings):
     """What `hornbook generate` writes."""
     ids = hb.generate(
         writer.model, writer.tokenizer.encode(prompt) if isinstance(prompt, str) else prompt, tokens,
@@ -181,6 +181,7 @@ def test_the_model_is_listed(server):
 def test_a_request_that_cannot_be_met_is_refused_in_a_sentence(server, settings, says):
     with pytest.raises(openai.BadRequestError, match=says) as caught:
         complete(server, **settings)
+    assert isinstance(caught.value.body, dict)
     assert set(caught.value.body) == {"message", "type", "param", "code"}
 
 

@@ -7,7 +7,7 @@
 
 A run goes by its path below the folder, which is looked up among the runs that were found there: no path of a request
 is opened. Requests that write carry a token that only this server's own page can read; who may speak to it at all is
-`security.Guard`'s. Left out: users, and pages of other machines.
+`security.RequestGuard`'s. Left out: users, and pages of other machines.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from hornbook.report.design import asset
 from hornbook.report.tables import config_rows
 from hornbook.serve import views
 from hornbook.serve.control import Resumed, stop
-from hornbook.serve.security import App, Guard
+from hornbook.serve.security import App, RequestGuard
 from hornbook.serve.watch import LiveRun, RunsFolder, data_of_runs
 from hornbook.serve.web import PlainJSON, handle_errors, protected, safe_json
 from hornbook.tracking.run import Run
@@ -126,7 +126,7 @@ def make_board(root: Path, *, host: str = "127.0.0.1") -> tuple[App, Board]:
     app.include_router(_write_routes(board))
 
     handle_errors(app)
-    return Guard(protected(app), host=host, api_key=None), board
+    return RequestGuard(protected(app), host=host, api_key=None), board
 
 
 def _page_routes(board: Board) -> APIRouter:
