@@ -43,6 +43,16 @@ def test_the_first_product_does_not_count(monkeypatch):
     assert module.matmul_rate(torch.device("cpu"), torch.float32, 8, 0.0) == pytest.approx(2 * 8**3 / 0.001)
 
 
+def test_a_process_asks_once_for_each_number_of_threads():
+    asked = []
+
+    def trial(device):
+        asked.append(device)
+        return len(asked)
+
+    assert [module.asked_once(trial, threads, "cpu") for threads in (1, 1, 2, 1)] == [1, 1, 2, 1]
+
+
 @pytest.mark.parametrize(
     ("small", "large", "pays"),
     [((2.4, 1.0), (4.5, 1.0), True), ((0.9, 1.0), (2.0, 1.0), True), ((2.0, 1.0), (1.2, 1.0), False)],

@@ -6,11 +6,12 @@ trials.
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable
 from statistics import median_high
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 
@@ -97,7 +98,20 @@ def _set_threads(threads: int) -> None:
 def _dtype(training: TrainingSection, device: torch.device) -> str:
     if training.dtype != "auto":
         return training.dtype
-    return "bfloat16" if bfloat16_pays(device) else "float32"
+    return "bfloat16" if asked_once(bfloat16_pays, torch.get_num_threads(), device) else "float32"
+
+
+Answer = TypeVar("Answer")
+
+
+@functools.cache
+def asked_once(trial: Callable[..., Answer], threads: int, *arguments: object) -> Answer:
+    """Return what a trial of this machine says, made once in a process for so many threads.
+
+    So the runs of a study are computed alike and their MFU is a share of one rate, and a run of seconds does not wait
+    0.4 s for both.
+    """
+    return trial(*arguments)
 
 
 def bfloat16_pays(device: torch.device) -> bool:
@@ -148,7 +162,8 @@ def peak_flops(device: torch.device, dtype: str) -> float:
                 tf32 = dtype == "float32" and torch.get_float32_matmul_precision() != "highest"
                 return known.peak["tf32"] if tf32 and "tf32" in known.peak else known.peak[dtype]
     kind = torch.bfloat16 if dtype == "bfloat16" else torch.float32
-    return matmul_rate(device, kind, 768 if device.type == "cpu" else 4096, seconds=0.15)
+    n = 768 if device.type == "cpu" else 4096
+    return asked_once(matmul_rate, torch.get_num_threads(), device, kind, n, 0.15)
 
 
 def matmul_rate(device: torch.device, dtype: torch.dtype, n: int, seconds: float, clock: Clock | None = None) -> float:
