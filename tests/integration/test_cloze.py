@@ -101,13 +101,24 @@ def test_a_model_that_knows_the_corpus_is_right_and_one_that_does_not_is_at_chan
 
 def test_the_files_for_the_harness_hold_the_items(tmp_path):
     items = cloze_items(5, "easy")
-    task = write_harness_task(tmp_path / "my task", items)
+    task = write_harness_task(tmp_path / "my task", items, "easy")
     lines = [json.loads(line) for line in (tmp_path / "my task" / "cloze.jsonl").read_text().splitlines()]
     assert [tuple(line["choices"]) for line in lines] == [item.choices for item in items]
     assert lines[0]["context"] == START + items[0].context
     assert [line["label"] for line in lines] == [item.label for item in items]
     assert 'doc_to_text: "{{context}}"' in task.read_text()
-    assert json.dumps(str(tmp_path / "my task" / "cloze.jsonl")) in task.read_text()
+    assert "level: easy" in task.read_text()
+    for path in (tmp_path / "my task").iterdir():
+        assert str(tmp_path) not in path.read_text(), "the folder may be moved"
+
+
+def test_questions_are_never_written_over_others(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split("data cloze mine --items 2 --level easy")) == 0
+    before = {path: path.read_text() for path in (tmp_path / "mine").iterdir()}
+    assert main(shlex.split("data cloze mine --items 3")) == 2
+    assert "mine is there already; nothing was written" in capsys.readouterr().err
+    assert {path: path.read_text() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def test_the_command_says_what_the_evaluation_says(tmp_path, monkeypatch, capsys):
@@ -127,6 +138,22 @@ def test_the_command_says_what_the_evaluation_says(tmp_path, monkeypatch, capsys
     wanted = evaluate_cloze(model, tokenizer, cloze_items(30, "easy")).accuracy
     assert main(shlex.split("eval runs/a --task cloze --items 30 --json")) == 0
     assert json.loads(capsys.readouterr().out)["accuracy"] == wanted
+    assert main(["report", "runs/a"]) == 0
+    assert "right of two sentences" in (tmp_path / "runs" / "a" / "report.html").read_text(), "the task alone is enough"
+    (tmp_path / "t.txt").write_text("Once")
+    for words, said in (
+        ("--task cloze --text t.txt", "--text is not used with --task; leave it out"),
+        ("--task cloze --context-length 8", "--context-length is not used with --task"),
+        ("--task cloze --batch-size 8", "--batch-size is not used with --task"),
+        ("--task cloze --per-token 8", "--per-token is not used with --task"),
+        ("--task cloze --html a.html", "--html is not used with --task"),
+        ("--task cloze --stories 3", "--stories is not used with --task"),
+        ("--items 3", "--items is not used without --task"),
+        ("--field story", "--field is not used without --text"),
+        ("--errors replace", "--errors is not used without --text"),
+    ):
+        assert main(shlex.split(f"eval runs/a {words}")) == 2
+        assert said in capsys.readouterr().err
     assert main(shlex.split("eval runs/a --stories 0 --samples 2 --json")) == 0
     found = json.loads(capsys.readouterr().out)["storyworld"]
     assert (found["cloze_items"], found["cloze_accuracy"]) == (
@@ -149,7 +176,9 @@ def test_the_harness_finds_the_same_accuracy(tokenizer, tmp_path, monkeypatch, c
     model, items = model_of(tokenizer, context_length), cloze_items(120, "easy")
     (tmp_path / "model").mkdir()
     write_huggingface_model(model, tokenizer, tmp_path / "model")
-    write_harness_task(tmp_path / "task", items)
+    write_harness_task(tmp_path / "made", items, "easy")
+    (tmp_path / "made").rename(tmp_path / "task")
+    monkeypatch.chdir(tmp_path / "model")
     found = lm_eval.simple_evaluate(
         model="hf",
         model_args=f"pretrained={tmp_path / 'model'},dtype=float32",

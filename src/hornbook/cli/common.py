@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from hornbook.data.special_text import InText
 from hornbook.data.text_kinds import Kind
-from hornbook.errors import DataError
+from hornbook.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from hornbook.data.text_reader import TextReader
@@ -40,6 +41,26 @@ def check_folders(folders: Iterable[str | os.PathLike[str]], usual: Iterable[str
     for folder in folders:
         if not Path(folder).is_dir() and os.fspath(folder) not in usual:
             raise DataError(f"there is no folder {folder}; check the path")
+
+
+def taken(out: Path, flag: str = "name") -> DataError:
+    """Return the error of a place that is to be new and is not."""
+    return DataError(f"{out} is there already; nothing was written. Give another {flag}, or remove it first")
+
+
+def refuse_unused(subcommand: Callable[..., int], given: Mapping[str, Any], used: Collection[str], where: str) -> None:
+    """Raise ConfigError for an argument that was given, not as its default is, and would be passed over.
+
+    Args:
+        subcommand: a function of the command line.
+        given: its arguments.
+        used: those that count.
+        where: what passes over the rest, as the end of a sentence.
+    """
+    for name, parameter in inspect.signature(subcommand).parameters.items():
+        if name not in used and given[name] != parameter.default:
+            flag = "--" + name.rstrip("_").replace("_", "-")
+            raise ConfigError(f"{flag} is not used {where}; leave it out")
 
 
 def open_corpus(

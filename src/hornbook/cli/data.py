@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from hornbook.cli.arguments import Overrides
-from hornbook.cli.common import command
+from hornbook.cli.common import command, taken
 from hornbook.errors import ConfigError
 from hornbook.format import quantity
 
@@ -124,7 +124,7 @@ def cloze(
     """Write cloze questions (which of two sentences goes on with the story?) and a task for lm-evaluation-harness.
 
     Args:
-        out: the folder to write cloze.jsonl and storyworld_cloze.yaml to.
+        out: the folder to write; it must not be there yet, and may be moved afterwards.
         items: how many questions.
         level: vocabulary, depth and length of the stories.
         seed: of the stories; `hornbook eval --task cloze` asks those of the default.
@@ -135,7 +135,10 @@ def cloze(
     from hornbook.data.corpora.storyworld.cloze import SEED, cloze_items
     from hornbook.evaluation.cloze import write_harness_task
 
-    task = write_harness_task(out, cloze_items(items, level, SEED if seed is None else seed))
+    try:
+        task = write_harness_task(out, cloze_items(items, level, SEED if seed is None else seed), level)
+    except FileExistsError:
+        raise taken(out) from None
     print(f"{task}: {items:,} questions of level {level}")
     return 0
 

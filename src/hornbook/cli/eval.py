@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hornbook.cli.common import command, encoder_of, open_corpus
+from hornbook.cli.common import command, encoder_of, open_corpus, refuse_unused
 from hornbook.data.special_text import InText
 from hornbook.errors import CheckpointError, ConfigError, DataError
 from hornbook.fileio import read_json_object
@@ -80,9 +80,7 @@ def main(
         hornbook eval runs/stories --task cloze --items 1000
         hornbook eval runs/stories --text new.txt --per-token 300 --html surprise.html
     """
-    _check(run, text, stories, samples)
-    if html is not None and per_token is None:
-        raise ConfigError("--html is the page of the tinted tokens: give --per-token N with it")
+    _check(dict(locals()))
     from hornbook.tracking.console import Console
     from hornbook.training.launch.device import choose_device
     from hornbook.training.load import load_run
@@ -92,7 +90,8 @@ def main(
     if dtype != "float32":
         _round_weights(model, dtype)
     if task == "cloze":
-        return _cloze(run, model, tokenizer, config.data.corpus_level, items, console, json_)
+        keep = checkpoint == "best" and dtype == "float32"
+        return _cloze(run, model, tokenizer, config.data.corpus_level, items, console, json_, keep=keep)
     data, name = _data(run, text, (field, errors, special_tokens_in_text), tokenizer, config, console)
     if per_token is not None:
         from hornbook.cli.surprise import show
@@ -119,16 +118,25 @@ def main(
     return 0
 
 
-def _check(run: str, text: tuple[str, ...], stories: int, samples: int) -> None:
-    """Raise for what can be seen to be wrong before torch is imported."""
-    for flag, value in (("--stories", stories), ("--samples", samples)):
-        if value < 0:
+def _check(given: dict[str, Any]) -> None:
+    """Raise for what can be seen to be wrong in the arguments before torch is imported."""
+    of_text = ("field", "errors", "special_tokens_in_text")
+    if given["task"]:
+        refuse_unused(main, given, ("run", "checkpoint", "task", "items", "dtype", "device", "json_"), "with --task")
+    else:
+        refuse_unused(main, given, given.keys() - {"items"}, "without --task")
+    if not given["text"]:
+        refuse_unused(main, given, given.keys() - {*of_text}, "without --text")
+    if given["html"] is not None and given["per_token"] is None:
+        raise ConfigError("--html is the page of the tinted tokens: give --per-token N with it")
+    for flag in ("--stories", "--samples"):
+        if (value := given[flag[2:]]) < 0:
             raise ConfigError(f"{flag} {value} is less than none")
-    Run.open(run)
-    if text:
+    Run.open(given["run"])
+    if given["text"]:
         from hornbook.data.text_files import find_files
 
-        find_files(text)
+        find_files(given["text"])
 
 
 def _round_weights(model: Any, dtype: Literal["bfloat16", "int8"]) -> None:
@@ -175,17 +183,30 @@ def _measure_sources(
     return {name: _measure(model, TokenData([ids]), sizes, name, console).loss for name, ids in parts if len(ids) > 1}
 
 
-def _cloze(run: str, model: Any, tokenizer: Any, level: str, items: int, console: Console, as_json: bool) -> int:
+def _cloze(
+    run: str, model: Any, tokenizer: Any, level: str, items: int, console: Console, as_json: bool, *, keep: bool
+) -> int:
     from hornbook.data.corpora.storyworld.cloze import cloze_items
     from hornbook.evaluation.cloze import evaluate_cloze
+    from hornbook.evaluation.storyworld import save_cloze
 
     if tokenizer is None:
         raise DataError(f"{run} has no tokenizer, so it cannot read questions; it was trained on bare token files")
     with console.stage("answering cloze questions", items) as stage:
         score = evaluate_cloze(model, tokenizer, cloze_items(items, level), progress=stage.update)
+    if keep:
+        _keep(lambda: save_cloze(score, Path(run)), run, console)
     facts = {"run": run, "task": "cloze", "level": level, "items": items, "accuracy": score.accuracy}
     print(json.dumps({**facts, "standard_error": score.standard_error}) if as_json else score.line())
     return 0
+
+
+def _keep(save: Callable[[], Path], run: str | Path, console: Console) -> None:
+    """Keep figures for the run's report, and say where; a folder that cannot be written costs only that."""
+    try:
+        console.print(f"kept in {save()}; `{command('report', run)}` shows it")
+    except OSError as error:
+        console.print(f"the run's folder cannot be written ({error.strerror}), so its report will not show this")
 
 
 def _words(what: str, result: Evaluation) -> list[str]:
@@ -226,10 +247,7 @@ def _evaluate_on_corpus(
         model, tokenizer, config.data, documents, num_written=counts[1], seed=seed, console=console
     )
     if save:
-        try:
-            console.print(f"kept in {evaluator.save(metrics, run)}; `{command('report', run)}` shows it")
-        except OSError as error:
-            console.print(f"the run's folder cannot be written ({error.strerror}), so its report will not show this")
+        _keep(lambda: evaluator.save(metrics, run), run, console)
     return metrics
 
 

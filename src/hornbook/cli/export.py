@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hornbook.errors import ConfigError, DataError
+from hornbook.cli.common import taken
+from hornbook.errors import ConfigError
 from hornbook.format import counted, quantity
 from hornbook.tracking.run import Run
 
@@ -95,4 +96,4 @@ def _write_folder(run: Path, loaded: LoadedRun, out: Path, dtype: str, custom_co
             coded = any(folder.glob("*.py"))
             write_model_card(run, folder, parameters=parameters, step=loaded.step, license=license, custom_code=coded)
     except FileExistsError:
-        raise DataError(f"{out} is there already; nothing was written. Give another name, or remove it first") from None
+        raise taken(out) from None

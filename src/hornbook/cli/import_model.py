@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hornbook.cli.common import command
+from hornbook.cli.common import command, taken
 from hornbook.errors import DataError
 from hornbook.format import quantity
 
@@ -38,8 +38,7 @@ def hf(source: str, *, name: str | None = None, out: Path | None = None) -> int:
     try:
         model, around = import_run(folder, section, source)
     except FileExistsError:
-        flag = "--name" if out is None else "--out"
-        raise DataError(f"{section.path} is there already; nothing was written. Give another {flag}") from None
+        raise taken(section.path, "--name" if out is None else "--out") from None
     out = section.path
     print(f"{out}: {quantity(sum(p.numel() for p in model.parameters()))} parameters, from {source}")
     if around:

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from hornbook.data.corpora.storyworld.cloze import ClozeItem
-from hornbook.fileio import atomic_write
+from hornbook.fileio import atomic_write, new_folder
 from hornbook.models.transformer import TransformerLM
 from hornbook.nn.plain import at_least_float32
 from hornbook.tokenizer.special import END_OF_TEXT
@@ -25,10 +25,7 @@ from hornbook.tokenizer.tokenizer import Tokenizer
 START = f"{END_OF_TEXT}\n"
 """What stands before a story in the corpus, and before a context here."""
 TASK = """task: storyworld_cloze
-dataset_path: json
-dataset_kwargs:
-  data_files:
-    test: {file}
+custom_dataset: !function storyworld_cloze.questions
 test_split: test
 output_type: multiple_choice
 doc_to_text: "{{{{context}}}}"
@@ -41,7 +38,21 @@ metric_list:
     higher_is_better: true
 metadata:
   version: 1
+  level: {level}
+  items: {items}
 """
+# A path in a task file is looked for in the harness's working folder; of a function's module it knows the place.
+QUESTIONS = '''"""Reads the questions that lie beside this file, wherever that is."""
+
+from pathlib import Path
+
+from datasets import load_dataset
+
+
+def questions(**_):
+    """Return the questions as lm-evaluation-harness wants them."""
+    return load_dataset("json", data_files={"test": str(Path(__file__).with_name("cloze.jsonl").resolve())})
+'''
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,10 @@ class ClozeScore:
     def standard_error(self) -> float:
         """Of the accuracy, by how many items there were."""
         return (self.accuracy * (1 - self.accuracy) / self.num_items) ** 0.5
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the score as a run's `summary.json` keeps it."""
+        return {"cloze_accuracy": self.accuracy, "cloze_items": self.num_items}
 
     def line(self) -> str:
         """Return the score as a line for a person."""
@@ -111,19 +126,24 @@ def _row(tokenizer: Tokenizer, context: str, choice: str, model: TransformerLM) 
     return whole[-(model.config.context_length + 1) :], length
 
 
-def write_harness_task(folder: Path, items: Sequence[ClozeItem]) -> Path:
+def write_harness_task(folder: Path, items: Sequence[ClozeItem], level: str) -> Path:
     """Write items and a task `storyworld_cloze` for lm-evaluation-harness (`--include_path FOLDER`); return its file.
 
+    Args:
+        folder: a new one; it may be moved afterwards.
+        items: the questions.
+        level: of the stories, for the task's metadata.
+
     Raises:
+        FileExistsError: the folder is there already and not empty.
         OSError: a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    data = folder / "cloze.jsonl"
     lines = [
         {"context": START + item.context, "choices": item.choices, "label": item.label, "kind": item.kind}
         for item in items
     ]
-    atomic_write(data, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
-    task = folder / "storyworld_cloze.yaml"
-    atomic_write(task, TASK.format(file=json.dumps(str(data.resolve()))))
-    return task
+    with new_folder(folder) as place:
+        atomic_write(place / "cloze.jsonl", "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+        atomic_write(place / "storyworld_cloze.py", QUESTIONS)
+        atomic_write(place / "storyworld_cloze.yaml", TASK.format(level=level, items=len(items)))
+    return folder / "storyworld_cloze.yaml"

@@ -67,7 +67,7 @@ class StoryworldMetrics:
                 "stories_too_long": self.score.num_too_long,
             }
         if self.cloze is not None:
-            values |= {"cloze_accuracy": self.cloze.accuracy, "cloze_items": self.cloze.num_items}
+            values |= self.cloze.to_dict()
         return values if self.written is None else values | {"written": self.written.to_dict()}
 
     def lines(self) -> list[str]:
@@ -193,14 +193,27 @@ def assess_samples(texts: Sequence[str], data: DataSection) -> storyworld.Assess
 
 def save_metrics(metrics: StoryworldMetrics, run: Path) -> Path:
     """Put metrics into a run's `summary.json`, beside what stands there; return the file. Raises OSError."""
-    path = run / SUMMARY_FILE
-    try:
-        before = read_json_object(path)
-    except (OSError, FormatError):
-        before = {}
     # The report draws this line; a study's own, over all of the validation text, is the better one.
     floor = {} if metrics.score is None else {FLOOR: metrics.score.floor_bits_per_byte}
-    atomic_write(path, canonical_json({**floor, **before, "storyworld": metrics.to_dict()}))
+    return _save(run, floor, metrics.to_dict())
+
+
+def save_cloze(score: ClozeScore, run: Path) -> Path:
+    """Put answers to cloze items beside what a run's `summary.json` has of storyworld; as `save_metrics`."""
+    before = _summary(run).get("storyworld")
+    return _save(run, {}, {**(before if isinstance(before, Mapping) else {}), **score.to_dict()})
+
+
+def _summary(run: Path) -> dict[str, Any]:
+    try:
+        return read_json_object(run / SUMMARY_FILE)
+    except (OSError, FormatError):
+        return {}
+
+
+def _save(run: Path, defaults: Mapping[str, Any], values: Mapping[str, Any]) -> Path:
+    path = run / SUMMARY_FILE
+    atomic_write(path, canonical_json({**defaults, **_summary(run), "storyworld": values}))
     return path
 
 
