@@ -73,3 +73,38 @@ def append_records(path: Path, begin: int, end: int) -> None:
             record |= {"grad_norm": 0.5, "tokens_per_second": 10_000.0}
             record |= {"val_loss": 1 + 2 / step, "val_bits_per_byte": 0.5} if step % 10 == 0 else {}
             file.write(json.dumps(record) + "\n")
+
+
+def story_recipe(folder: Path, steps: int = 100_000) -> Path:
+    """Write a recipe of a tiny model of storyworld that samples often; return the file."""
+    file = folder / "story.toml"
+    file.write_text(
+        f"""
+        [run]
+        directory = "{folder / "runs" / "story"}"
+        [data]
+        corpus = "storyworld"
+        corpus_level = "easy"
+        corpus_bytes = 300_000
+        [tokenizer]
+        vocab_size = 400
+        [model]
+        context_length = 64
+        d_model = 32
+        num_layers = 1
+        num_heads = 2
+        [training]
+        steps = {steps}
+        batch_size = 4
+        threads = 1
+        [evaluation]
+        every = 100
+        sample_every = 50
+        sample_tokens = 20
+        [checkpoint]
+        every = 200
+        [logging]
+        every = 5
+        """
+    )
+    return file

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.boards import HOSTILE, append_records, write_run
+from harness.boards import HOSTILE, append_records, story_recipe, write_run
 
 from hornbook.tracking.run import Run
 
@@ -82,3 +82,42 @@ def test_the_table_fits(tmp_path: Path, address: str, browser: Any, width: int) 
     browser.goto(address)
     browser.get_by_text("1 of 1 runs").wait_for()
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.slow
+def test_a_training_is_watched_stopped_and_resumed(tmp_path: Path, address: str, browser: Any) -> None:
+    recipe = story_recipe(tmp_path)
+    command = [sys.executable, "-m", "hornbook", "train", str(recipe)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as training:
+        browser.goto(address)
+        browser.get_by_role("link", name="runs/story").click(timeout=60_000)
+        browser.locator(".status", has_text="running").wait_for(timeout=60_000)
+        browser.locator('[data-figure="loss"] canvas').wait_for(timeout=60_000)
+
+        def last_step() -> int:
+            return int(browser.locator(".facts dd").first.inner_text().replace(",", ""))
+
+        def drawn() -> str:
+            return browser.evaluate("document.querySelector('[data-figure=loss] canvas').toDataURL()")
+
+        before, picture = last_step(), drawn()
+        browser.wait_for_timeout(1500)
+        assert last_step() > before
+        assert drawn() != picture, "the curve grows"
+        browser.get_by_text("left", exact=False).first.wait_for()
+        browser.locator(".sample").first.wait_for(timeout=60_000)
+        assert "loss" in browser.locator(".log").inner_text()
+
+        browser.get_by_role("button", name="stop").click()
+        browser.locator(".status", has_text="stopped").wait_for(timeout=30_000)
+        assert training.wait(30) == 130
+    stood = Run.open(tmp_path / "runs" / "story").summary()["step"]
+    browser.get_by_role("button", name="resume").click()
+    browser.locator(".status", has_text="running").wait_for(timeout=60_000)
+    deadline = 60
+    while last_step() <= stood and deadline:
+        browser.wait_for_timeout(1000)
+        deadline -= 1
+    assert last_step() > stood
+    browser.get_by_role("button", name="stop").click()
+    browser.locator(".status", has_text="stopped").wait_for(timeout=30_000)
