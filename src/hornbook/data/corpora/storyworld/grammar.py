@@ -12,6 +12,7 @@ recursion (a rule that reaches itself is an error, so every story is finite) and
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from hornbook.data.corpora.storyworld.lexicon import LEVELS, Entity, attribute, kept
@@ -66,13 +67,14 @@ class Grammar:
 
 
 class _Compiler:
-    def __init__(self, source: str, level: str) -> None:
+    def __init__(self, source: str, level: str, recursive: Collection[str]) -> None:
         self.classes, self.rules = read_source(source, level)
         self.grammar = Grammar(level, self.classes)
         self.table_index: dict[tuple[str, str], int] = {}
         self.pool_index: dict[str, int] = {}
         self.instances: dict[tuple[str, tuple[str, ...]], int] = {}
         self.open: list[str] = []
+        self.recursive = recursive
         self.class_of: dict[str, str] = {}
         self.where = ""
 
@@ -155,12 +157,12 @@ class _Compiler:
     def rule(self, name: str, arguments: tuple[str, ...]) -> int:
         """Return the choice of a rule called with these registers, compiling it at its first call."""
         key = (name, arguments)
+        if name in self.open and name not in self.recursive:  # first: what is open has its instance already
+            raise self.fail(f"{name!r} reaches itself")
         if key in self.instances:
             return self.instances[key]
         if name not in self.rules:
             raise self.fail(f"calls {name!r}, which is no rule")
-        if name in self.open:
-            raise self.fail(f"{name!r} reaches itself")
         parameters, alternatives = self.rules[name]
         if len(parameters) != len(arguments):
             raise self.fail(f"calls {name!r} with {len(arguments)} registers; it takes {len(parameters)}")
@@ -254,16 +256,17 @@ class _Compiler:
         return self.grammar
 
 
-def compile_grammar(source: str, level: str) -> Grammar:
+def compile_grammar(source: str, level: str, recursive: Collection[str] = ()) -> Grammar:
     """Compile a grammar's source for one level.
 
     Args:
         source: the text of one or several `.story` files.
         level: "easy", "normal" or "rich"; lines marked for a higher level are left out.
+        recursive: rules that may reach themselves with the same registers; nothing bounds a story's length then.
 
     Raises:
         DataError: the source cannot be read, calls what is not there, or a rule reaches itself.
     """
     if level not in LEVELS:
         raise DataError(f"storyworld has no level {level!r}; it has {', '.join(LEVELS)}")
-    return _Compiler(source, level).compile()
+    return _Compiler(source, level, recursive).compile()
