@@ -154,12 +154,20 @@ NARROW = 100
 """Columns below which a run has lines of its own instead of a row of a table."""
 
 
+def shared_folder(rows: list[dict[str, Any]]) -> tuple[str, list[str]]:
+    """Return the folder that all runs are in ("": the current one, or they share none), and their names in it."""
+    names = [row["name"] for row in rows]
+    if len({Path(name).is_absolute() for name in names}) > 1:  # relative and absolute ones share none
+        return "", names
+    folder = os.path.commonpath([str(Path(name).parent) for name in names])
+    return (folder if folder != "." else ""), [os.path.relpath(name, folder) if folder else name for name in names]
+
+
 def short_lines(rows: list[dict[str, Any]], width: int) -> list[str]:
     """Return runs for a narrow terminal: name and figures, and what else there is below, wrapped at words."""
-    folder = os.path.commonpath([str(Path(row["name"]).parent) for row in rows])
-    lines = [f"in {folder}:"] if folder not in ("", ".") else []
-    for row in rows:
-        name = os.path.relpath(row["name"], folder) if folder else row["name"]
+    folder, names = shared_folder(rows)
+    lines = [f"in {folder}:"] if folder else []
+    for name, row in zip(names, rows, strict=True):
         figures = [f"{row['step'] or 0:,} steps"]
         figures += [f"{label} {row[key]:.4f}" for key, label in SHORT.items() if row[key] is not None]
         figures += [f"{row['minutes']:.1f} min"] if row["minutes"] is not None else []
@@ -184,11 +192,14 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     if sys.stdout.isatty() and width < NARROW:
         print("\n".join(short_lines(rows, width)))
         return
+    folder, names = shared_folder(rows)
     table = Table(box=None, header_style="bold", pad_edge=False)
     for head in HEADS:
         table.add_column(head, justify="right" if head in NUMBERS else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*_cells(row))
+    for name, row in zip(names, rows, strict=True):
+        table.add_row(name, *_cells(row)[1:])
+    if folder:
+        print(f"in {folder}:")
     console = Console(markup=False, emoji=False)  # a path in brackets is no style
     if not console.is_terminal:
         console.width = 200
