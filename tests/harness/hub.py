@@ -20,12 +20,14 @@ class Hub:
     Attributes:
         files: repository → path → content.
         refuses: a status to answer every request with.
+        refuses_files: a status to answer with where files would come.
         tokens: those that requests came with.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, dict[str, bytes]] = {}
         self.refuses: int | None = None
+        self.refuses_files: int | None = None
         self.tokens: set[str | None] = set()
         self.url = ""
 
@@ -58,6 +60,8 @@ def serving_hub() -> Iterator[Hub]:
             body = self.body()
             if hub.refuses:
                 return self.answer({"error": "no"}, hub.refuses)
+            if self.path == "/api/whoami-v2":
+                return self.answer({"type": "user", "name": "me", "orgs": []})
             if self.path == "/api/repos/create":
                 given = json.loads(body)
                 name = f"{given.get('organization') or 'me'}/{given['name']}"
@@ -76,6 +80,8 @@ def serving_hub() -> Iterator[Hub]:
             return self.answer({"error": "Repository not found"}, 404, X_Error_Code="RepoNotFound")
 
         def repository(self, name: str, action: str | None, body: bytes) -> None:
+            if action in ("preupload", "commit") and hub.refuses_files:
+                return self.answer({"error": "no"}, hub.refuses_files)
             if action == "preupload":
                 asked = json.loads(body)["files"]
                 kinds = [{"path": f["path"], "uploadMode": "regular", "shouldIgnore": False} for f in asked]

@@ -307,13 +307,13 @@ def hub():
         yield hub
 
 
-def at(hub: Hub, place: Path, words: str) -> tuple[int, str]:
+def at(hub: Hub, place: Path, words: str, token: str = "hf_secret") -> tuple[int, str]:
     """Run a command as a process of its own that knows this hub only, as the library reads its address at import."""
     environment = {
         **os.environ,
         "HF_ENDPOINT": hub.url,
         "HF_HOME": str(place / "hub"),
-        "HF_TOKEN": "hf_secret",
+        "HF_TOKEN": token,
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     }
     command = [sys.executable, "-c", "from hornbook.cli.main import entry; entry()", *shlex.split(words)]
@@ -338,25 +338,49 @@ def test_a_model_goes_to_the_hub_and_comes_from_it(run, tmp_path, hub):
 @pytest.mark.parametrize(
     ("status", "words", "sentence"),
     [
-        (403, "export runs/a out --to hf --push me/small", "out is written; uploading it to me/small failed: "),
+        (403, "export runs/a out --to hf --push me/small", "the hub does not let this token do it (403)"),
+        ("away", "export runs/a out --to hf --push me/small", "the hub cannot be reached; check the network"),
+        ("nobody", "export runs/a out --to hf --push me/small", "nobody is logged in; run `hf auth login`"),
         (500, "import hf me/small", "fetching it from the hub failed: "),
         ("away", "import hf me/small", "the hub cannot be reached; check the network"),
         (None, "import hf me/none", "the hub has no such repository"),
         (None, "import hf not//a-name", "that is no name of a repository"),
-        (None, "export runs/a out --to hf --push -", "no name of a repository"),
+        (None, "export runs/a out --to hf --push me/small/er", "no name of a repository"),
     ],
 )
 def test_what_the_hub_refuses_is_one_sentence(run, tmp_path, hub, status, words, sentence):
     if status == "away":
         hub.url = "http://127.0.0.1:9"
-    else:
+    elif status != "nobody":
         hub.refuses = status
-    code, said = at(hub, tmp_path, words)
+    code, said = at(hub, tmp_path, words, "" if status == "nobody" else "hf_secret")
     assert code == 2, said
     assert sentence in said
     assert "Traceback" not in said
     assert "hf_secret" not in said
-    assert (tmp_path / "out").exists() == words.startswith("export")
+    assert not (tmp_path / "out").exists()
+    assert len(said.splitlines()) == 1
+
+
+def test_an_upload_that_failed_is_repeated_by_the_same_command(run, tmp_path, hub):
+    words = f"export {run} out --to hf --push me/small"
+    hub.refuses_files = 500
+    code, said = at(hub, tmp_path, words)
+    assert code == 2
+    assert (
+        "out is written (the same command goes on from it); uploading it to me/small failed: the hub answered" in said
+    )
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+    hub.refuses_files = None
+    code, said = at(hub, tmp_path, f"{words} --license mit")
+    assert code == 2, said
+    assert "out is there already; nothing was written" in said
+    code, said = at(hub, tmp_path, words)
+    assert code == 0, said
+    assert "out is there already and holds this very export; it is uploaded as it is" in said
+    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+    assert hub.files["me/small"] == {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 
 def test_the_guide_to_moving_a_model_is_true(tmp_path, capsys):

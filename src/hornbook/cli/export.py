@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import filecmp
+import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -38,7 +42,8 @@ def main(
         dtype: of the weights; hf: float32, bfloat16 or float16; gguf: f32, f16 or q8_0. The first by default.
         custom_code: hf: write a model that no architecture of transformers expresses, with code that computes it.
         license: hf: for the model card, an identifier of the hub such as mit.
-        push: hf: also upload it as this repository of the Hugging Face hub, such as me/my-model.
+        push: hf: also upload it as this repository of the Hugging Face hub, such as me/my-model; after an upload that
+            failed the same command goes on with the folder that is there.
 
     Examples:
         hornbook export runs/my my-model --to hf
@@ -51,12 +56,17 @@ def main(
     if to == "gguf" and (custom_code or push or license != "unknown"):
         raise ConfigError("--custom-code, --license and --push are of --to hf; a GGUF file has none of them")
     Run.open(run)  # told before torch is imported
+    if push is not None:
+        from hornbook.interop.hub import check_push
+
+        check_push(push)
     from hornbook.training.load import load_model
 
     loaded = load_model(run, checkpoint)
     caution = None
     if to == "hf":
-        _write_folder(run, loaded, out, weights, custom_code, license)
+        write = partial(_fill, run, loaded, weights, custom_code, license)
+        _write_folder(out, write, again=push is not None)
     else:
         from hornbook.interop.gguf import write_gguf
 
@@ -76,24 +86,38 @@ def main(
     return 0
 
 
-def _write_folder(run: Path, loaded: LoadedRun, out: Path, dtype: str, custom_code: bool, license: str) -> None:
-    from hornbook.fileio import new_folder, read_json_object
+def _write_folder(out: Path, fill: Callable[[Path], None], *, again: bool) -> None:
+    """Write a new folder; with `again` one that holds the very same, as it is after an upload that failed, will do."""
+    from hornbook.fileio import new_folder
+
+    try:
+        with new_folder(out) as folder:
+            fill(folder)
+    except FileExistsError:
+        if not again or not _holds(out, fill):
+            raise taken(out) from None
+        print(f"{out} is there already and holds this very export; it is uploaded as it is")
+
+
+def _holds(out: Path, fill: Callable[[Path], None]) -> bool:
+    """Return whether a folder has the files that `fill` writes, byte for byte, and no others."""
+    if not out.is_dir():
+        return False
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.resolve().parent) as place:
+        fill(Path(place))
+        names = sorted(path.name for path in Path(place).iterdir())
+        same, _, _ = filecmp.cmpfiles(out, place, names, shallow=False)
+        return sorted(path.name for path in out.iterdir()) == names == sorted(same)
+
+
+def _fill(run: Path, loaded: LoadedRun, dtype: str, custom_code: bool, license: str, folder: Path) -> None:
+    from hornbook.fileio import read_json_object
     from hornbook.interop.huggingface_export import write_huggingface_model
     from hornbook.interop.surroundings import KEPT
     from hornbook.report.model_card import write_model_card
 
+    kept = read_json_object(run / "tokenizer" / KEPT, missing_ok=True)
+    write_huggingface_model(loaded.model, loaded.tokenizer, folder, dtype=dtype, custom_code=custom_code, kept=kept)
     parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
-    try:
-        with new_folder(out) as folder:
-            write_huggingface_model(
-                loaded.model,
-                loaded.tokenizer,
-                folder,
-                dtype=dtype,
-                custom_code=custom_code,
-                kept=read_json_object(run / "tokenizer" / KEPT, missing_ok=True),
-            )
-            coded = any(folder.glob("*.py"))
-            write_model_card(run, folder, parameters=parameters, step=loaded.step, license=license, custom_code=coded)
-    except FileExistsError:
-        raise taken(out) from None
+    coded = any(folder.glob("*.py"))
+    write_model_card(run, folder, parameters=parameters, step=loaded.step, license=license, custom_code=coded)

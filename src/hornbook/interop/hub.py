@@ -17,6 +17,19 @@ NO_NAME = "that is no name of a repository, which looks like me/my-model"
 PATTERNS = ["config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer.json", "tokenizer_config.json"]
 
 
+def check_push(name: str) -> None:
+    """Make sure, before anything is written, that there is a hub, somebody is logged in there, and `name` can be one.
+
+    Raises as `push_folder`; whether this user may write there is seen only then.
+    """
+    with _plain_words(f"nothing was written, as nothing can be uploaded to {name!r}"):
+        from huggingface_hub import HfApi
+        from huggingface_hub.utils import validate_repo_id
+
+        validate_repo_id(name)
+        HfApi(token=True).whoami()
+
+
 def push_folder(folder: Path, name: str) -> str:
     """Upload a folder and return its address; the repository is made where it is not there.
 
@@ -27,7 +40,7 @@ def push_folder(folder: Path, name: str) -> str:
     Raises:
         HornbookError: huggingface_hub is not installed, nobody is logged in, the hub refused it or cannot be reached.
     """
-    with _plain_words(f"{folder} is written; uploading it to {name} failed"):
+    with _plain_words(f"{folder} is written (the same command goes on from it); uploading it to {name} failed"):
         from huggingface_hub import HfApi
 
         url = HfApi(token=True).create_repo(name, exist_ok=True)
@@ -66,8 +79,11 @@ def _plain_words(what_failed: str) -> Iterator[None]:
         problem = "the hub has no such repository, or you have no access to it"
     except Exception as error:  # the library hands on what its transport raises, which has changed
         code = getattr(getattr(error, "response", None), "status_code", None)
-        problem = f"the hub answered {code}" if code else "the hub cannot be reached"
-        problem += "; check the network, and HF_ENDPOINT where it is set"
+        if code in (401, 403):
+            problem = f"the hub does not let this token do it ({code}); log in with another (`hf auth login`, HF_TOKEN)"
+        else:
+            problem = f"the hub answered {code}" if code else "the hub cannot be reached"
+            problem += "; check the network, and HF_ENDPOINT where it is set"
     else:
         return
     raise HornbookError(f"{what_failed}: {problem}")
