@@ -62,14 +62,12 @@ def main(
     key = read_api_key(api_key, api_key_file, host)
     check_installed()
     opened = Run.open(run)
+    from hornbook.cli.generate import load_writer, stop_token
+    from hornbook.generation.slots import open_slots
     from hornbook.serve.api import Served, create_app
     from hornbook.serve.engine import BatchEngine
     from hornbook.serve.process import listen, run_server, url_of
     from hornbook.serve.security import RequestGuard
-
-    bound = listen(host, port)
-    from hornbook.cli.generate import load_writer, stop_token
-    from hornbook.generation.slots import open_slots
 
     model, tokenizer = load_writer(run, checkpoint, device)
     served = Served(
@@ -81,9 +79,9 @@ def main(
     app = RequestGuard(create_app(engine, served), host=host, api_key=key, max_body=max_body)
     asks = "any API key does" if key is None else "the API key is asked for"
     who = "programs on this machine" if is_loopback(host) else "whoever reaches it"
-    bound.listen()  # from here on a client waits and is not turned away
-    print(f"{served.name} is served to {who} at {url_of(bound)}/v1 ({asks}; Ctrl-C ends)", flush=True)
-    return run_server(app, bound, drain=drain)
+    with listen(host, port) as bound:
+        print(f"{served.name} is served to {who} at {url_of(bound)}/v1 ({asks}; Ctrl-C ends)", flush=True)
+        return run_server(app, bound, drain=drain)
 
 
 def _check(slots: int, queue: int, deadline: float, max_tokens: int, max_body: int, drain: float) -> None:

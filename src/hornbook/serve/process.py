@@ -47,8 +47,13 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         bound = socket.socket(family)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
+        try:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(address)
+            bound.listen()  # from here on a client waits and is not turned away
+        except BaseException:
+            bound.close()
+            raise
     except OverflowError:
         raise HornbookError(f"port {port} is not one of 0 to 65535") from None
     except OSError as error:

@@ -34,8 +34,7 @@ class CompletionText:
 
     def finish(self) -> str:
         """Return the rest, which was held back; half a character becomes U+FFFD."""
-        self._grow(self._decoder.decode(b"", final=True))
-        return self._take(len(self.text))
+        return self._grow(self._decoder.decode(b"", final=True)) + self._take(len(self.text))
 
     @property
     def sent(self) -> int:
