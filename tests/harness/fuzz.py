@@ -118,7 +118,7 @@ class Targets:
         setup = set_up(resolve(recipe), resume=True, console=Console(silent=True))
         setup.run.release()
         self.trainer = setup.trainer
-        save_checkpoint(self.trainer.gather_model(), self.trainer.state.optimizer, 6, folder / "one.safetensors")
+        save_checkpoint(self.trainer.model, self.trainer.state.optimizer, 6, folder / "one.safetensors")
         self.base = sorted((self.run / "checkpoints").glob("step-*"))[-1]
         self.tokens = folder / "base" / "train.npy"
         names = [self.base / name for name in (*FILES, "MANIFEST.json")]
@@ -130,7 +130,7 @@ class Targets:
     def read_single(self, place: Path, content: bytes) -> None:
         path = place / "one.safetensors"
         path.write_bytes(content)
-        load_checkpoint(path, self.trainer.gather_model(), self.trainer.state.optimizer)
+        load_checkpoint(path, self.trainer.model, self.trainer.state.optimizer)
 
     def read_folder(self, name: str, fix: bool) -> Callable[[Path, bytes], None]:
         def read(place: Path, content: bytes) -> None:

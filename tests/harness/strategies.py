@@ -10,16 +10,15 @@ import sys
 from itertools import product
 
 import torch
-from torch import distributed as dist
 
-from hornbook.checkpoint.tensors import flatten_optimizer, restore_optimizer
+from hornbook.checkpoint.tensors import flatten_optimizer, load_module, restore_optimizer
 from hornbook.models.transformer import TransformerLM
 from hornbook.nn import cpu_kernels
 from hornbook.optim.registry import make_optimizer
-from hornbook.optim.shards import is_sharded
+from hornbook.optim.shards import full_tensor, is_sharded
 from hornbook.training.config import resolve
-from hornbook.training.distributed.group import Group, join
 from hornbook.training.distributed.strategies import SingleProcess
+from hornbook.training.distributed.world import join
 from hornbook.training.step import TrainStep
 
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 3e-5}
@@ -69,38 +68,42 @@ def train(config, strategy, rank, processes, restart=lambda optimizer: optimizer
     return results, optimizer
 
 
-def check(group, config, calls):
-    """Train alone and together, with a fresh optimizer filled from the gathered state after every update."""
-    torch.manual_seed(0)
+def whole(tensors):
+    return {name: full_tensor(tensor) for name, tensor in tensors.items()}
+
+
+def check(world, config, calls):
+    """Train alone and together, with a fresh optimizer and model filled from the gathered state after every update."""
     alone = TransformerLM(config.model)
-    torch.manual_seed(0 if group.is_main else 1)  # the main process's weights are the ones that count
-    model = TransformerLM(config.model, device=group.model_device(config))
-    strategy = group.make_strategy(model, config)
-    strategy.broadcast_weights()
+    torch.manual_seed(0)
+    alone.reset_parameters()
+    model = TransformerLM(config.model, device="meta" if config.training.distributed == "fsdp" else "cpu")
+    strategy = world.make_strategy(model, config)
+    # Of copies, those of the main process are the ones that count.
+    torch.manual_seed(0 if world.is_main or strategy.sharded else 1)
+    strategy.initialise()
+    strategy.synchronise()
 
     def restart(optimizer):
-        """Gather everything in the main process and send it out again, as a checkpoint and a resume do."""
-        strategy.gather_weights()
-        tensors, rest = strategy.gather_optimizer(optimizer)
+        """Gather everything and take it up again, as a checkpoint and a resume do."""
+        load_module(model, whole(model.state_dict()), "the checkpoint")
+        tensors, rest = flatten_optimizer(optimizer)
         fresh = make_optimizer(config.optimizer, strategy.trained.named_parameters())
-        if group.is_main:
-            restore_optimizer(fresh, tensors, rest, "the checkpoint")
-        group.exchange_state(strategy, fresh, torch.device("cpu"))
+        restore_optimizer(fresh, whole(tensors), rest, "the checkpoint")
         return fresh
 
-    together, optimizer = train(config, strategy, group.rank, group.size, restart)
+    together, optimizer = train(config, strategy, world.rank, world.size, restart)
     kernels = torch.get_default_dtype() == torch.float32 and not config.training.compile and cpu_kernels.variant()
     assert bool(calls) == bool(kernels)
     sharded = [is_sharded(p) for p in strategy.trained.parameters()]
     assert all(sharded) if config.training.distributed == "fsdp" else not any(sharded)
-    strategy.gather_weights()
-    tensors, _ = strategy.gather_optimizer(optimizer)
-    if not group.is_main:
+    weights, tensors = whole(model.state_dict()), whole(flatten_optimizer(optimizer)[0])
+    if not world.is_main:
         return
     single = config.with_training(compile=False)
     expected, own = train(single, SingleProcess(alone, single), 0, 1)
     compare = {"loss and norm": (torch.stack(together), torch.stack(expected))}
-    compare |= {n: (p, dict(alone.named_parameters())[n]) for n, p in model.named_parameters()}
+    compare |= {n: (p, dict(alone.named_parameters())[n]) for n, p in weights.items()}
     compare |= {name: (tensors[name], value) for name, value in flatten_optimizer(own)[0].items()}
     for name, (got, want) in compare.items():
         assert got.shape == want.shape, (name, got.shape, want.shape)
@@ -122,8 +125,7 @@ def count_kernel_calls():
 
 def main():
     torch.set_num_threads(1)
-    group = join()
-    assert isinstance(group, Group)
+    world = join()
     ways = ("ddp", "fsdp")
     if sys.argv[1:] == ["compiled"]:
         cases = [(torch.float32, way, "adamw", "plain", 1, False, True) for way in ways]
@@ -136,11 +138,10 @@ def main():
     for dtype, *case in cases:
         torch.set_default_dtype(dtype)
         calls.clear()
-        check(group, recipe(*case), calls)
-        if group.is_main:
+        check(world, recipe(*case), calls)
+        if world.is_main:
             print("equal:", dtype, *case, flush=True)
-    group.barrier()
-    dist.destroy_process_group()
+    world.close()
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def inject(monkeypatch, what, batches):
         if what == "weight" and bad_now() and not seen["done"]:
             seen["done"] = True  # once, as by a fault of the memory
             with torch.no_grad():
-                next(self.gather_model().parameters())[0, 0] = math.nan
+                next(self.model.parameters())[0, 0] = math.nan
         return train_step(self)
 
     def poisoned(model, config):

@@ -289,20 +289,13 @@ def test_a_checkpoint_folder_that_was_changed(tmp_path):
         store.load("first")
 
 
-def test_groups_of_processes(monkeypatch):
-    from hornbook.training import worker
-    from hornbook.training.distributed.group import WorkerLostError, detect_worker_loss
+def test_groups_of_processes():
+    from hornbook.training.distributed.world import Group
 
-    with refused("a process of the group does not answer any more"), detect_worker_loss():
+    group = object.__new__(Group)
+    group._watch = SimpleNamespace(error=lambda wait: None)  # type: ignore[assignment]
+    with refused("a process of the group does not answer any more"), group.exchanges():
         raise RuntimeError("Connection closed by peer")
-
-    def lose(group):
-        raise WorkerLostError("a process of the group does not answer any more")
-
-    monkeypatch.setattr(worker, "_carry_out_commands", lose)
-    monkeypatch.setattr(worker.signal, "signal", lambda *_: None)
-    with refused("the run stands at its last checkpoint: start torchrun again with --resume"):
-        worker.work(None)  # type: ignore[arg-type]
 
 
 def test_what_torch_cannot_compile():
@@ -349,7 +342,7 @@ def test_a_search_that_ends_without_a_loss(tmp_path, monkeypatch):
 
 
 def test_recipes_that_a_group_of_processes_cannot_train():
-    from hornbook.training.distributed.group import Group
+    from hornbook.training.distributed.world import Group
 
     group = object.__new__(Group)
     group.size = 2
@@ -365,7 +358,7 @@ def test_recipes_that_a_group_of_processes_cannot_train():
 
 def test_a_group_that_loses_a_process_says_what_was_saved(monkeypatch):
     from hornbook.training import loop
-    from hornbook.training.distributed.group import WorkerLostError
+    from hornbook.training.distributed.world import WorkerLostError, World
 
     def lose(*_):
         raise WorkerLostError("a process of the group does not answer any more")
@@ -382,7 +375,7 @@ def test_a_group_that_loses_a_process_says_what_was_saved(monkeypatch):
     saver = SimpleNamespace(save_after_worker_loss=lambda: "step 4 is saved", saver=nothing)
     trainer = SimpleNamespace(counters=SimpleNamespace(step=0, evaluated=0))
     setup = SimpleNamespace(
-        trainer=trainer, run=None, config=None, estimate=None, clock=nothing, group=None, checkpointer=saver
+        trainer=trainer, run=None, config=None, estimate=None, clock=nothing, world=World(), checkpointer=saver
     )
     with refused(
         "a process of the group does not answer any more; step 4 is saved: start torchrun again with --resume"

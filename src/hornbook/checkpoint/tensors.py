@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from hornbook.errors import CheckpointError, FormatError
+from hornbook.optim.shards import shard_like
 
 # Names as in the format; in this order the library sorts them (widest first, so that all stay aligned).
 DTYPES = {
@@ -100,7 +101,7 @@ def decode_tensors(content: bytes, name: str = "the checkpoint") -> tuple[dict[s
 
 
 def load_module(module: nn.Module, tensors: Mapping[str, Tensor], source: str | Path) -> None:
-    """Copy tensors into a module, all of them or, on any difference, none.
+    """Copy tensors into a module, all of them or, on any difference, none; of sharded parameters, their own rows.
 
     Raises:
         CheckpointError: a tensor that is missing, unknown, or of another shape; it is named with both shapes.
@@ -120,7 +121,7 @@ def load_module(module: nn.Module, tensors: Mapping[str, Tensor], source: str | 
         if name not in own:
             shape = tuple(tensors[name].shape)
             raise CheckpointError(f"{source} has a tensor {name} of shape {shape} that the model does not have")
-    module.load_state_dict(dict(tensors))
+    module.load_state_dict({name: shard_like(tensor, own[name]) for name, tensor in tensors.items()})
 
 
 def check_finite(tensors: Mapping[str, Tensor], source: str | Path) -> None:
@@ -164,19 +165,21 @@ def restore_optimizer(
         raise CheckpointError(
             f"{source} was written by an optimizer with other parameter groups; build it with the same settings"
         )
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    shapes = dict(zip((i for group in own for i in group["params"]), (p.shape for p in parameters), strict=True))
+    numbers = (i for group in own for i in group["params"])
+    parameters = dict(zip(numbers, (p for group in optimizer.param_groups for p in group["params"]), strict=True))
     state: dict[int, dict[str, Any]] = {}
     for name, value in _entries(tensors, rest.get("numbers", {})):
         index, _, key = name.partition(".")
-        if not index.isdecimal() or int(index) not in shapes or not key:
+        if not index.isdecimal() or int(index) not in parameters or not key:
             raise CheckpointError(f"{source} has optimizer state {name} for a parameter that there is not")
         # Moments have their parameter's shape; counters have none; NorMuon's rows have one entry per row.
-        shape = shapes[int(index)]
+        shape = parameters[int(index)].shape
         if isinstance(value, Tensor) and value.ndim and value.shape not in (shape, shape[:1] + (1,) * (len(shape) - 1)):
             raise CheckpointError(f"{source}: {name} has shape {tuple(value.shape)}, its parameter {tuple(shape)}")
         if not isinstance(value, Tensor) and not (type(value) in (int, float) and 0 <= value < LARGEST):
             raise CheckpointError(f"{source}: optimizer state {name} is {value!r}, wanted a count or a plain number")
+        if isinstance(value, Tensor) and value.ndim:
+            value = shard_like(value, parameters[int(index)])
         state.setdefault(int(index), {})[key] = value
     for group in own:
         keys = {frozenset(state[i]) for i in group["params"] if i in state}

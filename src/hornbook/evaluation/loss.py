@@ -10,10 +10,11 @@ Left out: sliding windows with overlap (they would favour long contexts at sever
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -29,6 +30,17 @@ from hornbook.nn.plain import at_least_float32
 
 class Interrupted(Exception):  # noqa: N818
     """A stop was asked for in the middle of an evaluation; it is done again on resume."""
+
+
+class Processes(Protocol):
+    """Those that evaluate together, each its share of the batches."""
+
+    rank: int
+    size: int
+
+    def total(self, *numbers: float) -> list[float]:
+        """Return the sum of each number over all processes."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,7 @@ def evaluate(
     and_rest: bool = False,
     progress: Callable[[int], None] = lambda done: None,
     stop: Callable[[], bool] = lambda: False,
+    processes: Processes | None = None,
 ) -> Evaluation:
     """Measure a model on a data set.
 
@@ -86,7 +99,9 @@ def evaluate(
         sample: measure so many windows, evenly spread, instead of all; bits per byte as for `max_tokens`.
         and_rest: measure the sample first, and then what it left out.
         progress: is called with the tokens done so far.
-        stop: is asked between batches; True ends the evaluation.
+        stop: is asked between batches; True, in any process, ends the evaluation.
+        processes: evaluate together, batch after batch in turn, each with the whole model or its part of it; the result
+            has the same bits whatever their number, as batches are summed up in their order. None: this one alone.
 
     Raises:
         ConfigError: a size below 1.
@@ -98,18 +113,15 @@ def evaluate(
         if value is not None and value < 1:
             raise ConfigError(f"{name} = {value} of an evaluation must be at least 1")
     T = context_length or model.config.context_length
-    device = next(model.parameters()).device
     nats, count, sample_loss = 0.0, 0, None
     with evaluating(model):
         for number, part in enumerate(_windows(data, T, max_tokens).parts(sample, and_rest)):
             sample_loss = nats / count if number else None
-            for rows in _batches(data, part, T, batch_size):
-                if stop():
-                    raise Interrupted
-                inputs, targets = rows[:, :-1].to(device), rows[:, 1:].to(device)
-                # The mean of a batch, weighted by its tokens and summed in float64.
-                nats += float(model.loss(inputs, targets)) * targets.numel()
-                count += targets.numel()
+            places = _places(part, T, batch_size)
+            while turn := list(itertools.islice(places, 1 if processes is None else processes.size)):
+                for value in _measure(model, data, turn, processes, stop):
+                    nats += value
+                count += sum(len(place.start) * place.targets for place in turn)
                 progress(count)
     if count == 0:
         raise DataError(
@@ -117,6 +129,27 @@ def evaluate(
         )
     num_bytes = (data.num_bytes or 0) * min(1.0, count / max(1, data.num_targets))
     return Evaluation(nats / count, nats / math.log(2) / num_bytes if num_bytes else None, count, T, sample_loss)
+
+
+def _measure(
+    model: TransformerLM, data: TokenData, turn: list[_Place], processes: Processes | None, stop: Callable[[], bool]
+) -> list[float]:
+    """Return the nats of each batch of a turn, in which each process measures one. Raises Interrupted."""
+    rank, size = (0, 1) if processes is None else (processes.rank, processes.size)
+    stopping = stop()
+    if stopping and size == 1:
+        raise Interrupted
+    # A process without a batch of its own takes part in the last one: its rows of the weights may be needed there.
+    rows, device = _read(data, turn[min(rank, len(turn) - 1)]), next(model.parameters()).device
+    inputs, targets = rows[:, :-1].to(device), rows[:, 1:].to(device)
+    # The mean of a batch, weighted by its tokens and summed in float64.
+    nats = float(model.loss(inputs, targets)) * targets.numel()
+    if processes is None or size == 1:
+        return [nats]
+    *sums, stopped = processes.total(*(nats if n == rank else 0.0 for n in range(len(turn))), stopping)
+    if stopped:
+        raise Interrupted
+    return sums
 
 
 @torch.no_grad()
@@ -133,7 +166,8 @@ def token_losses(
             raise ConfigError(f"{name} = {value} of an evaluation must be at least 1")
     device = next(model.parameters()).device
     with evaluating(model):
-        for rows in _batches(data, _windows(data, T, num_tokens), T, 1):
+        for place in _places(_windows(data, T, num_tokens), T, 1):
+            rows = _read(data, place)
             targets = rows[0, 1:]
             scores = at_least_float32(model(rows[:, :-1].to(device)))[0].log_softmax(-1).cpu()  # (S, V)
             losses = -scores.gather(-1, targets[:, None]).squeeze(-1)
@@ -176,10 +210,24 @@ def _windows(data: TokenData, T: int, max_tokens: int | None) -> _Windows:
     return _Windows(np.concatenate(files), np.concatenate(starts), tails)
 
 
-def _batches(data: TokenData, windows: _Windows, T: int, batch_size: int) -> Iterator[Int[Tensor, "B S"]]:
-    """Yield windows with the token after them: (B, T + 1), and each tail, (1, S) with S ≤ T."""
+class _Place(NamedTuple):
+    """Where the windows of one forward pass are."""
+
+    file: Int[np.ndarray, "B"]
+    start: Int[np.ndarray, "B"]
+    targets: int
+    """Of each window."""
+
+
+def _places(windows: _Windows, T: int, batch_size: int) -> Iterator[_Place]:
+    """Yield batches of windows, and then each tail by itself."""
     for first in range(0, len(windows.start), batch_size):
         rows = slice(first, first + batch_size)
-        yield torch.from_numpy(data.gather(windows.file[rows], windows.start[rows], T + 1).astype(np.int64))
+        yield _Place(windows.file[rows], windows.start[rows], T)
     for number, start, targets in windows.tails:
-        yield torch.from_numpy(data.arrays[number][None, start : start + targets + 1].astype(np.int64))
+        yield _Place(np.array([number]), np.array([start]), targets)
+
+
+def _read(data: TokenData, place: _Place) -> Int[Tensor, "B S"]:
+    """Return windows with the token after them: (B, T + 1), and a tail, (1, S) with S ≤ T."""
+    return torch.from_numpy(data.gather(place.file, place.start, place.targets + 1).astype(np.int64))

@@ -37,7 +37,7 @@ def full_tensor(tensor: Tensor) -> Tensor:
 @torch.no_grad()
 def shard_like(tensor: Tensor, like: Tensor) -> Tensor:
     """Return `tensor`, whole and the same in every process, sharded as `like` is; nothing is sent."""
-    if not is_sharded(like):
+    if not is_sharded(like) or is_sharded(tensor):
         return tensor
     from torch.distributed.tensor import distribute_tensor
 

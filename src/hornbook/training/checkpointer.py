@@ -12,7 +12,7 @@ class Checkpointer:
     """Saves and restores a trainer.
 
     Args:
-        trainer: the main process's.
+        trainer: of the run; where there are several processes, each has one.
         store: the run's checkpoints.
         background: write in a thread from a copy in memory.
     """
@@ -32,12 +32,14 @@ class Checkpointer:
         Raises:
             CheckpointError: there are checkpoints and none of them is sound, or it is of another run.
         """
-        if not self.saver.store.steps():
+        store, world = self.saver.store, self.trainer.world
+        found = store.load() if world.is_main and store.steps() else None
+        (step,) = world.agree(-1 if found is None else found.step)
+        if step < 0:
             self.trainer.initialise()
             return False
-        checkpoint = self.saver.store.load()
-        self.trainer.restore(checkpoint)
-        self.saver.last_saved = checkpoint.step
+        self.trainer.restore(found or store.load(int(step)))
+        self.saver.last_saved = int(step)
         return True
 
     def save(self) -> None:
@@ -46,9 +48,17 @@ class Checkpointer:
         with clock.aside("checkpoint"):
             if self.saver.last_saved != counters.step:
                 best = counters.best_val_loss if counters.best_step == counters.step else None
-                self.saver.save(self.trainer.to_checkpoint(), best)
+                self._write(best)
         # At the end the whole of it is waited for, not only the copy.
         clock.closing["checkpoint"] = max(self.saver.seconds, clock.closing["checkpoint"])
+
+    def _write(self, best: float | None) -> None:
+        """Have the main process write the checkpoint, which the others make with it where weights are sharded."""
+        trainer = self.trainer
+        checkpoint = trainer.to_checkpoint() if trainer.world.is_main or trainer.strategy.sharded else None
+        if checkpoint is not None and trainer.world.is_main:
+            self.saver.save(checkpoint, best)
+        self.saver.last_saved = trainer.counters.step
 
     def rewind(self, divergence: Divergence) -> int:
         """Go back to the last checkpoint (or the start) and leave the offending batch out; return the step."""
@@ -63,7 +73,9 @@ class Checkpointer:
 
     def save_after_worker_loss(self) -> str:
         """Save what there is when a process of the group is gone; return in words what became of the run."""
-        if not self.trainer.strategy.main_is_complete:
+        if not self.trainer.world.is_main:
+            return "the run is the main process's"
+        if self.trainer.strategy.sharded:
             self.saver.wait()
             steps = self.saver.store.steps()
             stands = f"the run stands at its checkpoint of step {steps[-1]:,}" if steps else "no checkpoint was written"

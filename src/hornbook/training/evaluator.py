@@ -18,6 +18,7 @@ from hornbook.evaluation.loss import Evaluation, evaluate
 from hornbook.generation.decode import generate
 from hornbook.models.transformer import TransformerLM
 from hornbook.training.config import TrainConfig
+from hornbook.training.distributed.world import World
 
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
@@ -101,10 +102,11 @@ class Evaluator:
     Args:
         config: the recipe.
         dataset: its data.
+        world: the processes that evaluate together.
     """
 
-    def __init__(self, config: TrainConfig, dataset: Dataset):
-        self.config = config
+    def __init__(self, config: TrainConfig, dataset: Dataset, world: World | None = None):
+        self.config, self.world = config, world or World()
         self.tokenizer: Tokenizer | None = dataset.tokenizer
         self.data = TokenData.open(dataset.validation, config.model.vocab_size, verify=config.data.verify)
 
@@ -146,15 +148,18 @@ class Evaluator:
             and_rest=end and sizes.end > sizes.each,
             progress=lambda done: progress(done, sizes.end if end else sizes.each),
             stop=stop,
+            processes=self.world,
         )
 
     def measure_some(self, model: TransformerLM) -> int:
-        """Make one forward pass of an evaluation, for its time; return the tokens that it predicts."""
-        section = self.config.evaluation
-        batch = evaluation_batch(self.config)
-        return evaluate(model, self.data, batch, section.context_length, sample=batch).num_tokens
+        """Make one forward pass of an evaluation in each process, for its time; return the tokens that they predict."""
+        section, batch = self.config.evaluation, evaluation_batch(self.config)
+        windows = batch * self.world.size
+        return evaluate(
+            model, self.data, batch, section.context_length, sample=windows, processes=self.world
+        ).num_tokens
 
-    def sample(self, model: TransformerLM, tokenizer: Tokenizer) -> str | None:
+    def sample(self, model: TransformerLM, tokenizer: Tokenizer, *, cache: bool = True) -> str | None:
         """Return what the model writes after the prompt, or from the start of a document; None without either."""
         section, separator = self.config.evaluation, self.config.tokenizer.separator
         end = tokenizer.special_token_ids.get(separator) if separator else None
@@ -164,6 +169,6 @@ class Evaluator:
         generator = torch.Generator().manual_seed(self.config.training.seed)
         new = generate(
             model, ids, section.sample_tokens, temperature=TEMPERATURE, top_p=TOP_P, stop_token=end,
-            generator=generator, overflow="slide",
+            generator=generator, overflow="slide", cache=cache,
         )  # fmt: skip
         return tokenizer.decode(new.tolist())

@@ -1,7 +1,8 @@
 """Training: evaluate → sample → save → step → log, until the run is done, stopped or diverged.
 
-`train` sets a run up (launch/setup.py) and runs the loop. What each of its words does is elsewhere: evaluator.py,
-checkpointer.py, trainer.py (one update), monitoring/run_logger.py (records); when it happens is here.
+`train` sets a run up (launch/setup.py) and runs the loop, under torchrun in every process alike. What each of its words
+does is elsewhere: evaluator.py, checkpointer.py, trainer.py (one update), monitoring/run_logger.py (records); when it
+happens is here.
 """
 
 from __future__ import annotations
@@ -18,14 +19,13 @@ from hornbook.tracking.console import Console
 from hornbook.tracking.run import Run
 from hornbook.training.clock import RunClock
 from hornbook.training.config import TrainConfig
-from hornbook.training.distributed.group import Group, WorkerLostError, join
+from hornbook.training.distributed.world import WorkerLostError, World, join
 from hornbook.training.divergence import Divergence
 from hornbook.training.launch.setup import Setup, resolve_recipe, set_up
 from hornbook.training.monitoring.diagnostics import layer_norms
-from hornbook.training.monitoring.run_logger import RunLogger
+from hornbook.training.monitoring.run_logger import RunLogger, Silence
 from hornbook.training.signals import Signals
 from hornbook.training.step import StepResult
-from hornbook.training.worker import work
 
 
 def train(
@@ -52,37 +52,38 @@ def train(
         HornbookError: the recipe, the data or a checkpoint cannot be used.
         OSError: a file cannot be read or written.
     """
-    group = join()
+    world = join()
     try:
-        if group is not None and not group.is_main:
-            return work(group)
-        run = _train(resolve_recipe(config, overrides), resume, console or Console(), RunClock(clock), group)
-        if group is not None:
-            group.close()
+        recipe = resolve_recipe(config, overrides) if world.is_main else None
+        run = _train(recipe, resume, console or Console(silent=not world.is_main), RunClock(clock), world)
+        world.close()
         return run
     except BaseException as error:
-        if group is not None:
-            group.fail(error)
+        world.fail(error)
         raise
 
 
-def _train(recipe: TrainConfig, resume: bool, console: Console, clock: RunClock, group: Group | None) -> Run:
+def _train(recipe: TrainConfig | None, resume: bool, console: Console, clock: RunClock, world: World) -> Run:
     try:
-        setup = set_up(recipe, resume=resume, console=console, clock=clock, group=group)
+        setup = set_up(recipe, resume=resume, console=console, clock=clock, world=world)
     except BaseException:
         console.close()
         raise
     run = setup.run
-    if group is not None:
-        group.watch.on_leave = lambda sentence: run.set_status("failed", sentence)
+
+    def record(status: str, reason: str) -> None:
+        if world.is_main:
+            run.set_status(status, reason)
+
+    world.on_leave(lambda sentence: record("failed", sentence))
     try:
-        with Signals(one_of_many=group is not None) as signals:
+        with Signals(one_of_many=world.size > 1) as signals:
             console.on_lost = lambda: signals.request(signal.SIGPIPE)
             status, reason = _run(setup, signals, console)
-        run.set_status(status, reason)
+        record(status, reason)
     except BaseException as error:
         with contextlib.suppress(OSError):  # the disk may be full: the first error is the one to report
-            run.set_status("failed", " ".join(str(error).split()) or type(error).__name__)
+            record("failed", " ".join(str(error).split()) or type(error).__name__)
         raise
     finally:
         console.close()
@@ -92,10 +93,12 @@ def _train(recipe: TrainConfig, resume: bool, console: Console, clock: RunClock,
 
 def _run(s: Setup, signals: Signals, console: Console) -> tuple[str, str]:
     counters = s.trainer.counters
-    logger = RunLogger(
-        s.run, s.config, s.estimate, s.clock, console,
-        step=counters.step, fresh=not (counters.step or counters.evaluated), processes=s.group.size if s.group else 1,
-    )  # fmt: skip
+    logger: Any = Silence()
+    if s.world.is_main:
+        logger = RunLogger(
+            s.run, s.config, s.estimate, s.clock, console,
+            step=counters.step, fresh=not (counters.step or counters.evaluated), processes=s.world.size,
+        )  # fmt: skip
     with logger:
         s.clock.start()
         try:
@@ -121,9 +124,7 @@ def _loop(s: Setup, logger: RunLogger, signals: Signals) -> tuple[str, str]:
             continue
         if due.stop:
             _save(s, logger)
-            if s.group is not None:  # torchrun passes on no reason: it sends the same signal when a process has died
-                s.group.check_alive()
-            return "stopped", f"signal {signals.requested} at step {trainer.counters.step}"
+            return "stopped", f"signal {signals.requested or signal.SIGTERM} at step {trainer.counters.step}"
         if due.evaluation:
             try:
                 _evaluate(s, logger, signals)
@@ -131,7 +132,7 @@ def _loop(s: Setup, logger: RunLogger, signals: Signals) -> tuple[str, str]:
                 continue
         if due.sample:
             _sample(s, logger)
-        if _Due(s, signals).save:
+        if _save_is_due(s):
             _save(s, logger)
         if trainer.finished:
             return "done", ""
@@ -139,23 +140,32 @@ def _loop(s: Setup, logger: RunLogger, signals: Signals) -> tuple[str, str]:
 
 
 class _Due:
-    """What is due before the next update."""
+    """What is due before the next update, the same in all processes; a collective."""
 
     def __init__(self, s: Setup, signals: Signals):
         config, counters, budget = s.config, s.trainer.counters, s.trainer.state.budget
         step, end = counters.step, s.trainer.finished
-        self.stop = signals.requested is not None
+        # Near the end of a time budget the final evaluation is the only one that still fits.
+        late = budget.seconds is not None and budget.seconds - s.clock.seconds <= 3 * s.clock.closing_seconds
+        # torchrun passes on no reason: it sends the same signal when a process has died, which shows here.
+        stops, late = s.world.total(signals.requested is not None, late and s.world.is_main)
+        self.stop = stops > 0
         self.evaluation = not counters.evaluated and (end or step == 0 or _every(config.evaluation.every, step))
         if self.evaluation and not end and budget.seconds is not None:
-            # Near the end of a time budget the final evaluation is the only one that still fits.
-            self.evaluation = step == 0 or budget.seconds - s.clock.seconds > 3 * s.clock.closing_seconds
+            self.evaluation = step == 0 or not late
         self.sample = not counters.sampled and (end or _every(config.evaluation.sample_every, step))
         self.sample &= config.evaluation.sample_every > 0
-        new_best = counters.best_step == step and step > 0
-        self.save = s.checkpointer.last_saved != step and (end or new_best or _every(config.checkpoint.every, step))
+        self.save = _save_is_due(s)
         # No checkpoint is written, and no evaluation trusted, without a check of the guard.
         checks = _every(config.guard.check_every, step)
         self.guard = step > 0 and (checks or end or self.stop or self.evaluation or self.save)
+
+
+def _save_is_due(s: Setup) -> bool:
+    counters, step = s.trainer.counters, s.trainer.counters.step
+    new_best = counters.best_step == step and step > 0
+    due = s.trainer.finished or new_best or _every(s.config.checkpoint.every, step)
+    return s.checkpointer.last_saved != step and due
 
 
 def _every(period: int, step: int) -> bool:
@@ -164,10 +174,13 @@ def _every(period: int, step: int) -> bool:
 
 def _evaluate(s: Setup, logger: RunLogger, signals: Signals) -> None:
     counters = s.trainer.counters
-    with s.clock.aside("evaluation"):
-        model = s.trainer.gather_model()
+    with s.clock.aside("evaluation"), s.trainer.reading() as model:
         result = s.evaluator.evaluate(
-            model, s.sizes, logger.on_eval_progress, lambda: signals.requested is not None, end=s.trainer.finished
+            model,
+            s.sizes,
+            logger.on_eval_progress,
+            lambda: signals.requested is not None,
+            end=s.trainer.finished,
         )
     # A time budget keeps back what the last evaluation takes, and that one may measure more than the others.
     s.clock.closing["evaluation"] *= s.sizes.end / result.num_tokens
@@ -178,11 +191,12 @@ def _evaluate(s: Setup, logger: RunLogger, signals: Signals) -> None:
 
 def _sample(s: Setup, logger: RunLogger) -> None:
     s.trainer.counters.sampled = True
-    if s.evaluator.tokenizer is None:
+    sharded = s.trainer.strategy.sharded
+    if s.evaluator.tokenizer is None or not (sharded or s.world.is_main):
         return
     logger.on_sampling()
-    with s.clock.aside("samples"):
-        text = s.evaluator.sample(s.trainer.gather_model(), s.evaluator.tokenizer)
+    with s.clock.aside("samples"), s.trainer.reading() as model:
+        text = s.evaluator.sample(model, s.evaluator.tokenizer, cache=not sharded)
     if text is not None:
         logger.on_sample(s.trainer.counters.step, text)
 
@@ -195,10 +209,10 @@ def _save(s: Setup, logger: RunLogger) -> None:
 def _log_step(s: Setup, logger: RunLogger, result: StepResult) -> None:
     record = s.trainer.finished or _every(s.config.logging.every, result.step)
     logger.on_step(result, s.trainer.state.budget.remaining(result.step, s.clock.seconds), record=record)
-    if record and s.config.logging.norms:
+    if record and s.config.logging.norms and s.world.is_main:
         with s.clock.aside("norms"):
             inputs, _ = s.trainer.micro_batches(s.trainer.counters.position - 1)[0]()
-            logger.log_norms(result.step, layer_norms(s.trainer.gather_model(), inputs))
+            logger.log_norms(result.step, layer_norms(s.trainer.model, inputs))
 
 
 def _rewind(s: Setup, logger: RunLogger, divergence: Divergence) -> bool:

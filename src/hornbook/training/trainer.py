@@ -1,13 +1,14 @@
 """A model in training: the weights, the state beside them, and one update after another; loop.py says when.
 
 What an update depends on beside the weights is in state.py, how it is computed in step.py. Under torchrun every process
-has a trainer: the main process's decides and sends, the workers' (worker.py) follow it batch by batch.
+has a trainer, and all do the same (distributed/world.py).
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 
@@ -18,10 +19,10 @@ from hornbook.data.sampler import BatchSampler
 from hornbook.data.token_data import TokenData
 from hornbook.models.transformer import TransformerLM
 from hornbook.optim.registry import make_optimizer
+from hornbook.optim.shards import full_tensor, to_local
 from hornbook.training.clock import RunClock
 from hornbook.training.config import TrainConfig
-from hornbook.training.distributed.group import Group, detect_worker_loss
-from hornbook.training.distributed.strategies import SingleProcess
+from hornbook.training.distributed.world import World
 from hornbook.training.divergence import BadBatch, Divergence
 from hornbook.training.state import Counters, TrainingState
 from hornbook.training.step import Batch, StepResult, TrainStep, Update
@@ -42,7 +43,10 @@ class Trainer:
         dataset: its data.
         initial_weights: puts the first weights into the fresh model (`model.init_from`); None leaves them as drawn.
         clock: of the run; None: one that starts now.
-        group: the processes that share the work; None: this one alone.
+        world: the processes that share the work; None: this one alone.
+
+    Attributes:
+        model: what is trained; where weights are sharded, to be read by all processes at once.
     """
 
     def __init__(
@@ -52,9 +56,9 @@ class Trainer:
         *,
         initial_weights: Callable[[TransformerLM], None] | None = None,
         clock: RunClock | None = None,
-        group: Group | None = None,
+        world: World | None = None,
     ):
-        self.config, self.dataset, self.group = config, dataset, group
+        self.config, self.dataset, self.world = config, dataset, world or World()
         self.clock = clock or RunClock()
         self.device = torch.device(config.training.device)
         self.data = TokenData.open(dataset.train, config.model.vocab_size, verify=config.data.verify)
@@ -70,30 +74,28 @@ class Trainer:
             dataset.separator_id,
             [source.weight for source in config.data.mixture],
         )
-        # Where weights are sharded, the main process's whole model lacks the updates since it was last gathered.
-        self._model = TransformerLM(config.model, device=self.device if group is None else group.model_device(config))
-        self._model.activation_checkpointing = t.activation_checkpointing
+        shapes_only = self.world.size > 1 and t.distributed == "fsdp"
+        self.model = TransformerLM(config.model, device="meta" if shapes_only else self.device)
+        self.model.activation_checkpointing = t.activation_checkpointing
         if config.data.document_mask:
-            self._model.document_separator = dataset.separator_id
-        self._stale = False
+            self.model.document_separator = dataset.separator_id
         self._inflight: deque[torch.cuda.Event] = deque()
         self._initial_weights = initial_weights
-        make_strategy = SingleProcess if group is None else group.make_strategy
-        self.strategy = make_strategy(self._model, config)
+        self.strategy = self.world.make_strategy(self.model, config)
         self.initialise()
 
     def initialise(self) -> None:
         """Draw the first weights and start at step 0."""
         torch.manual_seed(self.config.training.seed)
-        self._model.reset_parameters()
+        self.strategy.initialise()
         if self._initial_weights is not None:
-            self._initial_weights(self._model)
-        self._model.train()
-        optimizer = make_optimizer(self.config.optimizer, self.strategy.trained.named_parameters())
+            self._initial_weights(self.model)
+        self.model.train()
+        optimizer = make_optimizer(self.config.optimizer, self.model.named_parameters())
         data = {"digest": self.dataset.digest, "train_tokens": len(self.data)}
         self.state = TrainingState(self.config, optimizer, self.device, self.clock, data)
         self.update = TrainStep(self.strategy, optimizer, self.config)
-        self._send_state()
+        self._begin_together()
 
     @property
     def counters(self) -> Counters:
@@ -105,19 +107,14 @@ class Trainer:
         """Whether all updates are made: the steps of the recipe, or those that its minutes hold."""
         return self.state.budget.finished(self.counters.step)
 
-    def gather_model(self) -> TransformerLM:
-        """Return the whole model as it is now; where weights are sharded this is a collective, between updates only."""
-        if self._stale and self.group is not None:
-            self.group.gather_weights(self.strategy)
-            self._stale = False
-        return self._model
-
     def train_step(self) -> StepResult:
         """Make the next update. Nothing waits for the device: its loss and gradient norm are still there."""
         c, budget, before = self.counters, self.state.budget, self.clock.seconds
         while c.position in c.skipped:
             c.position += 1
         it, total = budget.schedule_position(c.step + 1, before, self.clock.closing_seconds)
+        if budget.seconds is not None:  # by the main process's clock
+            it, total, budget.share = self.world.agree(it, total, budget.share)
         loss, grad_norm, lr = self.update_at(c.position, it, total)
         c.step += 1
         self.state.guard.update(c.step, loss, grad_norm)
@@ -140,24 +137,24 @@ class Trainer:
 
     def update_at(self, position: int, it: float, total: float) -> Update:
         """Make the update of batch `position` at place `it` of `total` in the schedule, in all processes."""
-        if self.group is None:
+        with self.world.exchanges():
             return self.update(self.micro_batches(position), it, total)
-        if self.group.is_main:
-            self.group.send_update(position, it, total)
-            self._stale = not self.strategy.main_is_complete
-        with detect_worker_loss():
-            return self.update(self.micro_batches(position), it, total)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[TransformerLM]:
+        """Give the model for forward passes alone; where weights are sharded, all processes make the same ones."""
+        with self.world.exchanges(), self.strategy.reading():
+            yield self.model
 
     def micro_batches(self, position: int) -> list[Callable[[], Batch]]:
         """Return this process's parts of batch `position`, for gradient accumulation; each is read when called."""
         count = self.config.training.gradient_accumulation
-        rank, processes = (0, 1) if self.group is None else (self.group.rank, self.group.size)
-        size = self.config.training.batch_size // (count * processes)
+        size = self.config.training.batch_size // (count * self.world.size)
 
         def part(i: int) -> Callable[[], Batch]:
             return lambda: self.sampler.batch(position, self.device, slice(i * size, (i + 1) * size))
 
-        return [part(rank * count + i) for i in range(count)]
+        return [part(self.world.rank * count + i) for i in range(count)]
 
     def check_divergence(self, weights: bool = False) -> Divergence | None:
         """Return what the guard has noticed, or None; this waits for the device.
@@ -168,8 +165,8 @@ class Trainer:
         guard = self.state.guard
         divergence = guard.check()
         if divergence is None and weights and guard.section.action != "off":
-            finite = torch.stack([torch.isfinite(p).all() for p in self.gather_model().parameters()])
-            if not bool(finite.all()):
+            finite = torch.stack([torch.isfinite(to_local(p)).all() for p in self.model.parameters()])
+            if self.world.total(not bool(finite.all()))[0]:
                 divergence = Divergence(self.counters.step, "weight", float("nan"))
         if divergence is None:
             self.state.batch_of_step.clear()
@@ -186,19 +183,18 @@ class Trainer:
 
     def to_checkpoint(self) -> Checkpoint:
         """Return everything that the run continues from; where weights are sharded this is a collective."""
-        optimizer = self.state.optimizer
-        if self.group is None or self.strategy.main_is_complete:
-            whole = flatten_optimizer(optimizer)
-        else:
-            whole = self.group.gather_optimizer(self.strategy, optimizer)
-        return self.state.to_checkpoint(self.gather_model().state_dict(), whole)
+        tensors, rest = flatten_optimizer(self.state.optimizer)
+        with self.world.exchanges():
+            weights = {name: full_tensor(tensor) for name, tensor in self.model.state_dict().items()}
+            tensors = {name: full_tensor(tensor) for name, tensor in tensors.items()}
+        return self.state.to_checkpoint(weights, (tensors, rest))
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Put back what `to_checkpoint` returned. Raises CheckpointError as `TrainingState.restore`."""
-        self.state.restore(checkpoint, self._model)
-        self._send_state()
+        self.state.restore(checkpoint, self.model)
+        self._begin_together()
 
-    def _send_state(self) -> None:
-        if self.group is not None and self.group.is_main:
-            self.group.send_state(self.counters.step, self.strategy, self.state.optimizer, self.device)
-        self._stale = False
+    def _begin_together(self) -> None:
+        with self.world.exchanges():
+            self.strategy.synchronise()
+        self.world.seed_dropout(self.config.training.seed, self.counters.step)

@@ -10,17 +10,17 @@ on rows (optim/shards.py). Left out: sharding within a node only, lower precisio
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch import distributed as dist
 
-from hornbook.checkpoint.tensors import flatten_optimizer, restore_optimizer
 from hornbook.models.transformer import TransformerLM
-from hornbook.optim.shards import full_tensor, shard_like, to_local
+from hornbook.optim.shards import shard_like, to_local
 from hornbook.training.compilation import keep_compiled_code
 from hornbook.training.config import TrainConfig
 from hornbook.training.loss import LossFunction, make_loss
@@ -30,24 +30,34 @@ class Strategy:
     """What a trainer asks of each.
 
     Args:
-        model: the whole model: what is trained, or (`FSDP`) what it is gathered into.
+        model: what is trained; under `FSDP`, its shapes on the device "meta", to be filled by `initialise`.
         config: the recipe.
 
     Attributes:
-        trained: the model whose parameters the optimizer updates.
+        trained: the model, whose parameters the optimizer updates.
         loss: of inputs and targets, over this process's share of the batch.
-        main_is_complete: the main process alone holds everything that a checkpoint needs.
+        sharded: a process has rows of the parameters only, so that whatever reads the model is done by all.
     """
 
-    main_is_complete = True
-    trained: TransformerLM
+    sharded = False
     loss: LossFunction
 
     def __init__(self, model: TransformerLM, config: TrainConfig):
-        self.model = model
+        self.trained = model
+
+    def initialise(self) -> None:
+        """Draw all weights anew."""
+        self.trained.reset_parameters()
+
+    def synchronise(self) -> None:
+        """Have all processes begin with the same bits, whatever the machines drew or read; a collective."""
 
     def accumulating(self) -> contextlib.AbstractContextManager[Any]:
         """Return the context of a backward pass whose gradients need not be exchanged yet."""
+        return contextlib.nullcontext()
+
+    def reading(self) -> contextlib.AbstractContextManager[Any]:
+        """Return the context of forward passes without a backward pass."""
         return contextlib.nullcontext()
 
     def mean(self, value: Tensor) -> Tensor:
@@ -56,23 +66,12 @@ class Strategy:
         dist.all_reduce(value)
         return value / dist.get_world_size()
 
-    def gather_weights(self) -> None:
-        """Bring the main process's whole model up to date; a collective."""
-
-    def broadcast_weights(self) -> None:
-        """Bring what is trained in line with the main process's whole model; a collective."""
-
-    def gather_optimizer(self, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return the whole optimizer state, as `flatten_optimizer`; a collective."""
-        return flatten_optimizer(optimizer)
-
 
 class SingleProcess(Strategy):
     """One process trains the whole model; nothing is exchanged."""
 
     def __init__(self, model: TransformerLM, config: TrainConfig):
         super().__init__(model, config)
-        self.trained = model
         self.loss = make_loss(model, config)
 
     def mean(self, value: Tensor) -> Tensor:
@@ -96,7 +95,6 @@ class DDP(Strategy):
 
     def __init__(self, model: TransformerLM, config: TrainConfig):
         super().__init__(model, config)
-        self.trained = model
         wrap = nn.parallel.DistributedDataParallel
         # The rotation's tables are the same everywhere; torch has renamed the switch that leaves them alone.
         new, old = "forward_sync_buffers", "broadcast_buffers"
@@ -108,79 +106,62 @@ class DDP(Strategy):
         """Return the context of a backward pass whose gradients need not be exchanged yet."""
         return self._wrapped.no_sync()
 
-    def broadcast_weights(self) -> None:
+    def synchronise(self) -> None:
         """Send the main process's weights to all."""
-        for parameter in self.model.parameters():
+        for parameter in self.trained.parameters():
             dist.broadcast(parameter.data, 0)
 
 
 class FSDP(Strategy):
-    """Every process holds rows of every parameter.
+    """Every process holds rows of every parameter, and never a whole model."""
 
-    Args:
-        model: in the main process, the whole model that evaluations, samples and checkpoints read; in the others, its
-            shapes.
-        config: the recipe.
-        device: where the rows live.
-    """
+    sharded = True
 
-    main_is_complete = False
-
-    def __init__(self, model: TransformerLM, config: TrainConfig, device: torch.device):
+    def __init__(self, model: TransformerLM, config: TrainConfig):
         from torch.distributed.device_mesh import init_device_mesh
         from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 
         super().__init__(model, config)
-        self.device = device
+        device = torch.device(config.training.device)
         mesh = init_device_mesh(device.type, (dist.get_world_size(),))
-        self.trained = TransformerLM(config.model, device="meta")
-        self.trained.document_separator = model.document_separator
-        self.trained.activation_checkpointing = config.training.activation_checkpointing
-        for block in self.trained.blocks:
+        for block in model.blocks:
             if config.training.compile is True:  # the gathering between blocks stays outside of the graphs
                 keep_compiled_code()
                 block.compile()
             fully_shard(block, mesh=mesh)
-        fully_shard(self.trained, mesh=mesh)
-        register_fsdp_forward_method(self.trained, "loss")
-        self.trained.to_empty(device=device)
-        self.loss = make_loss(self.trained, config.with_training(compile=False))
+        fully_shard(model, mesh=mesh)
+        register_fsdp_forward_method(model, "loss")
+        model.to_empty(device=device)
+        self.loss = make_loss(model, config.with_training(compile=False))
 
-    @torch.no_grad()
-    def gather_weights(self) -> None:
-        """Gather the rows into the main process's whole model."""
-        for full, rows in zip(self.model.parameters(), self.trained.parameters(), strict=True):
-            gathered = full_tensor(rows)
-            if not full.is_meta:
-                full.copy_(gathered)
+    def initialise(self) -> None:
+        """Draw each tensor whole, as a process alone would, and keep its rows."""
+        parts: list[Any] = [
+            m for m in self.trained.modules() if m is not self.trained and hasattr(m, "reset_parameters")
+        ]
+        for part in parts:
+            part.reset_parameters = functools.partial(_draw_rows, part)
+        self.trained.reset_parameters()
+        for part in parts:
+            del part.reset_parameters
 
-    @torch.no_grad()
-    def broadcast_weights(self) -> None:
-        """Give every process its rows of the main process's whole model."""
-        for full, rows in zip(self.model.parameters(), self.trained.parameters(), strict=True):
-            sent = torch.empty(full.shape, dtype=full.dtype, device=self.device) if full.is_meta else full.data
-            dist.broadcast(sent, 0)
-            to_local(rows).copy_(to_local(shard_like(sent, rows)))
-
-    def gather_optimizer(self, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Gather the optimizer's rows; processes other than the main one keep none of it."""
-        tensors, rest = flatten_optimizer(optimizer)
-        gathered: dict[str, Tensor] = {}
-        for name, tensor in tensors.items():
-            full = full_tensor(tensor)
-            if dist.get_rank() == 0:
-                gathered[name] = full
-        return gathered, rest
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Hold what is outside of the blocks whole, for calls that do not begin at the model's loss."""
+        root: Any = self.trained
+        root.unshard()
+        try:
+            yield
+        finally:
+            root.reshard()
 
 
-def load_full_optimizer_state(
-    optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], rest: Mapping[str, Any]
-) -> None:
-    """Put a whole optimizer state, as `flatten_optimizer` gives it, into an optimizer whose parameters may be rows."""
-    numbers: Sequence[int] = [i for group in optimizer.state_dict()["param_groups"] for i in group["params"]]
-    parameters = dict(zip(numbers, (p for g in optimizer.param_groups for p in g["params"]), strict=True))
-    parts = {
-        name: shard_like(tensor, parameters[int(name.partition(".")[0])]) if tensor.ndim else tensor
-        for name, tensor in tensors.items()
-    }
-    restore_optimizer(optimizer, parts, rest, "the main process's state")
+def _draw_rows(module: Any, generator: torch.Generator | None = None) -> None:
+    """Have a module draw its own tensors whole, one module's at a time, and keep this process's rows."""
+    rows = dict(module.named_parameters(recurse=False))
+    for name, row in rows.items():
+        module.register_parameter(name, nn.Parameter(torch.empty(row.shape, dtype=row.dtype, device=row.device)))
+    type(module).reset_parameters(module, generator)
+    for name, row in rows.items():
+        to_local(row).copy_(to_local(shard_like(getattr(module, name).data, row)))
+        module.register_parameter(name, row)

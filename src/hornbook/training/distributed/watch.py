@@ -14,7 +14,6 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from typing import ClassVar
 
 from torch import distributed as dist
 from torch._C._distributed_c10d import PrefixStore, TCPStore
@@ -35,11 +34,7 @@ class Watch:
         on_leave: is called with the error before a process that does not end by itself is ended.
     """
 
-    current: ClassVar[Watch | None] = None
-    """That of this process."""
-
     def __init__(self, rank: int):
-        Watch.current = self
         self.on_leave: Callable[[str], None] = lambda sentence: None
         self._rank, self._closed = rank, threading.Event()
         attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")  # a restarted group meets at the same store
@@ -54,9 +49,16 @@ class Watch:
         with contextlib.suppress(dist.DistError):  # the store goes with the process or the host that holds it
             if wait:
                 self._store.wait(["error"], timedelta(seconds=wait))
-            if self._store.check(["error"]):
-                return self._store.get("error").decode()
+            return self.look_up("error")
         return None
+
+    def look_up(self, key: str) -> str | None:
+        """Return what a process has put, or None where none has."""
+        return self._store.get(key).decode() if self._store.check([key]) else None
+
+    def put(self, key: str, text: str) -> None:
+        """Put a text where all processes find it."""
+        self._store.set(key, text)
 
     def tell(self, error: BaseException, code: int) -> None:
         """Tell the others of an error here; from now on this process ends with `code`, whatever still waits in it."""
@@ -67,7 +69,6 @@ class Watch:
 
     def close(self) -> None:
         """Look no more: the training is over."""
-        Watch.current = None
         self._closed.set()
         self._thread.join()
 

@@ -192,7 +192,12 @@ class StepTime(NamedTuple):
 
 
 def measure_step(
-    step: Callable[[], object], device: torch.device, seconds: float = 1.0, *, compiles: bool = False
+    step: Callable[[], object],
+    device: torch.device,
+    seconds: float = 1.0,
+    *,
+    compiles: bool = False,
+    calls: int | None = None,
 ) -> StepTime:
     """Return the seconds that `step` takes: at first, and the median of at least three calls after the first one.
 
@@ -205,9 +210,12 @@ def measure_step(
         seconds: stop repeating after so long, or with fewer than three calls after ten times as long; a single call
             that takes ten times as long is believed.
         compiles: the first call compiles, and says nothing about the others.
+        calls: make so many after the first, whatever they take: several processes make a step together.
     """
     start = time.perf_counter()
     first = timed(step, device)
+    if calls is not None:
+        return StepTime(first, median_high([timed(step, device) for _ in range(calls)]))
     if first > 10 * seconds and not compiles:
         return StepTime(first, first)
     times: list[float] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -101,11 +102,17 @@ class Estimate:
         """Return the estimate kept with a run, or None where there is none that can be read."""
         with contextlib.suppress(OSError, ValueError, TypeError):
             values = read_json_object(folder / FILE)
-            if values.pop("version") == 1:
-                if values.get("evaluation") is not None:
-                    values["evaluation"] = EvaluationSizes(**values["evaluation"])
-                return cls(**values)
+            if values["version"] == 1:
+                return cls.from_dict(values)
         return None
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Estimate:
+        """Return the estimate that `to_dict` gave. Raises TypeError for anything else."""
+        plain: dict[str, Any] = {key: value for key, value in values.items() if key != "version"}
+        if plain.get("evaluation") is not None:
+            plain["evaluation"] = EvaluationSizes(**plain["evaluation"])
+        return cls(**plain)
 
 
 def estimate_run(
@@ -114,30 +121,42 @@ def estimate_run(
     """Return the estimate kept with a run, or a new one from a measured step, which is then kept.
 
     A compiled step is compiled here, before the run's clock starts, by a first update. Leaves the random states as they
-    were; weights and optimizer are to be set up anew after it.
+    were; weights and optimizer are to be set up anew after it. All processes measure together, and have the main
+    process's estimate.
     """
-    c = trainer.config
+    world = trainer.world
+    known = world.share(lambda: (kept := _kept(trainer, folder)) and kept.to_dict())
+    estimate = _measured(trainer, evaluator, known and Estimate.from_dict(known), memory_bytes, console)
+    if known is None and world.is_main:
+        estimate.save(folder)
+    return Estimate.from_dict(world.share(estimate.to_dict))
+
+
+def _measured(
+    trainer: Trainer, evaluator: Evaluator, kept: Estimate | None, memory_bytes: int | None, console: Console
+) -> Estimate:
+    c, world = trainer.config, trainer.world
     compiles = c.training.compile is True
-    kept = _kept(trainer, folder)
     if kept is not None and not compiles:
         return dataclasses.replace(kept, compile_seconds=None)  # it may have been, before this resume
     with console.stage("compiling the step" if compiles else "measuring a step"), torch.random.fork_rng(devices=[]):
         if kept is not None:
             first, seconds = timed(lambda: _update(trainer), trainer.device), kept.seconds_per_step
         else:
-            first, seconds = measure_step(lambda: _update(trainer), trainer.device, compiles=compiles)
+            calls = None if world.size == 1 else 3
+            first, seconds = measure_step(lambda: _update(trainer), trainer.device, compiles=compiles, calls=calls)
         trainer.state.optimizer.zero_grad(set_to_none=True)
         compile_seconds = max(0.0, first - seconds) if compiles else None
         if kept is not None:
             return dataclasses.replace(kept, compile_seconds=compile_seconds)
-        peak = peak_flops(trainer.device, c.training.dtype) * (trainer.group.size if trainer.group else 1)
+        peak = world.size * peak_flops(trainer.device, c.training.dtype) if world.is_main else 1.0
     steps = None if c.training.max_minutes is not None else c.training.steps
     budget = 60.0 * (c.training.max_minutes or 0.0)
     sizes = evaluator.plan(steps or max(1, int(budget / seconds)))
     with console.stage("measuring an evaluation"):
         aside = _aside_seconds(trainer, evaluator, sizes, steps or max(1, int(budget / seconds)))
-    estimate = Estimate(
-        parameters=sum(p.numel() for p in trainer.strategy.trained.parameters()),
+    return Estimate(
+        parameters=sum(p.numel() for p in trainer.model.parameters()),
         train_tokens=len(trainer.data),
         validation_tokens=len(evaluator.data),
         tokens_per_step=c.tokens_per_step,
@@ -155,8 +174,6 @@ def estimate_run(
         evaluation=sizes,
         compile_seconds=compile_seconds,
     )
-    estimate.save(folder)
-    return estimate
 
 
 def _kept(trainer: Trainer, folder: Path) -> Estimate | None:
@@ -186,13 +203,16 @@ def _epochs(trainer: Trainer, steps: int) -> float | list[float]:
 
 def _aside_seconds(trainer: Trainer, evaluator: Evaluator, sizes: EvaluationSizes, steps: int) -> float:
     """Return the seconds that the evaluations and samples of a run of `steps` updates will take."""
-    model, device, every = trainer.gather_model(), trainer.device, trainer.config.evaluation.sample_every
-    timed(lambda: evaluator.measure_some(model), device)  # the first one is slow
-    tokens = evaluator.measure_some(model)
-    seconds = sizes.total / tokens * min(timed(lambda: evaluator.measure_some(model), device) for _ in range(3))
-    if every and evaluator.tokenizer is not None:
-        tokenizer = evaluator.tokenizer
-        seconds += -(-steps // every) * timed(lambda: evaluator.sample(model, tokenizer), device)
+    device, every = trainer.device, trainer.config.evaluation.sample_every
+    sharded = trainer.strategy.sharded
+    with trainer.reading() as model:
+        timed(lambda: evaluator.measure_some(model), device)  # the first one is slow
+        tokens = evaluator.measure_some(model)
+        seconds = sizes.total / tokens * min(timed(lambda: evaluator.measure_some(model), device) for _ in range(3))
+        if every and evaluator.tokenizer is not None and (sharded or trainer.world.is_main):
+            tokenizer = evaluator.tokenizer
+            sample = timed(lambda: evaluator.sample(model, tokenizer, cache=not sharded), device)
+            seconds += -(-steps // every) * sample
     return seconds
 
 

@@ -6,6 +6,7 @@ and everything shown is a view of a record. The device is waited for only where 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from contextlib import ExitStack
@@ -238,6 +239,16 @@ class RunLogger:
             if values
         ]
         self.stage.update(done=self._step, text=" · ".join(words))
+
+
+class Silence(contextlib.nullcontext[Any]):
+    """The logger of a process that writes no records: it takes whatever it is given."""
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
 
 
 def memory_bytes(device: torch.device) -> int:
