@@ -18,6 +18,7 @@ from harness.recipes import quiet_train, tiny_recipe
 
 import hornbook as hb
 from hornbook.cli.main import main
+from hornbook.config import dump_toml
 from hornbook.tracking.run import Run
 
 transformers = pytest.importorskip("transformers")
@@ -189,6 +190,37 @@ def test_a_card_tells_of_the_weights_that_are_beside_it(run, tmp_path, capsys):
     quiet_train(recipe)
     assert say(capsys, "export runs/tuned tuned --to hf")[0] == 0
     assert "trained from the weights of theirs" in (tmp_path / "tuned" / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("lr", "measured", "sentence"),
+    [
+        (0.01, True, None),
+        (30.0, True, "the lowest validation loss was at step 0, of which there is no sound checkpoint"),
+        (0.01, False, "no validation loss was measured; the weights of step 4 stand for the best"),
+    ],
+)
+def test_the_best_checkpoint_says_where_it_is_another(tmp_path, capsys, lr, measured, sentence):
+    """To a command that takes it, and to a run that begins with it."""
+    made = tiny_recipe(
+        tmp_path / "made", run={"directory": "runs/a"}, training={"steps": 4}, guard={"action": "off"},
+        optimizer={"lr": lr, "weight_decay": 0.0}, schedule={"warmup_steps": 0}, evaluation={"every": 2},
+    )  # fmt: skip
+    quiet_train(made)
+    if not measured:
+        metrics = Path("runs/a/metrics.jsonl")
+        lines = [json.loads(line) for line in metrics.read_text().splitlines()]
+        metrics.write_text("".join(json.dumps(line) + "\n" for line in lines if "val_loss" not in line))
+        Path("runs/a/checkpoints/best.json").unlink()
+    again = tiny_recipe(tmp_path / "made", run={"directory": "runs/b"}, training={"steps": 1})
+    Path("again.toml").write_text(dump_toml(again | {"model": {"init_from": "runs/a"}}))
+    for words in ("export runs/a out --to hf --checkpoint best", "train again.toml"):
+        code, said = say(capsys, words)
+        assert code == 0, said
+        notes = [line for line in said.splitlines() if "stand for the best" in line]
+        assert len(notes) == (sentence is not None), said
+        assert sentence is None or sentence in notes[0]
+    assert "stand for the best" not in say(capsys, "export runs/a last --to hf --checkpoint last")[1]
 
 
 def test_the_snippet_of_the_card_runs(run, tmp_path, capsys):

@@ -384,13 +384,15 @@ def test_a_group_that_loses_a_process_says_what_was_saved(monkeypatch):
 
 
 def test_hubs_that_refuse(tmp_path, monkeypatch):
-    from hornbook.interop.hub import download_model, push_folder
+    from hornbook.interop.hub import check_push, download_model, push_folder
 
     with refused("is no folder here, and fetching it from the hub failed: that is no name of a repository"):
         download_model("a--b")
     with refused("a b c is no folder here, and that is no name of a repository"):
         download_model("a b c")
-    with refused("is written; uploading it to a b c failed: that is no name of a repository"):
+    with refused("nothing was written, as nothing can be uploaded to 'a b c': that is no name of a repository"):
+        check_push("a b c")
+    with refused("(the same command goes on from it); uploading it to a b c failed: that is no name of a repository"):
         push_folder(tmp_path, "a b c")
 
 

@@ -10,8 +10,9 @@ import torch
 
 from hornbook.checkpoint.store import CheckpointStore
 from hornbook.checkpoint.tensors import check_finite, load_module
+from hornbook.errors import HornbookError
 from hornbook.models.transformer import TransformerLM
-from hornbook.tracking.run import Run
+from hornbook.tracking.run import Run, best_record
 from hornbook.training.config import TrainConfig, resolve_stored
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def load_run(
 
     Args:
         path: the run's folder.
-        checkpoint: "best" (lowest validation loss), "last", or a step.
+        checkpoint: "best" (lowest validation loss), "last", or a step. Where the best is none that was kept, as at step
+            0, or no loss was measured, the last stands for it, which is said on standard error.
         device: where the model goes; None: the CPU.
 
     Returns:
@@ -59,6 +61,8 @@ def load_model(path: str | Path, checkpoint: str | int = "best", device: torch.d
     if isinstance(checkpoint, str) and checkpoint.isdecimal():
         checkpoint = int(checkpoint)
     loaded = CheckpointStore(run.path / "checkpoints", warn=_warn).load(checkpoint)
+    if checkpoint == "best" and (note := other_than_best(run, loaded.step)):
+        _warn(note)
     check_finite(loaded.model, f"{run.path}, step {loaded.step:,}")
     model = TransformerLM(config.model, device=device)
     load_module(model, loaded.model, str(run.path))
@@ -67,6 +71,22 @@ def load_model(path: str | Path, checkpoint: str | int = "best", device: torch.d
         specials = tokenizer.special_token_ids
         model.document_separator = specials.get(config.tokenizer.separator_among(specials) or "")
     return LoadedRun(model.eval(), tokenizer, config, loaded.step)
+
+
+def other_than_best(run: Run, step: int) -> str:
+    """Return a sentence for who asked for the best checkpoint and got that of `step`, where it is another; else ""."""
+    try:
+        best = best_record(run.metrics())
+    except HornbookError:
+        return ""  # weights are read without their curve
+    if step == 0 or (best is not None and best["step"] == step):
+        return ""
+    why = (
+        f"the lowest validation loss was at step {best['step']:,}, of which there is no sound checkpoint"
+        if best
+        else ""
+    )
+    return f"{run.path}: {why or 'no validation loss was measured'}; the weights of step {step:,} stand for the best"
 
 
 def read_tokenizer(path: Path) -> Tokenizer | None:

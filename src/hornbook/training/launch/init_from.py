@@ -24,6 +24,7 @@ from hornbook.models.config import ModelConfig
 from hornbook.models.transformer import TransformerLM
 from hornbook.tracking.run import Run
 from hornbook.training.config import TrainConfig, resolve_stored
+from hornbook.training.load import other_than_best
 
 FREE = ("vocab_size", "context_length", "dropout", "zero_init_output")
 """Settings that need not be the source's; the vocabulary is compared by itself."""
@@ -96,8 +97,15 @@ def weight_initializer(
                 f"leave model.{field.name} out, or give --model.{key} {theirs}"
             )
 
+    said: set[str] = set()
+
+    def warn_once(sentence: str) -> None:  # a model is made for the trial step too
+        if sentence not in said:
+            said.add(sentence)
+            warn(sentence)
+
     def initialise(model: TransformerLM) -> None:
-        tensors = _tensors(folder, source, warn)
+        tensors = _tensors(folder, source, warn_once)
         check_finite(tensors, folder)
         load_module(model, tensors, folder)
 
@@ -106,7 +114,10 @@ def weight_initializer(
 
 def _tensors(folder: Path, config: ModelConfig, warn: Callable[[str], None]) -> Mapping[str, Tensor]:
     if (folder / "checkpoints").is_dir():
-        return CheckpointStore(folder / "checkpoints", warn=warn).load("best").model
+        loaded = CheckpointStore(folder / "checkpoints", warn=warn).load("best")
+        if note := other_than_best(Run.open(folder), loaded.step):
+            warn(note)
+        return loaded.model
     return llama_tensors(folder, config)
 
 
