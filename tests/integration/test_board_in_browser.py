@@ -121,3 +121,38 @@ def test_a_training_is_watched_stopped_and_resumed(tmp_path: Path, address: str,
     assert last_step() > stood
     browser.get_by_role("button", name="stop").click()
     browser.locator(".status", has_text="stopped").wait_for(timeout=30_000)
+
+
+@pytest.mark.slow
+def test_the_playground_streams_and_goes_on_from_another_token(tmp_path: Path, address: str, browser: Any) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hornbook", "train", str(story_recipe(tmp_path, 60))],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    browser.set_viewport_size({"width": 360, "height": 800})
+    browser.goto(f"{address}/#/play?run=runs%2Fstory")
+    browser.locator("option", has_text="runs/story").first.wait_for(state="attached")
+    browser.get_by_label("prompt").fill("Once there was </b>")
+    browser.get_by_label("length").first.fill("40")
+    browser.get_by_role("button", name="write").click()
+    browser.locator(".token").nth(3).wait_for(timeout=60_000)
+    browser.locator(".verdict-worse, .verdict-better").wait_for(timeout=60_000)
+    tokens = browser.locator(".token").all_inner_texts()
+    assert len(tokens) == 40
+    browser.locator(".token").nth(4).focus()
+    browser.keyboard.press("ArrowRight")
+    browser.keyboard.press("Enter")
+    chosen = browser.locator(".alternative").first
+    assert browser.evaluate("document.activeElement.className") == "alternative"
+    words = chosen.inner_text()
+    chosen.press("Enter")
+    browser.locator(".branches li").nth(1).wait_for(timeout=60_000)
+    browser.locator(".token.chosen").wait_for()
+    assert browser.locator(".token").all_inner_texts()[:5] == tokens[:5]
+    assert browser.locator(".token.chosen").inner_text().strip() in words
+    assert browser.locator(".spark svg").count() == 1
+    assert browser.evaluate("document.documentElement.scrollWidth") <= 360
+    browser.locator(".branches button").first.click()
+    browser.locator(".token").nth(39).wait_for()
+    assert browser.locator(".token").all_inner_texts() == tokens

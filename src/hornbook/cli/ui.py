@@ -7,7 +7,7 @@ import threading
 import webbrowser
 from pathlib import Path
 
-from hornbook.errors import ConfigError, DataError
+from hornbook.errors import ConfigError, DataError, HornbookError
 
 
 def main(runs: Path = Path("runs"), *, host: str = "127.0.0.1", port: int = 0, browser: bool = True) -> int:
@@ -34,43 +34,27 @@ def main(runs: Path = Path("runs"), *, host: str = "127.0.0.1", port: int = 0, b
             f"--host {host} can be reached from other machines, and this page stops trainings: take 127.0.0.1 "
             "(from elsewhere: ssh -L)"
         )
-    if not 0 <= port <= 65535:
-        raise ConfigError(f"--port {port} is none: take 1 to 65535, or 0 for a free one")
     if runs != Path("runs") and not runs.is_dir():
         raise DataError(f"there is no folder {runs}; name the one that holds runs")
-    import uvicorn
-
     from hornbook.serve.board import make_board
+    from hornbook.serve.process import listen, run_server, url_of
 
-    listener = _listen(host, port)
+    listener = _free_or_usual(host) if port == 0 else listen(host, port)
+    address = url_of(listener)
     app, _ = make_board(runs, host=host)
-    shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{listener.getsockname()[1]}"
     print(f"{runs} at {address} (Ctrl-C ends it; trainings go on)", flush=True)
     if browser:
         threading.Timer(0.5, webbrowser.open, (address,)).start()
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
-    server.run(sockets=[listener])
-    return 0
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket. Raises ConfigError where the port is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for candidate in (port,) if port else (PORT, 0):
-        listener = socket.socket(family)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, candidate))
-        except OSError as error:
-            listener.close()
-            if port or candidate == 0:
-                raise ConfigError(
-                    f"{host}:{port} cannot be listened at ({error.strerror}); give another --port"
-                ) from None
-            continue
-        return listener
-    raise AssertionError
+    return run_server(app, listener, drain=1)
 
 
 PORT = 7080
+
+
+def _free_or_usual(host: str) -> socket.socket:
+    from hornbook.serve.process import listen
+
+    try:
+        return listen(host, PORT)
+    except HornbookError:
+        return listen(host, 0)

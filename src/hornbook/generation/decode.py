@@ -95,10 +95,12 @@ def stream(
     overflow: Overflow = "error",
     cache: bool = True,
     dtype: WeightType = "float32",
+    observe: Callable[[Float[Tensor, "B V"]], object] = lambda logits: None,
 ) -> Iterator[list[int | None]]:
     """Yield the new ids one step at a time, one per row; None for a row that has stopped.
 
-    Arguments and errors as `generate`, which is this, collected.
+    Arguments and errors as `generate`, which is this, collected; `observe` is shown the logits of each step before
+    its tokens are drawn.
     """
     check_sampling(temperature, top_p, top_k)
     if max_new_tokens < 0:
@@ -112,7 +114,9 @@ def stream(
         read = cached_reader(model, len(rows), dtype) if cache else plain_reader(model)
         for _ in range(max_new_tokens):
             with torch.no_grad():
-                tokens = sample(read(windows), temperature, top_p, top_k, generator).tolist()
+                logits = read(windows)
+                observe(logits)
+                tokens = sample(logits, temperature, top_p, top_k, generator).tolist()
             stopped = [s or t == stop_token for s, t in zip(stopped, tokens, strict=True)]
             if all(stopped):
                 return

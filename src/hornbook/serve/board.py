@@ -14,22 +14,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
-import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 
 from hornbook.report.design import asset
 from hornbook.report.tables import config_rows
 from hornbook.serve import views
-from hornbook.serve.control import Resumed, stop
+from hornbook.serve.board_state import Board, RunName
+from hornbook.serve.control import stop
+from hornbook.serve.play import play_routes
 from hornbook.serve.security import App, RequestGuard
-from hornbook.serve.watch import LiveRun, RunsFolder, data_of_runs
+from hornbook.serve.watch import data_of_runs
 from hornbook.serve.web import PlainJSON, handle_errors, protected, safe_json
 from hornbook.tracking.run import Run
 
@@ -42,7 +42,6 @@ MOST_RUNS = 50
 MOST_RECORDS = 1000
 """Pushed at a time; a page that is further behind fetches its curves anew."""
 EVENT_SECONDS, BEAT_SECONDS = 0.2, 15.0
-RunName = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class Named(BaseModel):
@@ -56,50 +55,6 @@ class Noted(Named):
 
     note: Annotated[str | None, Field(max_length=20_000)] = None
     tags: Annotated[list[Annotated[str, Field(max_length=100)]] | None, Field(max_length=50)] = None
-
-
-class Board:
-    """What the routes of one application share."""
-
-    def __init__(self, root: Path) -> None:
-        self.folder = RunsFolder(root)
-        self.token = secrets.token_urlsafe(24)
-        self.resumed = Resumed()
-        self.writing = threading.Lock()
-        self.closing = False
-        self._rows: dict[str, tuple[int, str, dict[str, Any]]] = {}
-
-    def run(self, name: str) -> LiveRun:
-        """Return a run that was found. Raises HTTPException 404."""
-        run = self.folder.runs.get(name)
-        if run is None:
-            raise HTTPException(404, f"there is no run {name[:200]!r} in {self.folder.root}")
-        return run
-
-    def readable(self, name: str) -> LiveRun:
-        """Return a run that can be shown. Raises HTTPException 404 or 409."""
-        run = self.run(name)
-        if run.data is None:
-            raise HTTPException(409, run.damage or f"{name} is being read; again in a moment")
-        return run
-
-    def rows(self, after: int = -1) -> list[dict[str, Any]]:
-        """Return the rows of runs that changed after a version."""
-        found = []
-        for run, changed in self.folder.ordered():
-            known = self._rows.get(run.id)
-            if known is None or known[:2] != (run.version, changed):
-                with run.lock:
-                    row = views.row(run, changed) | {"refusal": self.resumed.refusal(run.path)}
-                known = self._rows[run.id] = (run.version, changed, row)
-            if run.version > after:
-                found.append(known[2])
-        return found
-
-    def check_token(self, x_hornbook_token: Annotated[str, Header(max_length=200)] = "") -> None:
-        """Refuse a request that did not come from this server's page."""
-        if not secrets.compare_digest(x_hornbook_token.encode(), self.token.encode()):
-            raise HTTPException(403, "the page is of an earlier start of `hornbook ui`: load it again")
 
 
 def make_board(root: Path, *, host: str = "127.0.0.1") -> tuple[App, Board]:
@@ -124,6 +79,7 @@ def make_board(root: Path, *, host: str = "127.0.0.1") -> tuple[App, Board]:
     app.include_router(_page_routes(board))
     app.include_router(_run_routes(board))
     app.include_router(_write_routes(board))
+    app.include_router(play_routes(board))
 
     handle_errors(app)
     return RequestGuard(protected(app), host=host, api_key=None), board

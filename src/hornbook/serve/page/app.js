@@ -1,11 +1,13 @@
 // Which view is shown, by the part of the address after #; light and dark; the one connection that hears of changes.
 import { complain, link, listen } from "./api.js";
+import { showPlay } from "./play.js";
 import { showRun } from "./run.js";
 import { showRuns } from "./runs.js";
 
 const VIEWS = [
   ["runs", "Runs", showRuns],
   ["run", "Run", showRun, true],
+  ["play", "Playground", showPlay],
 ];
 const rows = new Map();
 const view = document.getElementById("view");
