@@ -153,6 +153,7 @@ def test_the_playground_streams_and_goes_on_from_another_token(tmp_path: Path, a
     assert browser.locator(".token.chosen").inner_text().strip() in words
     assert browser.locator(".spark svg").count() == 1
     assert browser.evaluate("document.documentElement.scrollWidth") <= 360
-    browser.locator(".branches button").first.click()
+    browser.locator(".branches button").first.click()  # while the other one is still being written
     browser.locator(".token").nth(39).wait_for()
+    browser.wait_for_timeout(500)
     assert browser.locator(".token").all_inner_texts() == tokens

@@ -45,17 +45,21 @@ export class Continuation {
     this.said = null;
     const tokens = this.path(node).map((one) => one.id);
     this.draw();
+    let tip = node; // where it writes, whatever branch is looked at meanwhile
     this.write(tokens, (record) => {
+      const looked = this.leaf === tip;
       if (record.path) {
         this.path(node).forEach((one, i) => { one.text = record.path[i]; });
-        this.draw();
       } else if (record.end) {
-        this.leaf.said = this.said = record;
-        this.draw();
+        tip.said = record;
       } else {
-        this.leaf = this.grow(this.leaf, record);
-        this.append(this.leaf);
+        tip = this.grow(tip, record);
       }
+      if (!looked) return;
+      this.leaf = tip;
+      this.said = tip.said || null;
+      if (record.path || record.end) this.draw();
+      else this.append(tip);
     });
   }
 
