@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 CPP    := $(shell find cpp bindings -name "*.[ch]pp")
 SOURCES := $(shell find cpp bindings CMakeLists.txt pyproject.toml constraints.txt -type f 2>/dev/null)
 
-.PHONY: help demo test test-slow check fuzz coverage format bench-tokenizer bench-training clean
+.PHONY: help handbook demo test test-slow check fuzz coverage format bench-tokenizer bench-training clean
 help:
 	@echo "make demo        install, then run the whole line in about five minutes"
 	@echo "make test        install, then run the tests"
@@ -15,6 +15,7 @@ help:
 	@echo "make coverage    lines of src/hornbook that the tests and the quick demo run"
 	@echo "make bench-tokenizer   train and encode beside the fastest peers"
 	@echo "make bench-training    train and generate beside transformers"
+	@echo "make handbook    the pages of docs/handbook, from the code and from the records of studies"
 	@echo "make format      format the code"
 
 $(BIN)/python:
@@ -73,6 +74,9 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(CPP)
+
+handbook: $(VENV)/.installed-test
+	$(BIN)/python tools/handbook.py
 
 SHARED ?= ../shared
 bench-tokenizer: $(VENV)/.installed-test

@@ -1,10 +1,11 @@
-"""Write the pages of docs/handbook that need no training, and a figure (which needs matplotlib).
+"""Write the pages of docs/handbook and their figures (which need matplotlib).
 
     python tools/handbook.py
     python tools/handbook.py --check      only say whether the pages are what the code says today
 
 The pages are those of handbook_pages/ with numbers and code filled in. They follow the problems of CS336 assignment 1,
-part by part; every number comes from the functions that users call, all code from the source (quoted.py).
+part by part; every number comes from the functions that users call, all code from the source (quoted.py), what studies
+showed from the records of their runs (handbook_studies.py).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import handbook_studies
 from generated import update
 from quoted import fill
 
@@ -45,7 +47,9 @@ def main() -> int:
     }
     pages = {FOLDER / name: (TEMPLATES / name).read_text("utf-8").format(**v) for name, v in values.items()}
     pages |= {FOLDER / name: fill((TEMPLATES / name).read_text("utf-8")) for name in ("parts.md", "unicode.md")}
+    pages |= handbook_studies.pages()
     if "--check" not in sys.argv[1:]:
+        handbook_studies.draw()
         draw(FOLDER / "flops_by_part.svg", FOLDER / "flops_by_part.png")
     return update(pages)
 
