@@ -32,6 +32,8 @@ COMMANDS = [
     ["export", "nosuch", "out.gguf", "--to", "gguf"],
     ["import", "hf", "./nosuch"],
     ["runs", "nosuch"],
+    ["serve", "nosuch"],
+    ["ui", "nosuch"],
     ["handin", "nosuch"],
     ["generate", "nosuch"],
     ["generate", "nosuch", "--prompt", "x"],
@@ -64,7 +66,7 @@ READ_NO_PATH = {
     "study list",
     "completion",
 }  # nothing, a name on the web, or where to write to
-HEAVY = ["torch", "numpy", "scipy", "matplotlib", "huggingface_hub"]
+HEAVY = ["torch", "numpy", "scipy", "matplotlib", "huggingface_hub", "fastapi"]
 PROGRAM = """
 import json, sys
 from hornbook.cli.main import main

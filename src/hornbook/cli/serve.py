@@ -60,8 +60,8 @@ def main(
     """
     _check(slots, queue, deadline, max_tokens, max_body, drain)
     key = read_api_key(api_key, api_key_file, host)
-    check_installed()
     opened = Run.open(run)
+    check_installed()
     from hornbook.cli.generate import load_writer, stop_token
     from hornbook.generation.slots import open_slots
     from hornbook.serve.api import Served, create_app

@@ -25,6 +25,8 @@ def main(runs: Path = Path("runs"), *, host: str = "127.0.0.1", port: int = 0, b
         hornbook ui
         hornbook ui studies --port 8080 --no-browser
     """
+    if runs != Path("runs") and not runs.is_dir():
+        raise DataError(f"there is no folder {runs}; name the one that holds runs")
     from hornbook.serve import check_installed
     from hornbook.serve.security import is_loopback
 
@@ -34,8 +36,6 @@ def main(runs: Path = Path("runs"), *, host: str = "127.0.0.1", port: int = 0, b
             f"--host {host} can be reached from other machines, and this page stops trainings: take 127.0.0.1 "
             "(from elsewhere: ssh -L)"
         )
-    if runs != Path("runs") and not runs.is_dir():
-        raise DataError(f"there is no folder {runs}; name the one that holds runs")
     from hornbook.serve.board import make_board
     from hornbook.serve.process import listen, run_server, url_of
 
