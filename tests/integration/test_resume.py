@@ -25,21 +25,30 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def test_resume_is_bit_identical_after_20_kills_at_random_instants_and_during_saves():
+@pytest.mark.parametrize(
+    "kills",
+    [
+        10,
+        pytest.param(20, marks=pytest.mark.slow),
+        pytest.param(400, marks=[pytest.mark.slow, pytest.mark.hours, pytest.mark.timeout(7200)]),
+    ],
+)
+def test_resume_is_bit_identical_after_kills_at_random_instants_and_during_saves(kills):
     # In a process of its own: the children are forked from it, and this one has threads already.
     code = (
-        "from harness.kills import run_kills; c = run_kills(20, seed=1); print(c); assert c['runs'] == c['equal runs']"
+        f"from harness.kills import run_kills; c = run_kills({kills}, seed=1); print(c); "
+        "assert c['runs'] == c['equal runs']"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": "tests", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=None if kills > 20 else 280,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "'kills': 20" in done.stdout
+    assert f"'kills': {kills}" in done.stdout
 
 
 def test_a_fault_at_any_system_call_of_a_save_leaves_a_sound_checkpoint():

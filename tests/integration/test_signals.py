@@ -15,7 +15,9 @@ from hornbook.config import dump_toml
 from hornbook.tracking.run import Run
 
 
-@pytest.mark.parametrize("tries", [8, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize(
+    "tries", [8, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.hours, pytest.mark.timeout(3600)])]
+)
 def test_ctrl_c_at_any_instant_ends_with_130_and_no_traceback(tries):
     codes, wrong = press(tries)
     assert not wrong, "\n\n".join(wrong)
