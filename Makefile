@@ -5,11 +5,12 @@ BIN    := $(VENV)/bin
 CPP    := $(shell find cpp bindings -name "*.[ch]pp")
 SOURCES := $(shell find cpp bindings CMakeLists.txt pyproject.toml constraints.txt -type f 2>/dev/null)
 
-.PHONY: help handbook demo test test-slow check fuzz coverage format bench-tokenizer bench-training clean
+.PHONY: help handbook demo test test-slow test-all check fuzz coverage format bench-tokenizer bench-training clean
 help:
 	@echo "make demo        install, then run the whole line in about five minutes"
 	@echo "make test        install, then run the tests"
-	@echo "make test-slow   the tests that take long as well"
+	@echo "make test-slow   the tests that take more than ten seconds each as well"
+	@echo "make test-all    those too that take hours: run by hand before an issue that touches them closes"
 	@echo "make check       lint, types, layers"
 	@echo "make fuzz        readers, subcommands and native code on damaged input, FUZZ_SECONDS=3600 each"
 	@echo "make coverage    lines of src/hornbook that the tests and the quick demo run"
@@ -38,13 +39,17 @@ demo: $(VENV)/.installed
 	$(BIN)/hornbook demo
 
 # Two processes of one thread each do more in a second than one of two threads: most tests are small.
+# They start some 600 processes and compile every module of the tests, so compiled modules are kept.
 TEST_WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist worksteal --durations=20
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist worksteal --durations=20
 
 test: $(VENV)/.installed-test
 	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/.installed-test
+	$(PYTEST) -m "not hours"
+
+test-all: $(VENV)/.installed-test
 	$(PYTEST)
 
 check: $(VENV)/.installed-dev

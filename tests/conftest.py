@@ -14,6 +14,8 @@ from harness.messages import (  # noqa: F401  (hooks: pytest finds them by their
     pytest_sessionfinish,
 )
 
+pytest_plugins = ["harness.cpu_times"]
+
 # Every process that a test starts says where it was if a signal such as SIGSEGV ends it.
 os.environ.setdefault("PYTHONFAULTHANDLER", "1")
 if (

@@ -110,6 +110,7 @@ def open_in_llama_cpp(path, **how):
 
 
 @pytest.mark.slow
+@pytest.mark.hours
 @pytest.mark.parametrize("pattern", ["gpt2", "cl100k", "o200k"])
 def test_llama_cpp_continues_alike(tmp_path, pattern):
     tok = tokenizer(tmp_path, pattern)
@@ -134,6 +135,7 @@ def read_texts(place: Path) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.hours
 @pytest.mark.shared
 @pytest.mark.parametrize("pattern", ["gpt2", "cl100k", "o200k"])
 def test_llama_cpp_cuts_alike(tmp_path, shared_data, pattern):
@@ -158,6 +160,7 @@ def test_llama_cpp_cuts_alike(tmp_path, shared_data, pattern):
 
 
 @pytest.mark.slow
+@pytest.mark.hours
 @pytest.mark.shared
 def test_perplexity_in_llama_cpp_is_ours(tmp_path, shared_data):
     text = read_texts(shared_data)[0]
