@@ -92,7 +92,7 @@ def test_a_single_checkpoint(tmp_path):
 
 
 def test_figures_and_reports(tmp_path, without):
-    from hornbook.report.figures import save_figures
+    from hornbook.report.drawing import save_figures
     from hornbook.report.render import write_report
     from hornbook.studies.charts import Figure, Series, figure_from_dict, table_from_dict
 

@@ -17,7 +17,8 @@ from hornbook.cli.main import main
 from hornbook.errors import DataError, FormatError
 from hornbook.evaluation.storyworld import StoryScore, StoryworldMetrics, save_metrics
 from hornbook.report.answers import run_verdict
-from hornbook.report.figures import run_figures, save_figures, thin
+from hornbook.report.drawing import save_figures
+from hornbook.report.figures import run_figures, thin
 from hornbook.report.load import read_runs
 from hornbook.report.plain_svg import plain_svg
 from hornbook.report.render import script_json, write_report
@@ -264,7 +265,7 @@ def test_every_figure_is_also_written_as_svg_and_png(tmp_path):
     run = make_run(tmp_path / "r", name="cost $5 and $6", floor=0.5)
     files = save_figures(run_figures(read_runs([run]))[:2], tmp_path / "figures")
     assert {f.suffix for f in files} == {".svg", ".png"}
-    assert (tmp_path / "figures" / "loss-tokens.svg").read_text().startswith("<?xml")
+    assert (tmp_path / "figures" / "loss.svg").read_text().startswith("<?xml")
     assert all(f.stat().st_size > 2000 for f in files)
 
 

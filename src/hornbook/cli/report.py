@@ -17,7 +17,7 @@ def main(
         paths: run folders, study folders, or folders that hold runs.
         out: the file to write; by default report.html in the folder given (several folders: in the current one).
         title: heading of the page.
-        figures: also write every figure as SVG and PNG to this folder (needs matplotlib).
+        figures: also write the three main figures as SVG and PNG to this folder (needs matplotlib).
 
     Examples:
         hornbook report runs/tinystories

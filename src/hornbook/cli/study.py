@@ -79,7 +79,7 @@ def run(
         web_text: web text for the studies that compare two corpora.
         accept_older: runs made by another commit of hornbook count as done.
         replace: runs made by another commit or another recipe are removed and made anew.
-        figures: also write every figure as SVG and PNG (needs matplotlib).
+        figures: also write the three main figures as SVG and PNG (needs matplotlib).
         minutes: train every run for as many steps as let all of them take so long on this machine.
         dry_run: say which runs there would be and how long they would take on this machine; nothing is written.
         overrides: keys of the recipe that all arms share, such as `--model.d-model 64`.

@@ -1,21 +1,16 @@
-"""Figures of runs, thinned to what a screen can show, and their export as SVG and PNG.
+"""Figures of runs, thinned to what a screen can show.
 
 Thinning keeps, of every bucket of neighbouring points, the lowest and the highest value, so that a spike is never lost.
-Left out: smoothing, which hides what happened.
+Left out: smoothing, which hides what happened; files of figures (`report/drawing.py`).
 """
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from hornbook.errors import HornbookError
-from hornbook.fileio import atomic_write
 from hornbook.report.load import RunData
 from hornbook.studies.charts import X_AXES, Figure, Series
 
@@ -147,68 +142,3 @@ def _round(value: float | None) -> float | int | None:
     if value is None or isinstance(value, int):
         return value
     return float(f"{value:.6g}") if math.isfinite(value) else None
-
-
-def save_figures(figures: Sequence[Figure], folder: Path, *, formats: Sequence[str] = ("svg", "png")) -> list[Path]:
-    """Write every figure to `folder`, once per format and, where it offers several, per horizontal axis.
-
-    Returns:
-        The files written, `<figure>[-<axis>].<format>`.
-
-    Raises:
-        HornbookError: matplotlib (the `report` extra) is not installed.
-    """
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure as Canvas
-    except ImportError:
-        raise HornbookError("SVG and PNG figures need matplotlib: pip install 'hornbook[report]'") from None
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    with mpl.rc_context({"svg.hashsalt": "hornbook", "axes.spines.top": False, "axes.spines.right": False}):
-        for figure in figures:
-            for axis in figure.x_axes:
-                canvas = Canvas(figsize=(7.2, 4.2), dpi=150, layout="constrained")
-                _draw(canvas.add_subplot(), figure, axis)
-                stem = figure.id if len(figure.x_axes) == 1 else f"{figure.id}-{axis}"
-                for kind in formats:
-                    drawn = io.BytesIO()
-                    canvas.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)
-                    written.append(folder / f"{stem}.{kind}")
-                    atomic_write(written[-1], drawn.getvalue())
-    return written
-
-
-def _draw(axes: Any, figure: Figure, axis: str) -> None:
-    for place, series in enumerate(figure.series):
-        color = f"C{(series.color if series.color is not None else place) % 10}"
-        rows = zip(series.x[axis], series.y, series.low or series.y, series.high or series.y, strict=True)
-        rows = [r for r in rows if None not in r and not (figure.x_log and (r[0] or 0) <= 0)]
-        if not rows:
-            continue
-        x, y, low, high = (list(column) for column in zip(*rows, strict=True))
-        line = {"line": "-", "both": "-", "dash": "--"}.get(series.style, "")
-        marker = "o" if series.style in ("points", "both") else ""
-        axes.plot(x, y, line, marker=marker, markersize=3.5, linewidth=1.4, color=color, label=_plain(series.name))
-        if series.low is not None and series.high is not None:
-            axes.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)
-    for label, height in figure.lines.items():
-        axes.axhline(height, color="0.4", linewidth=1, linestyle=":")
-        axes.annotate(
-            _plain(label), (0.99, height), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8
-        )
-    if figure.categories is not None:
-        axes.set_xticks(range(len(figure.categories)), [_plain(c) for c in figure.categories], rotation=30, ha="right")
-    axes.set(title=_plain(figure.title), xlabel=figure.x_axes[axis], ylabel=figure.y_label)
-    if figure.x_log:
-        axes.set_xscale("log")
-    if figure.y_log:
-        axes.set_yscale("log")
-    axes.grid(alpha=0.25)
-    if 1 < len(figure.series) <= 12:
-        axes.legend(fontsize=8, frameon=False)
-
-
-def _plain(text: str) -> str:
-    """Keep matplotlib from reading a formula into a name with dollar signs."""
-    return text.replace("$", r"\$")

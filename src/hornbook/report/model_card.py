@@ -16,7 +16,8 @@ from typing import Any
 from hornbook.config import dump_toml
 from hornbook.errors import HornbookError
 from hornbook.format import quantity
-from hornbook.report.figures import run_figures, save_figures
+from hornbook.report.drawing import save_figures
+from hornbook.report.figures import run_figures
 from hornbook.report.load import RunData, read_run
 from hornbook.report.tables import final_metrics
 
@@ -144,11 +145,8 @@ def _curve(run: RunData, folder: Path) -> str:
     figures = [figure for figure in run_figures([run]) if figure.id in ("loss", "train_loss")][:1]
     if not figures:
         return ""
-    axis = next(iter(figures[0].x_axes))
     try:
-        (path,) = save_figures(
-            [dataclasses.replace(figures[0], x_axes={axis: figures[0].x_axes[axis]})], folder, formats=["png"]
-        )
+        (path,) = save_figures(figures, folder, formats=["png"])
     except HornbookError:  # matplotlib is not installed
         return ""
     return f"![training and validation loss]({path.name})\n"

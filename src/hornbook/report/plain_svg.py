@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Sequence
 
 from hornbook.format import short
 from hornbook.report.design import series_variable
 from hornbook.report.scales import Points, apart, line_heights, points, y_range
-from hornbook.studies.charts import Figure, Series
+from hornbook.studies.charts import Figure, Number, Series
 
 WIDTH, HEIGHT, LEFT, ABOVE, BELOW, LINE = 480, 240, 58, 10, 34, 13
 MOST_POINTS = 200
@@ -28,10 +29,14 @@ def plain_svg(figure: Figure) -> str:
     ends = y_range(figure, axis)
     if ends is None or not any(curves):
         return ""
-    across = [x for curve in curves for x, _ in curve]
+    lost = [(i, s.x[axis]) for i, s in enumerate(figure.series) if s.style == "cross"]
+    crosses = [(x, i) for i, where in lost for x in _across(where, figure)]
+    across = [*(x for curve in curves for x, _ in curve), *(x for x, _ in crosses)]
     left, right = (min(across), max(across)) if max(across) > min(across) else (across[0] - 0.5, across[0] + 0.5)
     widest = CHARACTER * max(len(s.name) for s in figure.series)
-    named = 1 < len(curves) <= (HEIGHT - ABOVE - BELOW) / LINE and widest <= WIDEST and not figure.categories
+    named = (
+        1 < len(curves) <= (HEIGHT - ABOVE - BELOW) / LINE and widest <= WIDEST and not (crosses or figure.categories)
+    )
     edge, bottom = WIDTH - 12 - (widest if named else 0), HEIGHT - BELOW
 
     def place(x: float, y: float) -> tuple[float, float]:
@@ -40,6 +45,7 @@ def plain_svg(figure: Figure) -> str:
 
     spots = [[place(x, y) for x, y in curve] for curve in curves]
     parts = [part for i, s in enumerate(figure.series) for part in _curve(s, spots[i], _color(s, i))]
+    parts += [_cross(place(x, ends[1])[0], _color(figure.series[i], i)) for x, i in crosses]
     parts += [
         _line(name, height, place(left, height)[1], edge, figure) for name, height in line_heights(figure).items()
     ]
@@ -64,6 +70,14 @@ def _curve(series: Series, spots: Points, color: str) -> list[str]:
         dashes = DASHES.get(series.style, "")
         return [f'<polyline points="{line}" fill="none" style="stroke: {color}" stroke-width="1.6"{dashes}/>']
     return [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" style="fill: {color}"/>' for x, y in spots]
+
+
+def _across(x: Sequence[Number], figure: Figure) -> list[float]:
+    return [across for across, _ in points(x, [1.0] * len(x), figure.x_log, y_log=False)]
+
+
+def _cross(x: float, color: str) -> str:
+    return f'<text x="{x:.1f}" y="{ABOVE + 5}" text-anchor="middle" style="fill: {color}">✕</text>'
 
 
 def _line(name: str, height: float, y: float, edge: float, figure: Figure) -> str:

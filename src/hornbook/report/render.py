@@ -27,7 +27,9 @@ from hornbook.format import counted, number, setting, visible
 from hornbook.report import tables
 from hornbook.report.answers import answer_of, size_of
 from hornbook.report.design import PAGE, asset
-from hornbook.report.figures import run_figures, save_figures
+from hornbook.report.drawing import save_figures
+from hornbook.report.figures import run_figures
+from hornbook.report.forest import forest_html
 from hornbook.report.load import RunData, as_number, read_run, read_runs
 from hornbook.report.plain_svg import plain_svg
 from hornbook.report.storyworld_tables import story_tables, story_value
@@ -36,6 +38,8 @@ from hornbook.studies.folder import StudyResults, is_study, read_study
 
 MAIN_FIGURES = 3
 """Figures of a study that stand before its tables and are exported; the others follow the tables."""
+MOST_FINDINGS = 3
+"""Sentences beside a figure that shows the differences; the others are folded."""
 MOST_SAMPLES = 24
 """Samples shown of each run, the latest first; the run folder has all."""
 LONGEST_SAMPLE = 6_000
@@ -49,7 +53,8 @@ def write_report(paths: Sequence[Path], out: Path, *, title: str | None = None, 
         paths: run folders, study folders, or folders that hold runs.
         out: the HTML file to write (atomically).
         title: heading of the page; by default it names what was given.
-        figures: folder for every figure as SVG and PNG (needs matplotlib); None writes none.
+        figures: folder for the first three figures of each study, and of the runs, as SVG and PNG (needs matplotlib);
+            None writes none.
 
     Returns:
         `out`.
@@ -69,7 +74,7 @@ def write_report(paths: Sequence[Path], out: Path, *, title: str | None = None, 
         sections.append(_runs_section(runs))
     write_page(sections, title or _title(runs, studies), out)
     if figures is not None:
-        save_figures([figure for section in sections for figure in section["figures"]], figures)
+        save_figures([figure for section in sections for figure in section["figures"][:MAIN_FIGURES]], figures)
     return out
 
 
@@ -193,6 +198,7 @@ def _sample_groups(runs: Sequence[RunData]) -> list[dict[str, Any]]:
 
 def _page(sections: Sequence[dict[str, Any]], title: str) -> str:
     figures: list[Figure] = [figure for section in sections for figure in section["figures"]]
+    charts = [figure for figure in figures if not figure.horizontal]
     script = "\n".join(map(asset, ("uplot/uPlot.iife.min.js", "axes.js", "chart.js", "page.js")))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGE),
@@ -204,10 +210,12 @@ def _page(sections: Sequence[dict[str, Any]], title: str) -> str:
     environment.filters["number"] = number
     environment.filters["cell"] = _cell
     environment.filters["svg"] = lambda figure: markupsafe.Markup(plain_svg(figure))
+    environment.filters["forest"] = lambda figure: markupsafe.Markup(forest_html(figure))
+    environment.globals["MOST_FINDINGS"] = MOST_FINDINGS
     return environment.get_template("page.html.j2").render(
         title=title,
         sections=sections,
-        data=script_json([record_to_dict(figure) for figure in figures]),
+        data=script_json([record_to_dict(figure) for figure in charts]),
         style="\n".join(map(asset, ("uplot/uPlot.min.css", "base.css", "page.css"))),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

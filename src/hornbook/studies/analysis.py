@@ -1,29 +1,23 @@
-"""The standard reading of a training study: curves with bands over seeds, arms in a table, differences to the baseline.
+"""The standard reading of a training study: its figures, arms in a table, differences to the baseline, sentences.
 
 Every sentence is built from the numbers beside it. A diverged run is a result: it is counted, never averaged.
-Left out: smoothing and curve fitting.
+Left out: the figures themselves (`studies/figures.py`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable, Mapping, Sequence
-from statistics import fmean, median_high, stdev
+from collections.abc import Sequence
+from statistics import median_high, stdev
 from typing import Any
 
 from hornbook.format import counted, number
 from hornbook.studies import statistics
-from hornbook.studies.charts import X_AXES, Figure, Interval, Series, Table, band, columns
+from hornbook.studies.charts import Figure, Table, columns
+from hornbook.studies.figures import LABELS, curves, difference_figure, final_figure
 from hornbook.studies.statistics import FEWEST_FOR_AN_INTERVAL, Comparison, mean_interval
-from hornbook.studies.study import Analysis, Outcome, Plan, Results
+from hornbook.studies.study import Analysis, Outcome, Results
 from hornbook.studies.verdict import BETTER, FEWEST_SEEDS, FEWEST_UPDATES, NOT_DISTINGUISHABLE, WORSE
-
-LABELS = {
-    "val_loss": "validation loss (nats per token)",
-    "val_bits_per_byte": "validation bits per byte",
-    "train_loss": "training loss (nats per token)",
-}
 
 
 def standard(results: Results, *first: str, figures: Sequence[Figure] = ()) -> Analysis:
@@ -31,10 +25,11 @@ def standard(results: Results, *first: str, figures: Sequence[Figure] = ()) -> A
 
     Where a run made too few updates nothing is judged: the numbers stand without sentences that read them.
     """
-    plan, floor = results.plan, floor_of(results)
-    drawn = [final_figure(results), curves(results)]
-    if plan.metric == "val_bits_per_byte" and floor is not None:
-        drawn = [dataclasses.replace(figure, lines={**figure.lines, "entropy floor": floor}) for figure in drawn]
+    plan, floor = results.plan, floor_in_metric(results)
+    lines = {} if floor is None else {"entropy floor": floor}
+    drawn = [dataclasses.replace(f, lines={**f.lines, **lines}) for f in (final_figure(results), curves(results))]
+    if plan.baseline is not None and (found := comparisons(results)):
+        drawn.insert(1, difference_figure(results, found))
     tables = [arm_table(results)]
     if plan.baseline is not None and len(plan.arms) > 1:
         tables.append(comparison_table(results))
@@ -48,107 +43,15 @@ def floor_of(results: Results) -> float | None:
     return floors.pop() if len(floors) == 1 else None
 
 
-def curves(results: Results) -> Figure:
-    """Return the metric's curve per arm: the mean over seeds, and the band from the lowest to the highest seed."""
-    metric, arms = results.plan.metric, results.by_arm.items()
-    label = LABELS.get(metric, metric)
-    return Figure(
-        id=f"curves-{metric}",
-        title=label[0].upper() + label[1:],
-        caption=f"Mean over up to {len(results.plan.seeds)} seeds; the band runs from the lowest to the highest of "
-        "them. Where seeds diverged, the curve is the mean of those still running.",
-        x_axes=X_AXES,
-        y_label=label,
-        y_log=True,
-        series=[s for i, (arm, outcomes) in enumerate(arms) if (s := _curve(arm, outcomes, metric, i))],
-    )
-
-
-def _curve(arm: str, outcomes: Sequence[Outcome], metric: str, color: int) -> Series | None:
-    at: dict[int, list[Mapping[str, Any]]] = {}
-    for outcome in outcomes:
-        for record in outcome.records:
-            value = record.get(metric)
-            if isinstance(value, (int, float)) and math.isfinite(value):
-                at.setdefault(record["step"], []).append(record)
-    if not at:
-        return None
-    steps = sorted(at)
-    x = {axis: [_mean([r.get(axis) for r in at[step]]) for step in steps] for axis in ("tokens", "seconds")}
-    return band(arm, {"step": steps, **x}, [[r[metric] for r in at[step]] for step in steps], _mean, color=color)
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [v for v in values if v is not None]
-    return float(f"{fmean(known):.7g}") if known else None
-
-
-def _axis(plan: Plan) -> tuple[dict[str, float], dict[str, Any]]:
-    """Return where each arm stands, and the axis as fields of a figure: over `x`, or arm by arm where one has none."""
-    x = {arm.name: arm.x for arm in plan.arms if arm.x is not None}
-    if len(x) == len(plan.arms):
-        return x, {"x_axes": {"x": plan.x_label}, "x_log": plan.x_log}
-    names = [arm.name for arm in plan.arms]
-    return {name: float(i) for i, name in enumerate(names)}, {"x_axes": {"x": "arm"}, "categories": names}
-
-
-def _groups(plan: Plan) -> list[tuple[int, str, list[str]]]:
-    """Return colour, name and arms of every group."""
-    groups = dict.fromkeys(arm.group for arm in plan.arms)
-    return [(i, group, [arm.name for arm in plan.arms if arm.group == group]) for i, group in enumerate(groups)]
-
-
-def final_figure(results: Results) -> Figure:
-    """Return the final value per arm with its 95 % interval and every seed as a dot: over `x`, or arm by arm."""
-    plan = results.plan
-    place, axis = _axis(plan)
-    groups, series = _groups(plan), []
-    for color, group, arms in groups:
-        values = {name: list(v.values()) for name in arms if (v := results.final(name))}
-        intervals = [(place[name], mean_interval(v)) for name, v in values.items()]
-        name = group or ("mean and 95 % interval" if len(plan.seeds) >= FEWEST_FOR_AN_INTERVAL else "mean")
-        series += interval_series(name, intervals, color, joined="categories" not in axis, seeds=len(groups) == 1)
-    lost = sum(o.diverged for o in results.outcomes)
-    caption = f"{counted(len(plan.seeds), 'seed')} per arm." + (f" {lost} diverged runs are not drawn." if lost else "")
-    label = LABELS.get(plan.metric, plan.metric)
-    return Figure(
-        id=f"final-{plan.metric}",
-        title=f"Final {label}",
-        caption=caption,
-        y_label=label,
-        series=[s for s in series if s.y],
-        **axis,
-    )
-
-
-def interval_series(
-    name: str, points: Sequence[tuple[float, Interval]], color: int, *, joined: bool = True, seeds: bool = False
-) -> list[Series]:
-    """Return means with their 95 % intervals, and each seed as a dot if there are too few for intervals.
-
-    Args:
-        name: what the legend says.
-        points: where they stand, and what they are.
-        color: index of the colour.
-        joined: by a line.
-        seeds: show the dots in any case, in the next colour.
-    """
-    known = any(i.half_width is not None for _, i in points)
-    means = Series(
-        name=name,
-        x={"x": [x for x, _ in points]},
-        y=[i.mean for _, i in points],
-        low=[i.mean - (i.half_width or 0) for _, i in points] if known else None,
-        high=[i.mean + (i.half_width or 0) for _, i in points] if known else None,
-        style="both" if joined else "points",
-        color=color,
-    )
-    if not seeds and all(len(i.values) >= FEWEST_FOR_AN_INTERVAL for _, i in points):
-        return [means]
-    dots = [(x, value) for x, i in points for value in i.values]
-    x, y = {"x": [x for x, _ in dots]}, [y for _, y in dots]
-    name = "each seed" if seeds else f"{name}: each seed"
-    return [means, Series(name=name, x=x, y=y, style="points", color=color + seeds)]
+def floor_in_metric(results: Results) -> float | None:
+    """Return the floor in the unit of the plan's metric, where all runs share it; None where there is none."""
+    floor, metric = floor_of(results), results.plan.metric
+    if floor is None or metric == "val_bits_per_byte":
+        return floor
+    # Nats per token over bits per byte is one number for all runs of a tokenizer and a text.
+    pairs = [(o.values.get(metric), o.values.get("val_bits_per_byte")) for o in results.outcomes if not o.diverged]
+    ratios = [loss / bits for loss, bits in pairs if loss and bits]
+    return floor * ratios[0] if ratios and max(ratios) <= 1.001 * min(ratios) else None
 
 
 def arm_table(results: Results) -> Table:
@@ -271,23 +174,3 @@ def _verdict_sentences(results: Results) -> list[str]:
     if undecided:
         sentences.append(f"Not distinguishable from {baseline} with these seeds: {', '.join(undecided)}.")
     return sentences
-
-
-def speed_figure(results: Results) -> Figure:
-    """Return the tokens per second of every arm."""
-    return quantity_figure(results, "speed", "Speed", "tokens per second", lambda o: o.values.get("tokens_per_second"))
-
-
-def quantity_figure(
-    results: Results, id: str, title: str, y_label: str, quantity: Callable[[Outcome], float | None]
-) -> Figure:
-    """Return the median over seeds of some quantity of each finished run, over `x` or arm by arm, one curve a group."""
-    place, axis = _axis(results.plan)
-    series = []
-    for color, group, arms in _groups(results.plan):
-        done = {name: [quantity(o) for o in results.by_arm[name] if o.status == "done"] for name in arms}
-        known = {name: v for name, values in done.items() if (v := [x for x in values if x is not None])}
-        x, style = {"x": [place[name] for name in known]}, "points" if "categories" in axis else "both"
-        series.append(band(group or y_label, x, list(known.values()), median_high, style=style, color=color))
-    caption = "Median over seeds; the band runs from the lowest to the highest."
-    return Figure(id=id, title=title, caption=caption, y_label=y_label, series=[s for s in series if s.y], **axis)

@@ -39,7 +39,7 @@ class Series:
     high: Sequence[Number] | None = None
     """Upper edge of the band."""
     style: str = "line"
-    """`line`, `dash`, `points` (dots alone) or `both` (line with dots)."""
+    """`line`, `dash`, `dot`, `both` (line with dots), `points` (dots alone) or `cross` (✕ at an edge, `y` is None)."""
     color: int | None = None
     """Index of the colour; series that belong together share one. None: the series' place in the figure."""
 
@@ -69,6 +69,8 @@ class Figure:
     """Label → height of horizontal lines, such as the entropy floor."""
     categories: Sequence[str] | None = None
     """Names at x = 0, 1, 2 …, where the horizontal axis is a list of arms and not a quantity."""
+    horizontal: bool = False
+    """Categories stand below each other and values run to the right, as in a forest plot."""
 
     def __post_init__(self) -> None:
         if not self.x_axes:

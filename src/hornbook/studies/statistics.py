@@ -42,11 +42,14 @@ class Comparison:
     verdict: str
     """In the words of `verdict.comparison_of`."""
 
+    @property
+    def interval(self) -> tuple[float | None, float | None]:
+        """Its ends, none where there are too few pairs for an interval that says something."""
+        return (None, None) if self.seeds < FEWEST_FOR_AN_INTERVAL else (self.low, self.high)
+
     def cells(self, interval: Callable[[float, float], str]) -> dict[str, Any]:
         """Return the table cells, all but the difference; `interval` says how its ends are written."""
-        low, high, p = self.low, self.high, self.p_holm
-        if self.seeds < FEWEST_FOR_AN_INTERVAL:
-            low = high = p = None
+        (low, high), p = self.interval, self.p_holm if self.seeds >= FEWEST_FOR_AN_INTERVAL else None
         return {
             "seeds": self.seeds,
             "interval": None if low is None or high is None else {"value": low, "text": interval(low, high)},

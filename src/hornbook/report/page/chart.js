@@ -14,6 +14,7 @@ function Chart(host, figure) {
 
   const usable = (s, k) => {
     const x = s.x[state.axis][k], y = s.y[k];
+    if (s.style === "cross") return x !== null && (!state.xLog || x > 0);
     return x !== null && y !== null && (!state.xLog || x > 0) && (!state.yLog || y > 0);
   };
 
@@ -39,7 +40,7 @@ function Chart(host, figure) {
         if (window && (x < window[0] || x > window[1])) continue;
         if (x < x0) x0 = x;
         if (x > x1) x1 = x;
-        if (x <= end) continue;
+        if (x <= end || s.style === "cross") continue;
         const low = s.low && s.low[k] !== null ? s.low[k] : s.y[k], high = s.high && s.high[k] !== null ? s.high[k] : s.y[k];
         if (low < y0 && (!state.yLog || low > 0)) y0 = low;
         if (s.y[k] < y0) y0 = s.y[k];
@@ -74,7 +75,11 @@ function Chart(host, figure) {
     let open = false;
     for (let k = 0; k < xs.length; k++) {
       if (!usable(s, k)) { open = false; continue; }
-      const px = u.valToPos(xs[k], "x", true), py = u.valToPos(s.y[k], "y", true);
+      const px = u.valToPos(xs[k], "x", true), py = s.style === "cross" ? u.bbox.top + 4 * r : u.valToPos(s.y[k], "y", true);
+      if (s.style === "cross") {
+        for (const side of [-1, 1]) { line.moveTo(px - 1.7 * r, py - 1.7 * r * side); line.lineTo(px + 1.7 * r, py + 1.7 * r * side); }
+        continue;
+      }
       if (s.style !== "points") open ? line.lineTo(px, py) : line.moveTo(px, py);
       open = true;
       if (s.style === "points" || s.style === "both") { dots.moveTo(px + r, py); dots.arc(px, py, r, 0, 7); }
@@ -148,7 +153,7 @@ function Chart(host, figure) {
       if (state.hidden.has(i)) return;
       const k = nearest(s, x);
       if (k < 0) return;
-      const px = u.valToPos(s.x[state.axis][k], "x"), py = u.valToPos(s.y[k], "y");
+      const px = u.valToPos(s.x[state.axis][k], "x"), py = s.style === "cross" ? 10 : u.valToPos(s.y[k], "y");
       if (Math.abs(px - left) < 40) found.push({ i, k, px, py, far: Math.abs(py - top), side: Math.abs(px - left) });
     });
     if (!found.length) return;
@@ -163,7 +168,7 @@ function Chart(host, figure) {
       const key = el("i");
       key.style.background = paint(f.i);
       const range = s.low && s.low[f.k] !== null && s.high[f.k] !== null ? ` (${short(s.low[f.k])} – ${short(s.high[f.k])})` : "";
-      row.append(key, document.createTextNode(s.name), el("span", {}, short(s.y[f.k]) + range));
+      row.append(key, document.createTextNode(s.name), el("span", {}, s.style === "cross" ? "✕" : short(s.y[f.k]) + range));
       tip.append(row);
       const dot = el("div", { class: "dot" });
       dot.style.cssText = `left:${f.px}px;top:${f.py}px;background:${paint(f.i)}`;

@@ -6,7 +6,7 @@
   function ensure(chart) { if (!chart.drawn()) chart.draw(); }
   function redraw() { charts.forEach((chart) => { if (chart.drawn()) chart.draw(); }); }
 
-  document.querySelectorAll(".chart").forEach((host, i) => charts.push(new Chart(host, figures[i])));
+  document.querySelectorAll(".chart:not(.drawn)").forEach((host, i) => charts.push(new Chart(host, figures[i])));
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;

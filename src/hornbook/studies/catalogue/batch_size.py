@@ -6,7 +6,7 @@ import dataclasses
 
 from hornbook.accounting.memory import Memory, StepSettings
 from hornbook.models.config import ModelConfig
-from hornbook.studies import analysis
+from hornbook.studies import analysis, figures
 from hornbook.studies.scales import base_recipe, seeds_of
 from hornbook.studies.study import Analysis, Arm, Options, Outcome, Plan, Results, Scale, Study
 
@@ -68,7 +68,7 @@ def analyse(results: Results) -> Analysis:
     else:
         largest = max((batch for batch, seen in tokens.items() if seen), default=0)
         sentences.append(f"No batch up to {largest} ran out of memory; {memory_sentence(results.plan)}")
-    return dataclasses.replace(found, figures=[*found.figures, analysis.speed_figure(results)], findings=sentences)
+    return dataclasses.replace(found, figures=[*found.figures, figures.speed_figure(results)], findings=sentences)
 
 
 def memory_sentence(plan: Plan) -> str:

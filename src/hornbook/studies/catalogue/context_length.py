@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hornbook.studies import analysis
+from hornbook.studies import analysis, figures
 from hornbook.studies.scales import base_recipe, seeds_of
 from hornbook.studies.study import Analysis, Arm, Options, Outcome, Plan, Results, Scale, Study
 
@@ -34,7 +34,7 @@ def seconds_per_step(outcome: Outcome) -> float | None:
 
 def analyse(results: Results) -> Analysis:
     """Add the time of a step over the context length."""
-    times = analysis.quantity_figure(results, "step-time", "Time of one step", "seconds per step", seconds_per_step)
+    times = figures.quantity_figure(results, "step-time", "Time of one step", "seconds per step", seconds_per_step)
     return analysis.standard(results, figures=[times])
 
 

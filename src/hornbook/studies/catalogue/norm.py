@@ -15,8 +15,8 @@ FACTORS: dict[Scale, tuple[float, ...]] = {
 
 
 def analyse(results: Results) -> Analysis:
-    """Add each placement's best learning rate to the standard reading."""
-    sentences = []
+    """Add how the placements compare, each at its best learning rate, to the standard reading."""
+    sentences = [groups.compare_groups(results, PLACEMENTS[0], other) for other in PLACEMENTS[1:]]
     for norm in PLACEMENTS:
         outcomes = [o for arm in results.plan.arms if arm.group == norm for o in results.by_arm[arm.name]]
         lost = f"{sum(o.diverged for o in outcomes)} of {len(outcomes)} runs diverged"

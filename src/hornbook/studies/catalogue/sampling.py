@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hornbook.data.sections import DataSection
-from hornbook.studies import analysis
+from hornbook.studies import analysis, figures
 from hornbook.studies.charts import Figure, Table, columns
 from hornbook.studies.scales import base_recipe, seeds_of
 from hornbook.studies.statistics import mean_interval
@@ -128,11 +128,11 @@ def analyse(results: Results) -> Analysis:
     trained = analysis.arm_table(results)
     if not rows:
         return Analysis(findings=["No model of this study finished, so nothing was sampled."], tables=[trained])
-    figures = [_figure(rows, key) for key in ("valid", "repetition", "distinct_2") if _known(rows, key)]
-    figures.append(analysis.curves(results))
+    drawn = [_figure(rows, key) for key in ("valid", "repetition", "distinct_2") if _known(rows, key)]
+    drawn.append(figures.curves(results))
     tables = [_table(rows), *_failures(rows), _examples(rows), dataclasses.replace(trained, title="The models")]
     csv = [{key: value for key, value in row.items() if key not in ("example", "failures")} for row in rows]
-    return Analysis(findings=_findings(rows), figures=figures, tables=tables, rows=csv)
+    return Analysis(findings=_findings(rows), figures=drawn, tables=tables, rows=csv)
 
 
 def _known(rows: Sequence[dict[str, Any]], key: str) -> bool:
@@ -174,7 +174,7 @@ def _figure(rows: Sequence[dict[str, Any]], key: str) -> Figure:
             for t in sorted({row["temperature"] for row in rows})
             if (v := _values(rows, (t, top_p), key))
         ]
-        series += analysis.interval_series(f"top-p {top_p:g}", points, color)
+        series += figures.interval_series(f"top-p {top_p:g}", points, color)
     return Figure(
         id=key.replace("_", "-"),
         title=MEASURES[key][0].upper() + MEASURES[key][1:],

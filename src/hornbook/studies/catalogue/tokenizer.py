@@ -21,7 +21,7 @@ from hornbook.data.text_reader import TextReader
 from hornbook.errors import DataError
 from hornbook.fileio import atomic_write
 from hornbook.format import duration, number, quantity
-from hornbook.studies import analysis
+from hornbook.studies import figures
 from hornbook.studies.charts import Figure, Interval, Table, columns
 from hornbook.studies.scales import seeds_of
 from hornbook.studies.statistics import Comparison, compare, mean_interval
@@ -220,7 +220,7 @@ def _figure(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Figure:
     series = []
     for color, (trained, text) in enumerate((t, x) for x in CORPORA for t in CORPORA):
         points = [(size, _mean(rows, trained, size, f"on_{text}")) for size in sizes]
-        series += analysis.interval_series(f"{text} by the tokenizer of {trained}", points, color)
+        series += figures.interval_series(f"{text} by the tokenizer of {trained}", points, color)
     return Figure(
         id="compression",
         title="Compression of held-out text",

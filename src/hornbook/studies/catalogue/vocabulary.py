@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hornbook.studies import analysis
+from hornbook.studies import analysis, figures
 from hornbook.studies.scales import base_recipe, seeds_of
 from hornbook.studies.study import Analysis, Arm, Options, Outcome, Plan, Results, Scale, Study
 
@@ -38,10 +38,10 @@ def bytes_per_token(outcome: Outcome) -> float | None:
 
 def analyse(results: Results) -> Analysis:
     """Add compression and speed over the size of the vocabulary."""
-    compression = analysis.quantity_figure(
+    compression = figures.quantity_figure(
         results, "compression", "Compression of the validation text", "bytes per token", bytes_per_token
     )
-    return analysis.standard(results, figures=[compression, analysis.speed_figure(results)])
+    return analysis.standard(results, figures=[compression, figures.speed_figure(results)])
 
 
 STUDY = Study(
