@@ -10,8 +10,11 @@ from urllib.parse import quote
 import pytest
 from harness.boards import HOSTILE, Page, append_records, write_run
 
+from hornbook.config import dump_toml
 from hornbook.fileio import atomic_write
 from hornbook.serve.board import _events
+from hornbook.tokenizer.tokenizer import Tokenizer
+from hornbook.tokenizer.train import train_bpe
 from hornbook.tracking.run import Run
 
 
@@ -166,3 +169,61 @@ def test_nobody_is_stopped_where_nobody_trains(page: Page) -> None:
     answer = page.post("/api/resume", run="a")
     assert answer.status_code == 409
     assert "--resume --training.steps" in answer.json()["error"]["message"]
+
+
+def test_curves_of_several_runs_lie_over_each_other_and_their_recipes_are_compared(page: Page) -> None:
+    names = ["a", "study/runs/slow/seed-1"]
+    found = page.get("/api/figures", run=names)
+    assert found["names"] == names
+    assert [row["key"] for row in found["config"] if row["differs"]][:1] == ["optimizer.lr"]
+    loss = next(figure for figure in found["figures"] if figure["id"] == "train_loss")
+    assert [series["name"] for series in loss["series"]] == names
+    assert loss["series"][0]["x"]["tokens"][-1] == 50_000
+    smooth = next(f for f in page.get("/api/figures", run=names, smoothing=0.9)["figures"] if f["id"] == "train_loss")
+    plain, calm = loss["series"][0]["y"], smooth["series"][0]["y"]
+    assert calm[0] == pytest.approx(plain[0]), "not pulled towards zero"
+    assert calm[1] == pytest.approx((0.09 * plain[0] + 0.1 * plain[1]) / 0.19, rel=1e-5)
+    assert page.ask("GET", "/api/figures", params={"run": "a", "smoothing": 1}).status_code == 422
+
+
+def test_a_study_shows_its_plan_and_its_runs_before_it_ends(tmp_path: Path) -> None:
+    run = tmp_path / "lr-cpu" / "runs" / "slow" / "seed-1"
+    write_run(run, optimizer={"lr": 0.1})
+    plan = {
+        "version": 1,
+        "name": "lr",
+        "scale": "cpu",
+        "question": "Which </b>?",
+        "design": "Two arms.",
+        "command": "c",
+    }
+    arms = [{"name": name, "overrides": {}} for name in ("slow", "fast")]
+    atomic_write(tmp_path / "lr-cpu" / "study.toml", dump_toml(plan | {"seeds": [1, 2], "arms": arms}))
+    page = Page(tmp_path)
+    listed = page.get("/api/studies")["studies"]
+    assert [(one["id"], one["done"]) for one in listed] == [("lr-cpu", "1 of 4 runs begun")]
+    study = page.get("/api/study", study="lr-cpu")
+    assert study["title"] == "Which </b>?"
+    assert study["seeds"] == [1, 2]
+    assert study["arms"][0]["runs"] == ["lr-cpu/runs/slow/seed-1", "lr-cpu/runs/slow/seed-2"]
+    assert study["figures"]
+    assert page.ask("GET", "/api/study", params={"study": "../lr-cpu"}).status_code == 404
+
+
+def test_a_text_splits_and_a_word_shows_its_merges(page: Page) -> None:
+    text = "low low lower lowest new newer newest <|endoftext|>" * 4
+    (page.root / "text.txt").write_text(text)
+    vocab, merges = train_bpe(page.root / "text.txt", 275, ["<|endoftext|>"])
+    Tokenizer(vocab, merges, ["<|endoftext|>"]).save(page.root / "a" / "tokenizer")
+    tokenizer = Tokenizer.load(page.root / "a" / "tokenizer")
+    listed = page.get("/api/tokenizers")["tokenizers"]
+    assert [(one["run"], one["vocab_size"]) for one in listed] == [("a", tokenizer.vocab_size)]
+    answer = page.post("/api/split", text="lower 東<|endoftext|>", word="lower", runs=["a"]).json()
+    (split,) = answer["splits"]
+    assert [token["id"] for token in split["tokens"]] == tokenizer.encode("lower 東<|endoftext|>")
+    assert split["tokens"][-1]["special"]
+    assert split["bytes_per_token"] == pytest.approx(len("lower 東<|endoftext|>".encode()) / len(split["tokens"]))
+    tree = split["trees"][0]
+    assert tree["left"]["text"] + tree["right"]["text"] == tree["text"]
+    assert page.post("/api/split", text="a", runs=["none"]).status_code == 404
+    assert page.post("/api/split", text="😀" * 100, word="x" * 100, runs=["a"]).status_code == 200

@@ -69,7 +69,7 @@ def write_report(paths: Sequence[Path], out: Path, *, title: str | None = None, 
     studies = [read_study(Path(path)) for path in paths if is_study(Path(path))]
     alone = [Path(path) for path in paths if not is_study(Path(path))]
     runs = read_runs(alone) if alone else []
-    sections = [_study_section(study, i) for i, study in enumerate(studies)]
+    sections = [study_section(study, i) for i, study in enumerate(studies)]
     if runs:
         sections.append(_runs_section(runs))
     write_page(sections, title or _title(runs, studies), out)
@@ -98,7 +98,7 @@ def _title(runs: Sequence[RunData], studies: Sequence[StudyResults]) -> str:
     return f"Run {runs[0].name}" if len(runs) == 1 else f"{len(runs)} runs"
 
 
-def _study_section(study: StudyResults, number: int) -> dict[str, Any]:
+def study_section(study: StudyResults, number: int) -> dict[str, Any]:
     """Return what the template needs to show a study; of every arm the first seed's samples and configuration."""
     shown = {path.parent.name: path for path in reversed(study.runs())}
     firsts = [
@@ -208,7 +208,7 @@ def _page(sections: Sequence[dict[str, Any]], title: str) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["number"] = number
-    environment.filters["cell"] = _cell
+    environment.filters["cell"] = shown_cell
     environment.filters["svg"] = lambda figure: markupsafe.Markup(plain_svg(figure))
     environment.filters["forest"] = lambda figure: markupsafe.Markup(forest_html(figure))
     environment.globals["MOST_FINDINGS"] = MOST_FINDINGS
@@ -224,7 +224,7 @@ def _page(sections: Sequence[dict[str, Any]], title: str) -> str:
     )
 
 
-def _cell(value: Any) -> dict[str, str]:
+def shown_cell(value: Any) -> dict[str, str]:
     """Return what a table cell shows and what it sorts by."""
     if isinstance(value, dict):
         return {"text": str(value.get("text", "–")), "sort": "" if value.get("value") is None else str(value["value"])}

@@ -29,6 +29,8 @@ from hornbook.serve.board_state import Board, RunName
 from hornbook.serve.control import stop
 from hornbook.serve.play import play_routes
 from hornbook.serve.security import App, RequestGuard
+from hornbook.serve.study_view import study_routes
+from hornbook.serve.tokenizer_view import tokenizer_routes
 from hornbook.serve.watch import data_of_runs
 from hornbook.serve.web import PlainJSON, handle_errors, protected, safe_json
 from hornbook.tracking.run import Run
@@ -79,7 +81,8 @@ def make_board(root: Path, *, host: str = "127.0.0.1") -> tuple[App, Board]:
     app.include_router(_page_routes(board))
     app.include_router(_run_routes(board))
     app.include_router(_write_routes(board))
-    app.include_router(play_routes(board))
+    for routes in (play_routes, tokenizer_routes, study_routes):
+        app.include_router(routes(board))
 
     handle_errors(app)
     return RequestGuard(protected(app), host=host, api_key=None), board

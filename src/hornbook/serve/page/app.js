@@ -1,13 +1,19 @@
 // Which view is shown, by the part of the address after #; light and dark; the one connection that hears of changes.
 import { complain, link, listen } from "./api.js";
+import { showCompare } from "./compare.js";
 import { showPlay } from "./play.js";
 import { showRun } from "./run.js";
 import { showRuns } from "./runs.js";
+import { showStudy } from "./study.js";
+import { showTokens } from "./tokens.js";
 
 const VIEWS = [
   ["runs", "Runs", showRuns],
   ["run", "Run", showRun, true],
+  ["compare", "Compare", showCompare],
+  ["study", "Studies", showStudy],
   ["play", "Playground", showPlay],
+  ["tokens", "Tokenizer", showTokens],
 ];
 const rows = new Map();
 const view = document.getElementById("view");
