@@ -24,6 +24,9 @@ from hornbook.errors import FormatError
 from hornbook.locks import stands_at, try_lock
 from hornbook.syntax import no_key_twice, trouble
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a disk, a share of it or a file says when it holds no more."""
+
 
 def cache_folder() -> Path:
     """Return where prepared data is: $HORNBOOK_CACHE, else $XDG_CACHE_HOME/hornbook, else ~/.cache/hornbook."""
@@ -98,13 +101,20 @@ def open_atomic(path: str | os.PathLike[str], place: Callable[[], Path] | None =
         os.fsync(file.fileno())
         put_in_place(temporary, place() if place else target)
     except BaseException as error:
-        if isinstance(error, OSError) and error.filename == str(temporary):
-            error.filename = str(target)
+        name_place(error, target, temporary)
         _quietly(lambda: temporary.unlink(missing_ok=True))
         raise
     finally:
         # Open until here, as its lock tells that its writer lives; after the fsync closing has nothing to say.
         _quietly(file.close)
+
+
+def name_place(error: BaseException, target: Path, temporary: Path | None = None) -> None:
+    """Let an error of writing name the file that it was for: of a full disk Python names none, else the temporary."""
+    if isinstance(error, OSError) and error.filename is None and error.errno in FULL:
+        error.filename = str(target)
+    elif temporary and isinstance(error, OSError) and Path(str(error.filename)).is_relative_to(temporary):
+        error.filename = str(target / Path(str(error.filename)).relative_to(temporary))
 
 
 def open_temporary(target: Path) -> tuple[Path, BinaryIO]:
@@ -226,7 +236,8 @@ def new_folder(path: str | os.PathLike[str], *, aside: Path | None = None) -> It
         if aside is not None and target.exists():
             target.rename(aside)
         put_in_place(temporary, target)
-    except BaseException:
+    except BaseException as error:
+        name_place(error, target, temporary)
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -317,6 +318,39 @@ def test_a_name_stays_in_the_folder_of_all_runs(run, tmp_path, capsys, name):
         assert set(tmp_path.rglob("*")) == before
     assert main(["import", "hf", "sound", "--name", "b", "--out", "elsewhere/c"]) == 0
     assert Run.open(Path("elsewhere", "c")).config["run"]["name"] == "b"
+
+
+@pytest.mark.parametrize(
+    "words", ["export runs/a new --to hf", "export runs/a new --to gguf", "import hf sound --out new", "data cloze new"]
+)
+def test_a_full_disk_is_told_by_the_file_and_leaves_nothing(run, tmp_path, capsys, monkeypatch, words):
+    """Whichever file it is that no longer fits."""
+    assert say(capsys, f"export {run} sound --to hf")[0] == 0
+    before = set(tmp_path.rglob("*"))
+    real, named = os.fsync, set()
+    for at in (1, 2, 3, 5, 8, 13, 21):
+        calls = iter(range(1, 1000))
+
+        def fsync(descriptor, calls=calls, at=at):
+            if next(calls) == at:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            real(descriptor)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        code, said = say(capsys, words)
+        if code == 0:
+            break
+        if "did not confirm" in said:  # the last flush of all: what is there is whole
+            assert said.startswith("hornbook: new: the new content is in place")
+            break
+        named |= set(re.findall(r"\(writing (.*?)\)", said))
+        assert said.count("\n") == 1
+        assert "the disk is full (writing new" in said, said
+        assert "run the command again" in said
+        assert ".tmp" not in said
+        assert set(tmp_path.rglob("*")) == before
+    assert at > 2
+    assert len(named) > 1 or "gguf" in words, named
 
 
 def test_a_model_that_no_llama_expresses_asks_for_custom_code(tmp_path, capsys):

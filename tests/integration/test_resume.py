@@ -170,6 +170,26 @@ def _start(tmp_path, *program):
     return process, tmp_path / "run"
 
 
+def test_records_that_no_longer_fit_name_their_file_and_the_way_on(tmp_path, monkeypatch):
+    from hornbook.tracking import records
+
+    real, calls = records.encode_record, []
+
+    def full(record):
+        calls.append(1)
+        if len(calls) == 4:
+            raise OSError(28, os.strerror(28))
+        return real(record)
+
+    monkeypatch.setattr(records, "encode_record", full)
+    with pytest.raises(
+        HornbookError, match=r"full \(writing .*metrics\.jsonl\); make room, then continue with --resume"
+    ):
+        quiet_train(tiny_recipe(tmp_path))
+    monkeypatch.undo()
+    assert quiet_train(tiny_recipe(tmp_path), resume=True).status == "done"
+
+
 def test_a_full_disk_is_a_sentence_and_the_run_can_go_on(tmp_path, monkeypatch):
     recipe = tiny_recipe(tmp_path)
     quiet_train(tiny_recipe(tmp_path / "whole"))

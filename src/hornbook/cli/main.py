@@ -7,7 +7,6 @@ code; its module is imported only when it is called, so that `hornbook --help` a
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib
 import os
 import signal
@@ -18,6 +17,7 @@ from typing import TextIO, cast
 from hornbook.cli import interrupts
 from hornbook.cli.output import Output
 from hornbook.errors import ConfigError, HornbookError, did_you_mean
+from hornbook.fileio import FULL, NotConfirmedError
 
 SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo.main", "corpus, tokenizer, model, samples and report in five minutes"),
@@ -228,7 +228,7 @@ def describe_os_error(error: OSError) -> HornbookError:
         return HornbookError(
             f"{name} may not be opened by this user (permission denied); change its permissions or use another place"
         )
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL and not isinstance(error, NotConfirmedError):
         return HornbookError(
             f"the disk is full (writing {name}); make room and run the command again, nothing written before is lost"
         )

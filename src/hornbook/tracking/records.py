@@ -17,7 +17,7 @@ from typing import Any
 
 from hornbook.encodings import read_lines
 from hornbook.errors import FormatError
-from hornbook.fileio import atomic_write
+from hornbook.fileio import atomic_write, name_place
 
 Record = dict[str, Any]
 MOST_BYTES = 1 << 29
@@ -54,8 +54,12 @@ class RecordWriter:
         """Write the pending record, if any, and return it (empty if there is none)."""
         record, self._pending = self._pending, {}
         if record:
-            self._file.write(encode_record(record))
-            self._file.flush()
+            try:
+                self._file.write(encode_record(record))
+                self._file.flush()
+            except OSError as error:
+                name_place(error, self.path)
+                raise
         return record
 
     def sync(self) -> None:

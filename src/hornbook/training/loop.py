@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hornbook.errors import HornbookError
 from hornbook.evaluation.loss import Interrupted
+from hornbook.fileio import FULL
 from hornbook.tracking.console import Console
 from hornbook.tracking.run import Run
 from hornbook.training.clock import RunClock
@@ -84,6 +86,10 @@ def _train(recipe: TrainConfig | None, resume: bool, console: Console, clock: Ru
     except BaseException as error:
         with contextlib.suppress(OSError):  # the disk may be full: the first error is the one to report
             record("failed", " ".join(str(error).split()) or type(error).__name__)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise HornbookError(
+                f"the disk is full (writing {error.filename or run.path}); make room, then continue with --resume"
+            ) from error
         raise
     finally:
         console.close()

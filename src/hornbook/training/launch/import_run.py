@@ -56,8 +56,17 @@ def import_run(folder: Path, section: RunSection, source: str) -> tuple[Transfor
             if tokenizer is not None:
                 tokenizer.save(place / "tokenizer")
                 atomic_write(place / "tokenizer" / KEPT, canonical_json(said))
-            CheckpointStore(place / "checkpoints").save(Checkpoint(0, model.state_dict(), {}, {}))
+            _save(model, place / "checkpoints")
             run.set_status("done", f"imported from {source}")
         finally:
             run.release()
     return model, around
+
+
+def _save(model: TransformerLM, place: Path) -> None:
+    try:
+        CheckpointStore(place).save(Checkpoint(0, model.state_dict(), {}, {}))
+    except CheckpointError as error:
+        if isinstance(error.__cause__, OSError):  # no training is here that could go on, as the store's sentence says
+            raise error.__cause__ from None
+        raise
