@@ -3,17 +3,27 @@
 import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import numpy as np
 import openai
 import pytest
+import schemathesis
 import torch
 from harness.serving import Writer, serving, train_writer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
 
 import hornbook as hb
 from hornbook.serve import completions
 
+CHECKS = [
+    not_a_server_error, checks.status_code_conformance, checks.content_type_conformance,
+    checks.response_schema_conformance, checks.negative_data_rejection,
+]  # fmt: skip
 PROMPT = "7 Äpfel für"
 
 
@@ -30,7 +40,7 @@ def server(writer):
         yield server
 
 
-def complete(server, prompt=PROMPT, **settings):
+def complete(server, prompt: Any = PROMPT, **settings: Any) -> Any:
     return server.client.completions.create(model="tiny", prompt=prompt, **settings)
 
 
@@ -44,7 +54,7 @@ def written(writer, prompt: str | list[int] = PROMPT, tokens=16, seed=0, **setti
     return ids.tolist()
 
 
-def streamed(server, prompt=PROMPT, **settings):
+def streamed(server, prompt: Any = PROMPT, **settings: Any):
     """The texts of a stream's chunks and the reason of its end."""
     chunks = list(complete(server, prompt, stream=True, **settings))
     reasons = [chunk.choices[0].finish_reason for chunk in chunks]
@@ -80,6 +90,7 @@ def test_a_stream_is_the_same_text_in_whole_characters(server):
 def test_a_stop_string_cuts_exactly_wherever_tokens_end(server):
     text = complete(server, seed=1, max_tokens=80).choices[0].text
     assert len(text) > 30
+    stop, wanted = "", text
     for start, length in itertools.product(range(2, len(text) - 4, 3), (1, 2, 4)):
         stop = text[start : start + length]
         wanted = text[: text.index(stop)]
@@ -250,3 +261,24 @@ def test_a_deadline_ends_a_request(writer, monkeypatch):
             for _ in complete(server, max_tokens=4096, stream=True):
                 pass
         assert server.engine.running == 0
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_server_keeps_to_its_own_schema(server):
+    """A short run of schemathesis: what the schema allows is answered as it says, what it does not is refused."""
+    schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+    asked = []
+
+    @settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def ask(data):
+        for operation in schema.get_all_operations():
+            mode = data.draw(st.sampled_from(list(schemathesis.GenerationMode)))
+            case = data.draw(operation.ok().as_strategy(generation_mode=mode))
+            if mode is schemathesis.GenerationMode.POSITIVE and isinstance(case.body, dict):
+                case.body |= {"model": "tiny", "max_tokens": 3}  # else a random name is all that is ever refused
+            asked.append(case.operation.label)
+            case.call_and_validate(checks=CHECKS, timeout=30)
+
+    ask()
+    assert len(set(asked)) == 5

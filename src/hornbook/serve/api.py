@@ -97,7 +97,9 @@ def create_app(engine: BatchEngine, served: Served) -> FastAPI:
     _add_error_handlers(app, metrics)
     _add_status_routes(app, engine, served, metrics)
 
-    @app.post("/v1/completions", response_model=CompletionObject)
+    streamed = {"description": "The completion, or its events", "content": {"text/event-stream": {}}}
+
+    @app.post("/v1/completions", response_model=CompletionObject, responses={200: streamed})
     async def completions(body: CompletionRequest) -> Any:
         """Complete a prompt."""
         job = await _job(body, served, engine)

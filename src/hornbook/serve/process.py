@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import signal
 import socket
 import threading
@@ -31,19 +32,26 @@ class SignalledServer(uvicorn.Server):
             yield
             return
         before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        log = logging.getLogger("uvicorn.error")
+        level = log.level
         try:
             yield
         finally:
+            log.setLevel(level)
             for number, handler in before.items():
                 signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.came = sig
+        # From here on it would tell of every answer that is cut off, with a traceback.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         super().handle_exit(sig, frame)
 
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens there; port 0 takes one that is free. Raises HornbookError where it cannot be."""
+    if not 0 <= port <= 65535:
+        raise HornbookError(f"port {port} is not one of 0 to 65535")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         bound = socket.socket(family)
@@ -54,8 +62,6 @@ def listen(host: str, port: int) -> socket.socket:
         except BaseException:
             bound.close()
             raise
-    except OverflowError:
-        raise HornbookError(f"port {port} is not one of 0 to 65535") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise HornbookError(f"port {port} is taken by another program; give another, or 0 for a free one") from None
