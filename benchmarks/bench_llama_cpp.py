@@ -1,12 +1,13 @@
 """Tokens per second at batch 1 beside llama.cpp, on the same weights and threads, alternately: prompt and generation.
 
     pip install llama-cpp-python       # it is built here, for this machine's instruction set
-    python benchmarks/bench_llama_cpp.py [--rounds 5]
+    python benchmarks/bench_llama_cpp.py [--rounds 5] [--isa avx2]
 
 The model is the TinyStories one (V 10k, d 512, L 4, H 16, F 1344, T 256) with fresh weights. Prompt: 240 tokens are
 read and one is written. Generation: 224 tokens after a prompt of 16, greedily. A contender's figure is its median
 round; hornbook reads the prompt in float32, whatever its weights are then. llama.cpp runs in a process of its own: its
-OpenMP and torch's do not live in one.
+OpenMP and torch's do not live in one. `--isa` holds hornbook and PyTorch; llama.cpp takes the instructions that it was
+built for, so for a fair figure it is built for the same (CMAKE_ARGS="-DGGML_NATIVE=OFF -DGGML_AVX512=OFF …").
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import instruction_set
 
 READ, PROMPT, NEW = 240, 16, 224
 TASKS = {"prompt": (READ, 1), "generation": (PROMPT, NEW)}
@@ -106,19 +109,22 @@ def measure(rounds: int) -> tuple[str, dict[str, dict[str, list[float]]]]:
                     seconds = run(ids[:read], written)
                     if number:
                         rates[task][name].append((read if task == "prompt" else written) / seconds)
-    return f"{machine('cpu')}; torch {torch.__version__}; hornbook {commit()}", rates
+    isa = f"hornbook's isa: {instruction_set.name()}, llama.cpp's that of its build"
+    return f"{machine('cpu')}; {isa}; torch {torch.__version__}; hornbook {commit()}", rates
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true")
+    instruction_set.add_option(parser)
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
         serve_llama_cpp(arguments.serve, arguments.threads)
         return
+    instruction_set.hold(arguments.isa)
     where, rates = measure(arguments.rounds)
     if arguments.json:
         print(json.dumps({"machine": where, "tokens_per_second": rates}, indent=2))
