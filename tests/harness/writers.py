@@ -30,10 +30,13 @@ from gguf import GGUFReader
 import hornbook as hb
 from harness.syscalls import DEAD, run
 from hornbook.checkpoint.store import Checkpoint, CheckpointStore
+from hornbook.cli.lr_find import write_html
+from hornbook.data.corpora.storyworld.cloze import cloze_items
 from hornbook.data.download import download
 from hornbook.data.prepare import prepare
 from hornbook.data.sections import DataSection, TokenizerSection
 from hornbook.errors import HornbookError
+from hornbook.evaluation.cloze import write_harness_task
 from hornbook.fileio import NotConfirmedError, atomic_write, new_folder, sha256_bytes
 from hornbook.interop.gguf import write_gguf
 from hornbook.interop.huggingface import llama_config, llama_tensors
@@ -45,6 +48,9 @@ from hornbook.tokenizer.formats import read_parts, write_parts
 from hornbook.tracking.console import Console
 from hornbook.tracking.records import RecordWriter, read_records
 from hornbook.tracking.run import Run
+from hornbook.training.launch.import_run import import_run
+from hornbook.training.launch.lr_range import RangeTest
+from hornbook.training.sections import RunSection
 
 OK, OLD_SAID, NEW_SAID, WRONG = 0, 2, 3, 9
 
@@ -264,6 +270,57 @@ def _read_report(folder: Path) -> int:
     return next(number for number in (1, 2) if f"number {number}" in page)
 
 
+def _annotate(folder: Path, number: int) -> None:
+    run = _run_of(folder)
+    run.annotate(str(number), ["one"] * number)
+    run.release()
+
+
+def _read_note(folder: Path) -> int:
+    run = Run.open(folder)
+    assert run.tags == ["one"]
+    return int(run.note)
+
+
+@functools.cache
+def _foreign(number: int) -> Path:
+    """A Hugging Face folder whose embeddings are the number."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    _export_folder(folder, number)
+    return folder / f"hf-{number}"
+
+
+def _import(folder: Path, number: int) -> None:
+    if not (folder / f"run-{number}").exists():
+        import_run(_foreign(number), RunSection(name="a", directory=str(folder / f"run-{number}")), "there")
+
+
+def _read_import(folder: Path) -> int:
+    number = 2 if (folder / "run-2").exists() else 1
+    model, known, _ = hb.load_run(folder / f"run-{number}")
+    assert model.token_embeddings.weight[0, 0] == number
+    assert known.fingerprint == tokenizer(number).fingerprint
+    return number
+
+
+def _write_cloze(folder: Path, number: int) -> None:
+    if not (folder / f"task-{number}").exists():
+        write_harness_task(folder / f"task-{number}", cloze_items(number, "easy"), "easy")
+
+
+def _read_cloze(folder: Path) -> int:
+    number = 2 if (folder / "task-2").exists() else 1
+    assert (folder / f"task-{number}" / "storyworld_cloze.yaml").stat().st_size
+    assert len(read_records(folder / f"task-{number}" / "cloze.jsonl", flat=False)) == number
+    return number
+
+
+def _write_curve(folder: Path, number: int) -> None:
+    found = RangeTest([0.1, 0.2, 0.4], [3.0, 2.0, 1.0], False, [3.0, 2.0, 1.0], [-1.0, -2.0, -3.0])
+    write_html(found, [f"number {number}"] * 2, folder / "report.html", "hornbook lr-find")
+
+
 WRITERS = {
     "any file": Writer(
         lambda f, n: atomic_write(f / "a" / "b" / "c", str(n) * 20_000),
@@ -296,6 +353,10 @@ WRITERS = {
     "prepared data": Writer(_prepare, _read_prepared, "/prepared/", says=False),
     "download": Writer(_download, _read_download, "/2.txt"),
     "report": Writer(lambda f, n: write_report([_noted(n)], f / "report.html"), _read_report),
+    "note and tags": Writer(_annotate, _read_note, "config.toml"),
+    "import, hf": Writer(_import, _read_import),
+    "cloze task": Writer(_write_cloze, _read_cloze),
+    "page of lr-find": Writer(_write_curve, _read_report),
     "results of a study": Writer(_write_results, lambda f: int(read_study(f).findings[0]), "results.json"),
 }
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+import hornbook as hb
 from hornbook.cli.arguments import parse_words
 from hornbook.cli.main import find, load_subcommand, main
-from hornbook.report.handin import PROBLEMS, find_own
+from hornbook.report.handin import PROBLEMS, Own, find_own
+from hornbook.report.load import RunData
 from hornbook.studies import catalogue
 from hornbook.studies.folder import write_results, write_study
 from hornbook.studies.study import Analysis, Options
@@ -94,3 +97,46 @@ def test_own_runs_and_studies_answer(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_a_folder_is_no_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["handin", "--out", str(tmp_path)]) == 2
     assert "is a folder; name the file" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("own_folders")
+def test_a_tokenizer_that_was_trained_by_itself_has_its_time_and_memory(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Once upon a time there was a hen. " * 50)
+    (tmp_path / "runs").mkdir()
+    words = ["tokenizer", "train", "a.txt", "--vocab-size", "270"]
+    assert main([*words, "--out", "runs/timed"]) == 0
+    assert main([*words, "--out", "runs/another"]) == 0
+    hb.Tokenizer.load("runs/timed").save("runs/another")
+    noted = json.loads((tmp_path / "runs" / "another" / "training.json").read_text())
+    noted["fingerprint"] = "0"
+    (tmp_path / "runs" / "another" / "training.json").write_text(json.dumps(noted))
+    (tmp_path / "runs" / "broken").mkdir()
+    (tmp_path / "runs" / "broken" / "training.json").write_text("[]")
+    assert main(["handin"]) == 0
+    page = (tmp_path / "handin.html").read_text()
+    assert state_of(page, "train_bpe_tinystories, train_bpe_expts_owt") == "below"
+    rows = {row.split("</td>")[0].rpartition(">")[2]: row for row in re.findall(r"<tr>(<td.*?)</tr>", page, re.DOTALL)}
+    assert re.search(r">\d+(\.\d+)? s</td>.*>[\d.]+ MB</td>", rows["runs/timed"], re.DOTALL)
+    assert " MB</td>" not in rows["runs/another"], "of another tokenizer"
+    assert "runs/broken" not in rows
+
+
+@pytest.mark.parametrize(
+    ("text", "vocab_size", "is_said"),
+    [("TinyStoriesV2-GPT4-train.txt", 10_000, True), ("TinyStories.txt", 4000, False), ("other.txt", 10_000, False)],
+)
+def test_the_lowest_loss_stands_beside_the_bar_of_the_handout(text: str, vocab_size: int, is_said: bool) -> None:
+    def made(name: str, loss: float) -> RunData:
+        config = {"data": {"text": [text]}, "model": {"vocab_size": vocab_size}}
+        return RunData(
+            path=Path(name), name=name, config=config, environment={}, status="done", reason="", metrics=[
+                {"step": 1, "val_loss": loss}], samples=[], summary={})  # fmt: skip
+
+    problem = next(p for p in PROBLEMS if p.name == "learning_rate")
+    answer = problem.answer(Own([made("a", 1.6), made("b", 1.4)], {}))
+    if not is_said:
+        assert answer is None
+        return
+    assert answer is not None
+    assert answer["findings"][0].startswith("The lowest validation loss on TinyStories is 1.4000 nats per token (b); ")
+    assert "1.45 (327.68 M tokens), and 2.00" in answer["findings"][0]

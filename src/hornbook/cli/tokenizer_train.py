@@ -55,8 +55,10 @@ def train(
     """
     reading = {"in_text": special_tokens_in_text, "field": field, "kind": kind, "errors": errors}
     corpus = open_corpus(files, special_tokens, **reading)
+    from hornbook.fileio import atomic_write, canonical_json
     from hornbook.tokenizer import formats
     from hornbook.tokenizer.counts import count_pretokens
+    from hornbook.tokenizer.formats.own import TRAINING_FILE
     from hornbook.tokenizer.tokenizer import Tokenizer
     from hornbook.tokenizer.train import check_vocab_size
 
@@ -77,6 +79,9 @@ def train(
     formats.write_parts(tokenizer.parts(), out, format)
     seconds = {"count_seconds": round(counted - start, 3), "merge_seconds": round(merged - counted, 3)}
     summary = _summary(tokenizer, corpus, counts) | {"out": str(out), "asked_vocab_size": vocab_size, **seconds}
+    if format == "hornbook":
+        described = {key: value for key, value in summary.items() if key != "out"}
+        atomic_write(out / TRAINING_FILE, canonical_json({"version": 1, "files": list(files), **described}))
     _print_summary(summary, console, json)
     return 0
 
@@ -117,11 +122,12 @@ def _summary(tokenizer: Tokenizer, corpus: TextReader, counts: Any) -> dict[str,
 
 
 def _print_summary(summary: dict[str, Any], console: Console, json: bool) -> None:
-    from hornbook.fileio import canonical_json
     from hornbook.tokenizer.inspection import shortened
     from hornbook.tokenizer.train import shortfall
 
     if json:
+        from hornbook.fileio import canonical_json
+
         print(canonical_json(summary), end="")
         return
     if summary["vocab_size"] < summary["asked_vocab_size"]:

@@ -15,18 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.accounting.flops import GROUPS
-from hornbook.accounting.presets import PRESETS
 from hornbook.accounting.summary import account
-from hornbook.accounting.textbook import textbook_memory
 from hornbook.errors import HornbookError
-from hornbook.format import counted, number, quantity
+from hornbook.fileio import read_json_object
+from hornbook.format import counted, duration, number, quantity
 from hornbook.report.figures import run_figures
-from hornbook.report.load import RunData, read_run, run_folders
+from hornbook.report.handin_computed import adamw, unicode
+from hornbook.report.load import RunData, as_number, read_run, run_folders
 from hornbook.report.render import section, write_page
 from hornbook.report.tables import final_metrics
 from hornbook.studies.charts import Table, columns
 from hornbook.studies.folder import STUDY_FILE, StudyResults, read_study
 from hornbook.studies.study import SCALES
+from hornbook.tokenizer.formats.own import TRAINING_FILE
 from hornbook.tokenizer.inspection import longest_tokens, readable
 from hornbook.tokenizer.tokenizer import Tokenizer
 
@@ -43,6 +44,8 @@ class Own:
     """Finished runs outside studies, the best first."""
     studies: Mapping[str, StudyResults]
     """The largest finished one of each name."""
+    tokenizers: Sequence[Path] = ()
+    """Folders in which `hornbook tokenizer train` noted how long it took."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +107,9 @@ def find_own(folders: Sequence[Path]) -> Own:
             if run is not None and run.status == "done" and run.last("val_loss") is not None:
                 runs.append(run)
     runs.sort(key=lambda run: run.last("val_bits_per_byte") or run.last("val_loss"))
-    return Own(runs, studies)
+    notes = [file.parent for folder in folders for file in sorted(folder.rglob(TRAINING_FILE))]
+    given = [run.config.get("tokenizer", {}).get("path") for run in runs]
+    return Own(runs, studies, list(dict.fromkeys([*notes, *(Path(path) for path in given if path)])))
 
 
 def _size(study: StudyResults) -> int:
@@ -142,42 +147,51 @@ def _code(*files: str) -> Callable[[Own], Answer | None]:
     return lambda own: {"lead": f"Code: {', '.join('src/hornbook/' + file for file in files)}."}
 
 
-def _unicode(own: Own) -> Answer:
-    text, two = "é", bytes([0xC3, 0x28])
-    sizes = {name: len(("hello caf" + text).encode(name)) for name in ("utf-8", "utf-16", "utf-32")}
-    return {
-        "findings": [
-            f"chr(0) is U+0000, NULL: its repr is {chr(0)!r}, written out; printed it shows nothing, and in a string "
-            f"it stays a character like any other: {'this is a test' + chr(0) + 'string'!r}.",
-            f"'hello caf{text}' takes {', '.join(f'{size} bytes in {name}' for name, size in sizes.items())}: UTF-8 is "
-            "shortest for most text, has no zero bytes to learn, and 256 values cover all of it.",
-            f"Byte by byte {text!r} cannot be decoded: its {len(text.encode())} bytes {list(text.encode())} mean "
-            "something only together.",
-            f"{list(two)} decodes to nothing: 0xC3 begins a character of two bytes, and 0x28 continues none "
-            f"({_reason(two)}).",
-        ]
-    }
-
-
-def _reason(content: bytes) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        return error.reason
-
-
 def _tokenizers(own: Own) -> Answer | None:
     rows = []
     for run in own.runs:
-        tokenizer = _try(Tokenizer.load, run.path / "tokenizer") if (run.path / "tokenizer").is_dir() else None
-        if tokenizer is not None:
-            longest = longest_tokens(tokenizer, 3)
-            words = ", ".join(readable(row.content) for row in longest)
-            text = run.config.get("data", {}).get("text") or [run.config.get("data", {}).get("corpus")]
-            rows.append({"run": run.name, "text": ", ".join(map(str, text)), "entries": tokenizer.vocab_size,
-                         "longest": words})  # fmt: skip
-    labels = {"run": "run", "text": "trained on", "entries": "entries", "longest": "longest tokens"}
-    return {"tables": [_table("tokenizers", "Tokenizers of the runs", rows, labels)]} if rows else None
+        text = run.config.get("data", {}).get("text") or [run.config.get("data", {}).get("corpus")]
+        rows += _tokenizer_row(run.path / "tokenizer", run.name, text, {})
+    for folder in own.tokenizers:
+        noted = _try(read_json_object, folder / TRAINING_FILE) or {}
+        rows += _tokenizer_row(folder, str(folder), noted.get("files", ["?"]), noted)
+    labels = {"run": "run or folder", "text": "trained on", "entries": "entries", "longest": "longest tokens",
+              "time": "time", "memory": "peak memory"}  # fmt: skip
+    timed = 'Time and memory are noted by "hornbook tokenizer train", not by a run that trains its own tokenizer.'
+    return {"tables": [_table("tokenizers", "Tokenizers", rows, labels)], "findings": [timed]} if rows else None
+
+
+def _tokenizer_row(folder: Path, name: str, text: Sequence[object], noted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    tokenizer = _try(Tokenizer.load, folder) if folder.is_dir() else None
+    if tokenizer is None:
+        return []
+    words = ", ".join(readable(row.content) for row in longest_tokens(tokenizer, 3))
+    row = {"run": name, "text": ", ".join(map(str, text)), "entries": tokenizer.vocab_size, "longest": words}
+    counting, merging, peak = (as_number(noted.get(key)) for key in ("count_seconds", "merge_seconds", "peak_mb"))
+    of_this = noted.get("fingerprint") == tokenizer.fingerprint
+    if of_this and counting is not None and merging is not None and peak is not None:
+        row |= {"time": duration(counting + merging), "memory": quantity(peak * 1e6, "B")}
+    return [row]
+
+
+BARS = "the handout's bar is 1.45 (327.68 M tokens), and 2.00 for its low-resource recipe (40.96 M tokens)"
+
+
+def _learning_rate(own: Own) -> Answer | None:
+    """The sweep, and the lowest loss on TinyStories (nats per token of 10,000 entries) beside the handout's bar."""
+    found = _found("learning_rate")(own)
+    losses = {run.name: run.last("val_loss") for run in own.runs if _is_tinystories(run)}
+    if not losses:
+        return found
+    name = min(losses, key=lambda run: losses[run])
+    lead = f"The lowest validation loss on TinyStories is {number(losses[name])} nats per token ({name}); {BARS}."
+    return {**(found or {"findings": []}), "findings": [lead, *(found or {}).get("findings", [])]}
+
+
+def _is_tinystories(run: RunData) -> bool:
+    source = run.config.get("data", {})
+    names = [str(name).lower() for key in ("text", "tokens") for name in source.get(key) or ()]
+    return any("tinystories" in name for name in names) and run.config.get("model", {}).get("vocab_size") == 10_000
 
 
 def _accounting(own: Own) -> Answer:
@@ -193,21 +207,6 @@ def _accounting(own: Own) -> Answer:
     labels |= {group: group for group in GROUPS}
     return {"tables": [_table("accounting", "Parameters and matrix products of a sequence", rows, labels)],
             "findings": ["The feed-forward networks dominate at T = 1,024, the scores at T = 16,384."]}  # fmt: skip
-
-
-def _adamw(own: Own) -> Answer:
-    a = account(dataclasses.replace(PRESETS["gpt2-xl"], ffn="silu"), batch_size=1024)  # the handout's
-    book = textbook_memory(a.spec.model)
-    return {
-        "findings": [
-            "Peak memory of GPT-2 XL (un-gated, as in the handout) in float32: "
-            f"{quantity(book.per_sequence, 'B', 4)} · batch + {quantity(book.fixed, 'B', 4)}; the largest batch in 80 "
-            f"GB is {book.largest_batch(80 * 10**9)}.",
-            f"An AdamW step takes 14 operations a parameter: {quantity(a.flops.optimizer_term.value, 'FLOP', 4)}.",
-            f"400,000 steps of 1,024 sequences on one A100 at half of its float32 peak: {a.time.days:,.0f} days by the "
-            f"matrix products, {a.time.days_6nd:,.0f} by 6·N·D (backward = 2 × forward).",
-        ]
-    }
 
 
 def _log(own: Own) -> Answer | None:
@@ -241,7 +240,7 @@ def _study(name: str) -> str:
 
 
 PROBLEMS = (
-    Problem("unicode1, unicode2", "code points and UTF-8", "hornbook handin", _unicode),
+    Problem("unicode1, unicode2", "code points and UTF-8", "hornbook handin", unicode),
     Problem("train_bpe", "train a byte-level BPE", HOOKS, _code("tokenizer/train.py", "tokenizer/reference.py")),
     Problem("train_bpe_tinystories, train_bpe_expts_owt", "tokenizers of two corpora, their longest tokens",
             "hornbook train recipes/tinystories-cpu.toml", _tokenizers),
@@ -254,7 +253,7 @@ PROBLEMS = (
     Problem("cross_entropy", "a stable loss", HOOKS, _code("nn/plain.py")),
     Problem("learning_rate_tuning", "the toy SGD at 1, 10, 100, 1000", _study("toy-sgd"), _found("toy_sgd")),
     Problem("adamw", "the optimizer", HOOKS, _code("optim/adamw.py")),
-    Problem("adamwAccounting", "its memory, FLOPs and days", "hornbook account gpt2-xl --batch-size 1024", _adamw),
+    Problem("adamwAccounting", "its memory, FLOPs and days", "hornbook account gpt2-xl --batch-size 1024", adamw),
     Problem("learning_rate_schedule, gradient_clipping", "schedule and clipping", HOOKS,
             _code("optim/schedule.py", "optim/clip.py")),
     Problem("data_loading, checkpointing, training_together", "the training loop", HOOKS,
@@ -262,7 +261,7 @@ PROBLEMS = (
     Problem("decoding", "completion with temperature and top-p", HOOKS, _code("generation/decode.py")),
     Problem("experiment_log", "everything tried, by step and by wall clock",
             "hornbook train recipes/tinystories-cpu.toml", _log),
-    Problem("learning_rate", "a sweep, to divergence", _study("learning-rate"), _found("learning_rate")),
+    Problem("learning_rate", "a sweep, to divergence", _study("learning-rate"), _learning_rate),
     Problem("batch_size_experiment", "from 1 to the memory limit", _study("batch-size"), _found("batch_size")),
     Problem("generate", "text of the model, and what affects it", _study("sampling"), _samples),
     Problem("layer_norm_ablation, pre_norm_ablation", "no RMSNorm, post-norm", _study("norm"), _found("norm")),

@@ -16,6 +16,8 @@ from hornbook.tokenizer.formats.parts import TokenizerParts, checked_parts, load
 from hornbook.tokenizer.patterns import UNICODE_VERSION
 
 FILE_NAME = "hornbook-tokenizer.json"
+TRAINING_FILE = "training.json"
+"""Beside it, what training took; no part of the tokenizer."""
 _FORMAT, _VERSION = "hornbook-tokenizer", 1
 _KEYS = {"format", "version", "unicode_version", "pattern", "special_tokens", "vocab", "merges"}
 
