@@ -2,13 +2,14 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
 import hornbook as hb
 from hornbook.errors import ConfigError, DataError, HornbookError
 from hornbook.generation.decode import stream
-from hornbook.generation.sampling import CANDIDATES, filtered_probabilities, sample
+from hornbook.generation.sampling import CANDIDATES, filtered_probabilities, sample, sample_row
 
 CONFIG = hb.ModelConfig(vocab_size=37, context_length=12, d_model=16, num_layers=2, num_heads=2)
 
@@ -200,3 +201,20 @@ def test_a_diverged_model_gives_a_sentence():
     for settings in ({"temperature": 0.0}, {}, {"top_p": 0.9}, {"top_k": 3}):
         with pytest.raises(HornbookError, match="not numbers"):
             hb.generate(broken, [1], 5, **settings)
+
+
+@pytest.mark.parametrize("spread", [0.1, 3.0, 20.0])
+def test_a_row_alone_is_drawn_as_in_a_batch(spread):
+    draw = torch.Generator().manual_seed(0)
+    for i in range(300):
+        logits = spread * torch.randn(1, 2000 if i % 3 else 7, generator=draw)
+        if i % 2:
+            logits = logits.round()  # with ties
+        settings = ((0.0, 0.5, 1.0)[i % 3], (1.0, 0.9, 0.05)[i // 3 % 3], (None, 1, 5, 400)[i // 9 % 4])
+        one, other = (torch.Generator().manual_seed(i) for _ in range(2))
+        for _ in range(3):
+            assert sample_row(logits[0].numpy(), *settings, one) == int(sample(logits, *settings, other))
+    with pytest.raises(HornbookError, match="not numbers"):
+        sample_row(np.array([1.0, np.nan], dtype=np.float32), 0.0, 1.0, None, draw)
+    with pytest.raises(HornbookError, match="not numbers"):
+        sample_row(np.array([1.0, np.inf], dtype=np.float32), 1.0, 1.0, None, draw)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from hornbook.generation.decode import grown
-from hornbook.generation.sampling import sample
+from hornbook.generation.sampling import sample_row
 from hornbook.models.kv_cache import ReadPart
 from hornbook.serve.text import CompletionText
 
@@ -136,7 +136,7 @@ class Sequence:
 
     def _write(self, logits: Tensor, piece: WrittenPiece) -> None:
         s = self.settings
-        token = int(sample(logits, s.temperature, s.top_p, s.top_k, self._generator))
+        token = sample_row(logits[0].numpy(), s.temperature, s.top_p, s.top_k, self._generator)
         if token == s.stop_token:
             self._finish("stop", piece)
             return
