@@ -14,6 +14,8 @@ import pytest
 import torch
 
 from hornbook.checkpoint.store import CheckpointStore
+from hornbook.cli.main import main
+from hornbook.errors import CheckpointError
 from hornbook.tracking.run import Run
 from tests.harness import group
 
@@ -100,9 +102,7 @@ def losses(run, key="train_loss"):
 
 
 def weights(run, step, part="model"):
-    from safetensors.torch import load_file
-
-    return load_file(run.path / "checkpoints" / f"step-{step:08d}" / f"{part}.safetensors")
+    return getattr(CheckpointStore(run.path / "checkpoints").load(step), part)
 
 
 def equal_weights(a, b):
@@ -159,6 +159,46 @@ def test_a_checkpoint_does_not_know_how_many_processes_wrote_it(tmp_path, recipe
     assert resumed.status == "done"
     np.testing.assert_allclose(losses(resumed), losses(one), rtol=TOLERANCE)
     equal_weights(weights(one, 12, "optimizer"), weights(resumed, 12, "optimizer"))
+
+
+@pytest.mark.slow
+def test_a_sharded_checkpoint_is_resharded_and_consolidated(tmp_path, recipe):
+    """Two processes write shards, one goes on from them with whole files, three with their rows of those."""
+    words = (
+        recipe(), "--training.distributed", "fsdp", "--training.batch-size", "12", "--schedule.name", "constant",
+        "--optimizer.name", "muon", "--optimizer.normuon", "true", "--model.d-model", "30", "--model.num-heads", "3",
+        "--model.d-ff", "31", "--training.device", "cpu", "--checkpoint.every", "4", "--evaluation.full", "true",
+    )  # fmt: skip
+    for size, steps, more in ((2, 4, ()), (1, 8, ("--resume",)), (3, 12, ("--resume",))):
+        members = group.start(tmp_path, size, *words, "--run.directory", "run", "--training.steps", steps, *more)
+        assert group.wait(members, 120) == [0] * size, members[0].output()
+        newest = tmp_path / "run" / "checkpoints" / f"step-{steps:08d}"
+        files = sorted(path.name for path in newest.glob("**/*.safetensors"))
+        assert len(files) == 2 * size
+    members = group.start(tmp_path, 1, *words, "--run.directory", "alone")
+    assert group.wait(members, 120) == [0]
+    run, alone = Run.open(tmp_path / "run"), Run.open(tmp_path / "alone")
+    np.testing.assert_allclose(losses(run), losses(alone), rtol=1e-5)
+    np.testing.assert_allclose(losses(run, "val_loss")[-1], losses(alone, "val_loss")[-1], rtol=1e-5)
+    # The shards are read as whole by whoever wants the model, and put into whole files on demand.
+    store = CheckpointStore(run.path / "checkpoints")
+    before = store.load(12)
+    shard = next(store.path(12).glob("**/*.safetensors"))
+    sound = shard.read_bytes()
+    shard.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+    with pytest.raises(CheckpointError, match="SHA-256"):
+        store.load(12)
+    shard.write_bytes(sound)
+    assert main(["checkpoint", "consolidate", str(run.path)]) == 0
+    assert sorted(path.name for path in store.path(12).glob("**/*.safetensors")) == [
+        "model.safetensors",
+        "optimizer.safetensors",
+    ]
+    after = store.load(12)
+    assert after.state == before.state
+    for part in ("model", "optimizer"):
+        equal_weights(getattr(before, part), getattr(after, part))
+        equal_weights(weights(alone, 12, part), weights(run, 12, part))
 
 
 def wait_for_checkpoint(folder, process, step=1):

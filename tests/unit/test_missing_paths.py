@@ -44,6 +44,7 @@ COMMANDS = [
     ["data", "prepare", "recipe.toml", "--data.text", "nosuch"],
     ["account", "nosuch"],
     ["note", "nosuch", "x"],
+    ["checkpoint", "consolidate", "nosuch"],
     ["study", "show", "nosuch"],
     ["study", "search", "nosuch.toml", "--optimizer.lr", "1e-4:1e-2:log"],
     ["tokenizer", "train", "nosuch", "--vocab-size", "300", "--out", "x"],

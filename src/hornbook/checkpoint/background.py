@@ -16,6 +16,7 @@ from pathlib import Path
 from torch import Tensor
 
 from hornbook.checkpoint.store import Checkpoint, CheckpointStore
+from hornbook.optim.shards import to_local
 
 
 class Saver:
@@ -75,7 +76,7 @@ class Saver:
         if kept is None or kept.shape != tensor.shape or kept.dtype != tensor.dtype:
             kept = self._copies[key] = tensor.to("cpu", copy=True)
         else:
-            kept.copy_(tensor)
+            to_local(kept).copy_(to_local(tensor))
         return kept
 
     def _write(self, checkpoint: Checkpoint, best_val_loss: float | None) -> Path:

@@ -3,7 +3,7 @@
 A checkpoint is a new folder (fileio.py) whose manifest, with sizes and SHA-256, is written last. So a folder named
 `step-…` is complete, whenever the process or the machine died; a manifest that does not match says that the disk
 changed it later, and the next older one is taken. Older checkpoints are removed only after the newer one is in place.
-The format: docs/formats/checkpoint.md. Left out: remote storage, sharded state.
+The format: docs/formats/checkpoint.md. Of several processes: sharded_store.py. Left out: remote storage.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from torch import Tensor
 
+from hornbook.checkpoint.shards import read_part
 from hornbook.checkpoint.tensors import read_tensors, write_tensors
 from hornbook.errors import CheckpointError, FormatError
 from hornbook.fileio import (
@@ -34,6 +35,7 @@ from hornbook.fileio import (
 VERSION = 1
 FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
 Warn = Callable[[str], None]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -137,12 +139,37 @@ class CheckpointStore:
         best = self.best_step() if which == "best" else None
         if best in steps:
             order = [best, *[step for step in order if step != best]]
+        return self._first_sound(order, self._read)
+
+    def newest_sound(self) -> int | None:
+        """Return the step of the newest checkpoint whose files are whole, or None where there is none at all.
+
+        Raises:
+            CheckpointError: all are damaged.
+        """
+        steps = self.steps()[::-1]
+        return int(self._first_sound(steps, self._check)["step"]) if steps else None
+
+    def consolidate(self, step: int) -> bool:
+        """Put a checkpoint in shards into whole files, in its place; return False where it is whole already.
+
+        Raises:
+            CheckpointError: it is damaged.
+            OSError: the disk is full; the checkpoint is then as it was.
+        """
+        if not (self.path(step) / "model").is_dir():
+            return False
+        self._write(self._read(step), self.path(step))
+        self.prune()
+        return True
+
+    def _first_sound(self, order: list[int], read: Callable[[int], Result]) -> Result:
         for step in order:
             try:
-                return self._read(step)
+                return read(step)
             except (CheckpointError, FormatError, OSError) as error:
                 self.warn(f"passing over the checkpoint of step {step}: {error}")
-        raise CheckpointError(f"no sound checkpoint is left in {self.folder}; steps {steps} are all damaged")
+        raise CheckpointError(f"no sound checkpoint is left in {self.folder}; steps {sorted(order)} are all damaged")
 
     def prune(self) -> None:
         """Remove all but the `keep_last` newest checkpoints and the best one, and what killed processes left behind."""
@@ -156,30 +183,39 @@ class CheckpointStore:
 
     def _write(self, checkpoint: Checkpoint, target: Path) -> None:
         said = {"version": VERSION, "step": checkpoint.step}
-        contents = {
-            FILES[0]: lambda file: write_tensors(file, checkpoint.model),
-            FILES[1]: lambda file: write_tensors(file, checkpoint.optimizer),
-            FILES[2]: lambda file: file.write(canonical_json(said | dict(checkpoint.state)).encode()),
-        }
         # What stands there is damaged and was passed over; other sound ones are older and stay.
         with new_folder(target, aside=_hidden(target)) as temporary:
-            entries = {}
-            for name, write in contents.items():
-                with open(temporary / name, "xb") as stream:  # noqa: PTH123
-                    file = _HashingFile(stream)
-                    write(file)
-                entries[name] = {"bytes": file.size, "sha256": file.hash.hexdigest()}
+            entries = self._write_tensors(checkpoint, temporary)
+            state = canonical_json(said | dict(checkpoint.state)).encode()
+            entries[FILES[2]] = _write_hashed(temporary / FILES[2], lambda file: file.write(state))
             (temporary / "MANIFEST.json").write_text(canonical_json(said | {"files": entries}), encoding="utf-8")
 
+    def _write_tensors(self, checkpoint: Checkpoint, folder: Path) -> dict[str, Any]:
+        """Write the model and the optimizer; return what the manifest says of their files."""
+        contents = zip(FILES, (checkpoint.model, checkpoint.optimizer), strict=False)
+        return {
+            name: _write_hashed(folder / name, lambda file, tensors=tensors: write_tensors(file, tensors))
+            for name, tensors in contents
+        }
+
     def _read(self, step: int) -> Checkpoint:
+        path = self.path(step)
+        state = self._check(step)
+        return Checkpoint(step, self._read_tensors(path, "model"), self._read_tensors(path, "optimizer"), state)
+
+    def _check(self, step: int) -> dict[str, Any]:
+        """Return the state of a checkpoint whose files are all what the manifest says."""
         path = self.path(step)
         verify(path, step)
         state = read_json_object(path / FILES[2])
         if state.get("step") != step or state.get("version") != VERSION:
             raise CheckpointError(f"{path / FILES[2]} is of another step or version than its folder says")
-        model, _ = read_tensors(path / FILES[0])
-        optimizer, _ = read_tensors(path / FILES[1])
-        return Checkpoint(step, model, optimizer, state)
+        return state
+
+    def _read_tensors(self, path: Path, part: str) -> Mapping[str, Tensor]:
+        if (path / part).is_dir():
+            return read_part(path, part, {})
+        return read_tensors(path / f"{part}.safetensors")[0]
 
     def _remove(self, path: Path) -> None:
         """Remove a folder; a `step-…` is renamed first, so that it is never found half-removed."""
@@ -223,9 +259,10 @@ def verify(path: Path, step: int) -> None:
         )
     if manifest.get("step") != step or not isinstance(entries, dict):
         raise CheckpointError(f"{path}/MANIFEST.json is of another step, or lists no files")
-    if set(entries) != set(FILES):
+    parts = {re.sub(r"^(model|optimizer)/shard-[\w.-]+\.safetensors$", r"\1.safetensors", name) for name in entries}
+    if parts != set(FILES):
         raise CheckpointError(f"{path}/MANIFEST.json lists {sorted(map(str, entries))}, wanted {sorted(FILES)}")
-    for name in FILES:
+    for name in entries:
         entry = entries[name] if isinstance(entries[name], dict) else {}
         try:
             size = (path / name).stat().st_size
@@ -235,6 +272,14 @@ def verify(path: Path, step: int) -> None:
             raise CheckpointError(f"{path / name} has {size} bytes, its manifest says {entry.get('bytes')}")
         if sha256_file(path / name) != entry.get("sha256"):
             raise CheckpointError(f"{path / name} does not have the content that its manifest says (SHA-256 differs)")
+
+
+def _write_hashed(path: Path, write: Callable[[Any], object]) -> dict[str, Any]:
+    """Write a new file; return its size and SHA-256."""
+    with open(path, "xb") as stream:  # noqa: PTH123
+        file = _HashingFile(stream)
+        write(file)
+    return {"bytes": file.size, "sha256": file.hash.hexdigest()}
 
 
 class _HashingFile:

@@ -44,6 +44,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve.main", "a trained model behind OpenAI's completions API"),
     "export": ("export.main", "a model for other programs: a Hugging Face folder, GGUF"),
     "import hf": ("import_model.hf", "a run made of a Llama-shaped model of others"),
+    "checkpoint consolidate": ("checkpoint.consolidate", "whole files of checkpoints that several processes wrote"),
     "study list": ("study.list_studies", "the catalogue: every study with its question and cost"),
     "study run": ("study.run", "run what is missing of a study, and write its page"),
     "study show": ("study.show", "a study's findings and tables"),
@@ -59,6 +60,7 @@ GROUPS = {
     "data": "list, fetch and prepare corpora; print stories",
     "tokenizer": "train, encode, decode, convert, inspect, compare, ladder",
     "import": "models that others trained",
+    "checkpoint": "whole files of checkpoints in shards",
     "study": "list, run and show designed experiments",
 }
 

@@ -33,13 +33,17 @@ class Checkpointer:
             CheckpointError: there are checkpoints and none of them is sound, or it is of another run.
         """
         store, world = self.saver.store, self.trainer.world
-        found = store.load() if world.is_main and store.steps() else None
-        (step,) = world.agree(-1 if found is None else found.step)
-        if step < 0:
+        if world.size == 1:
+            found = store.load() if store.steps() else None
+        else:
+            sound = store.newest_sound() if world.is_main else None
+            (step,) = world.agree(-1 if sound is None else sound)
+            found = store.load(int(step)) if step >= 0 else None
+        if found is None:
             self.trainer.initialise()
             return False
-        self.trainer.restore(found or store.load(int(step)))
-        self.saver.last_saved = int(step)
+        self.trainer.restore(found)
+        self.saver.last_saved = found.step
         return True
 
     def save(self) -> None:
@@ -53,11 +57,10 @@ class Checkpointer:
         clock.closing["checkpoint"] = max(self.saver.seconds, clock.closing["checkpoint"])
 
     def _write(self, best: float | None) -> None:
-        """Have the main process write the checkpoint, which the others make with it where weights are sharded."""
+        """Have the main process write, and where weights are sharded all of them."""
         trainer = self.trainer
-        checkpoint = trainer.to_checkpoint() if trainer.world.is_main or trainer.strategy.sharded else None
-        if checkpoint is not None and trainer.world.is_main:
-            self.saver.save(checkpoint, best)
+        if trainer.world.is_main or trainer.strategy.sharded:
+            self.saver.save(trainer.to_checkpoint(), best)
         self.saver.last_saved = trainer.counters.step
 
     def rewind(self, divergence: Divergence) -> int:

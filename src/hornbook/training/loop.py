@@ -123,6 +123,7 @@ def _loop(s: Setup, logger: RunLogger, signals: Signals) -> tuple[str, str]:
     """Train until something ends it; return the status and the reason."""
     trainer = s.trainer
     while True:
+        s.checkpointer.saver.check()  # a checkpoint that could not be written ends the run here, not at the next save
         due = _Due(s, signals)
         if due.guard and (divergence := trainer.check_divergence(weights=due.save or due.stop)):
             if not _rewind(s, logger, divergence):

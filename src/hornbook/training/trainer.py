@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 import torch
+from torch import Tensor
 
 from hornbook.checkpoint.store import Checkpoint
 from hornbook.checkpoint.tensors import flatten_optimizer
@@ -19,7 +20,7 @@ from hornbook.data.sampler import BatchSampler
 from hornbook.data.token_data import TokenData
 from hornbook.models.transformer import TransformerLM
 from hornbook.optim.registry import make_optimizer
-from hornbook.optim.shards import full_tensor, to_local
+from hornbook.optim.shards import to_local
 from hornbook.training.clock import RunClock
 from hornbook.training.config import TrainConfig
 from hornbook.training.distributed.world import World
@@ -182,12 +183,16 @@ class Trainer:
         return BadBatch(position, self.dataset.train, file.tolist(), start.tolist(), inputs, targets, text)
 
     def to_checkpoint(self) -> Checkpoint:
-        """Return everything that the run continues from; where weights are sharded this is a collective."""
+        """Return everything that the run continues from; where weights are sharded, this process's rows."""
         tensors, rest = flatten_optimizer(self.state.optimizer)
-        with self.world.exchanges():
-            weights = {name: full_tensor(tensor) for name, tensor in self.model.state_dict().items()}
-            tensors = {name: full_tensor(tensor) for name, tensor in tensors.items()}
-        return self.state.to_checkpoint(weights, (tensors, rest))
+        return self.state.to_checkpoint(self.model.state_dict(), (tensors, rest))
+
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        """The parameters by the names of a checkpoint: the model's, and numbers for the optimizer's state."""
+        groups = self.state.optimizer.param_groups
+        numbered = enumerate(p for group in groups for p in group["params"])
+        return {**dict(self.model.named_parameters()), **{str(number): p for number, p in numbered}}
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Put back what `to_checkpoint` returned. Raises CheckpointError as `TrainingState.restore`."""

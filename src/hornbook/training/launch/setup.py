@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from hornbook.checkpoint.sharded_store import ShardedStore
 from hornbook.checkpoint.store import CheckpointStore
 from hornbook.config import merge, read, to_dict
 from hornbook.data.prepare import Dataset
@@ -123,10 +124,13 @@ def set_up(
 def build_trainer(opened: OpenRun, console: Console, clock: RunClock, world: World | None = None) -> Checkpointer:
     """Return the trainer of a run with its checkpoints; nothing is restored yet."""
     run, config, dataset = opened.run, opened.config, opened.dataset
-    store = CheckpointStore(run.path / "checkpoints", config.checkpoint.keep_last, console.print)
+    where = run.path / "checkpoints", config.checkpoint.keep_last, console.print
+    store = CheckpointStore(*where)
     # A run that continues has weights of its own.
     initial = None if store.steps() else weight_initializer(config, dataset, console.print)
     trainer = Trainer(config, dataset, initial_weights=initial, clock=clock, world=world)
+    if trainer.strategy.sharded:
+        store = ShardedStore(*where, torch.distributed.new_group(backend="gloo"), trainer.parameters)
     return Checkpointer(trainer, store, config.checkpoint.background)
 
 
