@@ -38,8 +38,8 @@ def test_the_table_has_every_run_with_what_changed(page: Page) -> None:
 def test_only_what_was_appended_is_read(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     run = page.board.folder.runs["a"]
     before, read = run.version, []
-    decode = __import__("hornbook.serve.watch", fromlist=["x"]).decode_records
-    monkeypatch.setattr("hornbook.serve.watch.decode_records", lambda f, *a: read.extend(r := decode(f, *a)) or r)
+    decode = __import__("hornbook.serve.columns", fromlist=["x"]).decode_records
+    monkeypatch.setattr("hornbook.serve.columns.decode_records", lambda f, *a: read.extend(r := decode(f, *a)) or r)
     append_records(run.path, 51, 53)
     page.look()
     assert [record["step"] for record in read] == [51, 52]

@@ -23,7 +23,7 @@ UNNAMED = "run"
 """What `run.name` says where the recipe gives no name."""
 
 
-class Points(NamedTuple):
+class MetricPoints(NamedTuple):
     """The curve of one metric."""
 
     x: Mapping[str, Sequence[float | None]]
@@ -94,11 +94,11 @@ class RunData:
         """Return the last recorded value of a metric, or None."""
         return next((record[key] for record in reversed(self.metrics) if record.get(key) is not None), None)
 
-    def points(self, key: str) -> Points:
+    def points(self, key: str) -> MetricPoints:
         """Return a metric where it was recorded."""
         found = [record for record in self.metrics if as_number(record.get(key)) is not None]
         x = {axis: [as_number(record.get(axis)) for record in found] for axis in X_AXES}
-        return Points(x, [record[key] for record in found])
+        return MetricPoints(x, [record[key] for record in found])
 
     def best_val_loss(self) -> float | None:
         """Return the validation loss where it was lowest, or None."""

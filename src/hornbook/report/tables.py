@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import median_high
 from typing import Any
+
+import numpy as np
 
 from hornbook.config import flatten
 from hornbook.format import duration, setting
@@ -53,7 +54,6 @@ def final_metrics(runs: Sequence[RunData]) -> Table:
 def final_row(run: RunData) -> dict[str, Any]:
     """Return a run's row of `final_metrics`, with every value that there is."""
     loss, bits, floor = run.last("val_loss"), run.last("val_bits_per_byte"), run.entropy_floor
-    speeds = run.points("tokens_per_second").y
     perplexity = run.last("val_perplexity")
     if perplexity is None and isinstance(loss, (int, float)):
         perplexity = math.exp(loss) if loss < 700 else math.inf
@@ -71,10 +71,15 @@ def final_row(run: RunData) -> dict[str, Any]:
         "floor": floor,
         "ratio": run.ratio_to_floor,
         "window_ratio": bits / floor if isinstance(bits, (int, float)) and floor else None,
-        "tokens_per_second": _whole(median_high(speeds) if speeds else None),
+        "tokens_per_second": _whole(_upper_median(run.points("tokens_per_second").y)),
         "mfu": None if mfu is None else {"value": mfu, "text": f"{100 * mfu:.1f} %"},
         "seconds": None if seconds is None else {"value": seconds, "text": duration(seconds)},
     }
+
+
+def _upper_median(values: Sequence[float]) -> float | None:
+    middle = len(values) // 2
+    return float(np.partition(np.asarray(values, float), middle)[middle]) if len(values) else None
 
 
 def _whole(value: float | None) -> int | float | None:

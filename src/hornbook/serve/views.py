@@ -16,6 +16,7 @@ from hornbook.report import tables
 from hornbook.report.figures import METRICS, run_figures
 from hornbook.report.load import RunData, as_number
 from hornbook.report.render import headline
+from hornbook.serve.columns import Numbers
 from hornbook.serve.watch import LiveRun
 from hornbook.studies.charts import record_to_dict
 
@@ -102,12 +103,11 @@ class _Smooth:
         return getattr(self._run, name)
 
     def points(self, key: str) -> Any:
-        points, mean, norm, smooth = self._run.points(key), 0.0, 0.0, []
-        for value in points.y:
-            mean = self._weight * mean + (1 - self._weight) * value
-            norm = self._weight * norm + (1 - self._weight)
-            smooth.append(mean / norm)
-        return points._replace(y=smooth)
+        from scipy.signal import lfilter  # half a second, for who smooths
+
+        points, weight = self._run.points(key), self._weight
+        means = np.asarray(lfilter([1 - weight], [1, -weight], np.asarray(points.y, float)))
+        return points._replace(y=Numbers(means / (1 - weight ** np.arange(1, len(means) + 1))))
 
 
 def details(run: LiveRun) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def details(run: LiveRun) -> dict[str, Any]:
         "generation": run.generation,
         "metrics": [key for key, *_ in METRICS],
         "facts": headline(data),
-        "figures": figures([data]),
+        "figures": run.drawn(figures),
         "config": tables.config_rows([data]),
         "environment": tables.environment_rows([data.environment]),
         "command": data.command,

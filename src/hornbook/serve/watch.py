@@ -9,25 +9,18 @@ to fetch. Left out: watching by the operating system (network file systems have 
 from __future__ import annotations
 
 import dataclasses
-import io
 import itertools
-import math
-import os
 import threading
 import time
-from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hornbook.config import flatten
-from hornbook.errors import FormatError, HornbookError
-from hornbook.report.load import Points, RunData, as_number, run_facts
+from hornbook.errors import HornbookError
+from hornbook.report.load import MetricPoints, RunData, as_number, run_facts
 from hornbook.report.tables import changed_settings
-from hornbook.studies.charts import X_AXES
-from hornbook.tracking.records import LONGEST_LINE, Record, check_records, decode_records
+from hornbook.serve.columns import Columns, Tail
 from hornbook.tracking.run import CONFIG_FILE, METRICS, SAMPLES, SUMMARY_FILE, Run, folders_of_runs
 
 LOOK_SECONDS = 0.25
@@ -46,85 +39,6 @@ FACTS = (
 )
 
 
-class Tail:
-    """The end of a `.jsonl` file that grows."""
-
-    def __init__(self, path: Path, kinds: Mapping[str, tuple[type, ...]]) -> None:
-        self.path, self.kinds = path, kinds
-        self._inode, self._offset, self._line = 0, 0, 1
-
-    def read(self) -> tuple[bool, list[Record]]:
-        """Return whether the file began anew, and the records since the last call. Raises FormatError, OSError."""
-        try:
-            with self.path.open("rb") as file:
-                now = os.fstat(file.fileno())
-                anew = now.st_ino != self._inode or now.st_size < self._offset
-                if anew:
-                    self._inode, self._offset, self._line = now.st_ino, 0, 1
-                if now.st_size == self._offset:
-                    return anew, []
-                file.seek(self._offset)
-                content = file.read(LONGEST_LINE)
-        except FileNotFoundError:
-            return self._inode != 0, []
-        whole = content[: content.rfind(b"\n") + 1]
-        if not whole and len(content) == LONGEST_LINE:
-            raise FormatError(f"{self.path}: line {self._line} is above {LONGEST_LINE >> 20} MB; the file is damaged")
-        records = check_records(decode_records(io.BytesIO(whole), self.path, self._line), self.kinds, self.path)
-        self._offset += len(whole)
-        self._line += whole.count(b"\n")
-        return anew, records
-
-
-class Columns:
-    """Records as columns of doubles; NaN where a record has no such number."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._columns: dict[str, array[float]] = {}
-
-    def add(self, record: Record) -> None:
-        """Append a record; what is no number is left out."""
-        for key, value in record.items():
-            if (value := as_number(value)) is not None:
-                column = self._columns.setdefault(key, array("d"))
-                column.extend([math.nan] * (self.count - len(column)))
-                column.append(value)
-        self.count += 1
-
-    def points(self, key: str) -> Points:
-        """Return one metric where it was recorded."""
-        y = np.array(self._columns.get(key, ()), dtype=float)
-        places = np.flatnonzero(np.isfinite(y))
-        x = {axis: _whole(self._padded(axis, len(y))[places], axis) for axis in X_AXES}
-        return Points(x, y[places].tolist())
-
-    def last(self, key: str) -> float | int | None:
-        """Return the last value of a metric, whole numbers as such."""
-        found = next((v for v in reversed(self._columns.get(key, ())) if math.isfinite(v)), None)
-        return int(found) if found is not None and key in ("step", "tokens") else found
-
-    def since(self, begin: int) -> list[Record]:
-        """Return the records from `begin` on, with the numbers that they have."""
-        return [
-            {key: int(c[i]) if key in ("step", "tokens") else c[i]
-             for key, c in self._columns.items() if i < len(c) and math.isfinite(c[i])}
-            for i in range(begin, self.count)
-        ]  # fmt: skip
-
-    def _padded(self, key: str, length: int) -> np.ndarray:
-        column = np.full(length, math.nan)
-        there = np.array(self._columns.get(key, ()), dtype=float)[:length]
-        column[: len(there)] = there
-        return column
-
-
-def _whole(values: np.ndarray, axis: str) -> list[float | None]:
-    if axis != "seconds" and np.isfinite(values).all():
-        return values.astype(np.int64).tolist()
-    return [value if math.isfinite(value) else None for value in values.tolist()]
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LiveRunData(RunData):
     """`RunData` whose metrics are the columns of a run that is followed; `metrics` holds its evaluations alone."""
@@ -135,7 +49,7 @@ class LiveRunData(RunData):
         """See `RunData.last`."""
         return self.columns.last(key)
 
-    def points(self, key: str) -> Points:
+    def points(self, key: str) -> MetricPoints:
         """See `RunData.points`."""
         return self.columns.points(key)
 
@@ -160,6 +74,7 @@ class LiveRun:
         self._metrics = Tail(path / "metrics.jsonl", METRICS)
         self._samples = Tail(path / "samples.jsonl", SAMPLES)
         self._signature: Any = None
+        self._drawn: tuple[Any, Any] | None = None
 
     def look(self) -> bool:
         """Read what is new; return whether anything is."""
@@ -171,6 +86,13 @@ class LiveRun:
         changed |= damage != self.damage
         self.damage = damage
         return changed
+
+    def drawn(self, draw: Callable[[list[LiveRunData]], Any]) -> Any:
+        """Return its charts, drawn once for what it holds now."""
+        assert self.data is not None
+        if self._drawn is None or self._drawn[0] != (self.version, self.data.columns.count):
+            self._drawn = ((self.version, self.data.columns.count), draw([self.data]))
+        return self._drawn[1]
 
     def _read(self) -> bool:
         changed, data = False, self.data

@@ -135,7 +135,7 @@ class Interval:
 
 def record_to_dict(record: Figure | Table) -> dict[str, Any]:
     """Return a record as JSON-ready values; NaN and infinities become None."""
-    content = _finite(dataclasses.asdict(record))
+    content = _finite(record)
     for key in PAIRS:
         # Lists, because the order matters and JSON objects are stored with sorted keys.
         if key in content:
@@ -167,6 +167,8 @@ def _from_dict(cls: type[_Record], content: Any, where: str) -> _Record:
 
 
 def _finite(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
