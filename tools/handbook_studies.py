@@ -22,7 +22,7 @@ from keep_record import RECORDS
 
 from hornbook.errors import HornbookError
 from hornbook.format import counted, number
-from hornbook.report.figures import save_figures
+from hornbook.report.drawing import save_figures
 from hornbook.studies.catalogue import load_study
 from hornbook.studies.charts import Figure, Table
 from hornbook.studies.folder import StudyResults, read_study, run_path
@@ -83,8 +83,7 @@ def draw(records: Path = RECORDS, book: Path = BOOK) -> None:
         record = read_record(folder)
         wanted = [match[2] for match in MARK.finditer(_template(record)) if match[1] == "figure"]
         figures = [_named(record.analysis.figures, name) for name in wanted]
-        one_axis = [dataclasses.replace(f, x_axes=dict([next(iter(f.x_axes.items()))])) for f in figures]
-        save_figures(one_axis, book / "figures" / record.study.name, formats=("svg",))
+        save_figures(figures, book / "figures" / record.study.name, formats=("svg",))
 
 
 def _template(record: Record) -> str:

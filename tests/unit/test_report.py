@@ -448,3 +448,23 @@ def test_the_curve_of_a_run_has_guessing_and_the_floor_in_its_own_unit(tmp_path)
     (run / "config.toml").write_text(tomli_w.dumps(config))
     (figure, *_) = run_figures(read_runs([run]))
     assert figure.lines == pytest.approx({"guessing": math.log(512), "entropy floor": 0.5 * 3})
+
+
+def test_every_table_has_a_caption_and_scopes_and_every_figure_a_name(tmp_path):
+    for name in ("a", "b"):
+        make_run(tmp_path / "runs" / name, name=name, lr=1e-3 if name == "a" else 3e-3)
+    single = Page(write_report([tmp_path / "runs/a"], tmp_path / "a.html"))
+    both = Page(write_report([tmp_path / "runs"], tmp_path / "b.html"))
+    for page in (single, both):
+        tags = [tag for tag, _ in page.tags]
+        assert tags.count("caption") == tags.count("table") >= 3
+        followers = [after for tag, after in pairwise(tags) if tag == "table"]
+        assert set(followers) == {"caption"}
+        assert [a for tag, a in page.tags if tag == "th" and a.get("scope") not in ("row", "col")] == []
+        assert [
+            a for tag, a in page.tags if tag == "figure" and not (a.get("aria-label") or "table" in a["class"])
+        ] == []
+        assert [a for tag, a in page.tags if a.get("class") == "scroll" and a.get("tabindex") != "0"] == []
+        assert [a for tag, a in page.tags if tag == "svg" and not a.get("aria-label")] == []
+    rows = [a for tag, a in both.tags if tag == "th" and a.get("scope") == "row" and "data-sort" in a]
+    assert [a["data-sort"] for a in rows] == ["a", "b"]

@@ -66,7 +66,7 @@ def test_the_table_of_differences_is_read_aloud_and_drawn_to_scale(results):
     ]
     cells = re.findall(r'<td class="text">(.*?)</td>', drawn)
     words = [html.unescape(re.sub("<[^>]*>", "", cell)) for cell in cells]
-    assert words[0].startswith("+0.5000 (+0.5000 to +0.5000) worse")
+    assert words[0].startswith("+0.5000 ± 0.0000 worse")
     assert words[1] == " diverged in a seed"
     zero, high = (float(re.findall(rf'class="{c}" style="left: ([\d.]+)%', drawn)[0]) for c in ("rule", "point"))
     assert 0 <= zero < 10

@@ -16,23 +16,29 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hornbook.fileio import atomic_write
 from hornbook.format import visible
+from hornbook.report.design import asset
 from hornbook.tokenizer.inspection import readable
 
 if TYPE_CHECKING:
     from hornbook.tokenizer.tokenizer import Tokenizer
 
 PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>{title}</title>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
 <style>
-body {{ font: 16px/1.6 Georgia, serif; max-width: 45em; margin: 2em auto; padding: 0 1em; color-scheme: light dark; }}
-pre {{ font: inherit; white-space: pre-wrap; }}
+{style}
+main {{ max-width: 45em; }} pre {{ font: 16px/1.6 var(--serif); white-space: pre-wrap; overflow-wrap: anywhere; }}
+@media print {{ span {{ print-color-adjust: exact; }} }}
 </style>
-<h1>{title}</h1>
+<main><h1>{title}</h1>
 <p>{words} The redder a token, the less the model expected it: from 0 to ln V = {most:.2f} nats. Each has
 its loss under the pointer.</p>
-<pre>{text}</pre>
+<pre>{text}</pre></main>
 </html>
 """
+
+REDDEST = 0.6
+"""Share of red at ln V: words on it are readable in light and dark."""
 
 
 class Surprise(NamedTuple):
@@ -75,11 +81,13 @@ def show(
 def html_page(tokens: Sequence[Surprise], title: str, words: str, most: float) -> str:
     """Return the page of a tinted text."""
     spans = (
-        f'<span title="{t.loss:.3f} nats" style="background: rgba(220, 60, 40, {min(1.0, t.loss / most):.2f})">'
+        f'<span title="{t.loss:.3f} nats" style="background: rgba(220, 60, 40, {_red(t.loss, most):.2f})">'
         f"{html.escape(visible(t.content.decode(errors='replace')))}</span>"
         for t in tokens
     )
-    return PAGE.format(title=html.escape(visible(title)), words=words, most=most, text="".join(spans))
+    return PAGE.format(
+        title=html.escape(visible(title)), words=words, most=most, text="".join(spans), style=asset("base.css")
+    )
 
 
 def _print_tinted(tokens: Sequence[Surprise], most: float) -> None:

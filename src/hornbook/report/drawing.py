@@ -45,7 +45,7 @@ def save_figures(figures: Sequence[Figure], folder: Path, *, formats: Sequence[s
             canvas = Canvas(figsize=SIZE, dpi=150, layout="constrained")
             axes = canvas.add_subplot()
             (_draw_forest if figure.horizontal else _draw)(axes, figure)
-            axes.set_title(_plain(figure.title), loc="left", fontweight="semibold")
+            axes.set_title(_plain(figure.title), loc="left", fontweight="bold")
             for kind in formats:
                 drawn = io.BytesIO()
                 canvas.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)

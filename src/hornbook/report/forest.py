@@ -6,6 +6,7 @@ It needs no script, and what reads tables aloud reads it. Left out: logarithmic 
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Callable, Iterator
 
 from hornbook.report.design import series_variable
@@ -70,4 +71,9 @@ def _numbers(series: Series, k: int) -> str:
     value, edges = series.y[k], _edges(series, k)
     if value is None:
         return ""
-    return f"{value:+.4f}" + ("" if edges is None else f" ({edges[0]:+.4f} to {edges[1]:+.4f})")
+    if edges is None:
+        return f"{value:+.4f}"
+    up, down = edges[1] - value, value - edges[0]
+    if math.isclose(up, down, rel_tol=1e-6, abs_tol=1e-12):
+        return f"{value:+.4f} ± {up:.4f}"
+    return f"{value:+.4f} ({edges[0]:+.4f} to {edges[1]:+.4f})"

@@ -14,7 +14,7 @@ from hornbook.report.design import series_variable
 from hornbook.report.scales import Points, apart, line_heights, points, y_range
 from hornbook.studies.charts import Figure, Number, Series
 
-WIDTH, HEIGHT, LEFT, ABOVE, BELOW, LINE = 480, 240, 58, 10, 34, 13
+WIDTH, HEIGHT, LEFT, ABOVE, BELOW, LINE = 400, 220, 58, 10, 34, 13
 MOST_POINTS = 200
 """Points of a curve; more say nothing at this size."""
 CHARACTER, WIDEST = 6.2, 130.0

@@ -14,7 +14,7 @@ from hornbook.studies.charts import Figure, Number
 
 START = 0.02
 """Share of a training's steps that does not count."""
-FAR = 3.0
+FAR = 2.0
 """So many times the span of the curves is too far for a line."""
 
 Points = list[tuple[float, float]]

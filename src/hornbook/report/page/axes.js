@@ -32,19 +32,24 @@ const { color, el, isDark, logSplits, short, ticks, tint, token, translucent } =
     if (!Number.isFinite(value)) return "–";
     const rounded = Number(value.toPrecision(digits)), size = Math.abs(rounded);
     const plain = (number) => String(Number(number.toPrecision(10)));
-    if (size >= 1e15 || (size !== 0 && size < 1e-3)) {
-      const [mantissa, exponent] = rounded.toExponential(digits - 1).split("e");
-      const raised = String(Number(exponent)).replace(/./g, (c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻");
-      const front = plain(Number(mantissa));
-      return Math.abs(Number(front)) === 1 ? `${front.slice(0, -1)}10${raised}` : `${front}×10${raised}`;
-    }
+    if (size >= 1e15 || (size !== 0 && size < 1e-3)) return raised(rounded, digits);
     for (const [unit, letter] of [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "k"]])
       if (size >= 1e4 && size >= unit) return `${plain(rounded / unit)} ${letter}`;
     return plain(rounded);
   }
+  function raised(value, digits) {
+    const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
+    const power = "10" + String(Number(exponent)).replace(/./g, (c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻");
+    const front = String(Number(Number(mantissa).toPrecision(10)));
+    return Math.abs(Number(front)) === 1 ? `${front.slice(0, -1)}${power}` : `${front}×${power}`;
+  }
+
   // As few digits as tell the ticks of an axis apart: memory that hardly changes is not "368 M" five times.
   function ticks(values) {
     let said = [];
+    const sizes = values.filter((value) => value).map(Math.abs);
+    // Over nine orders of magnitude letters for thousands are a riddle: powers of ten throughout.
+    if (sizes.length && Math.max(...sizes) >= 1e9 * Math.min(...sizes)) return values.map((value) => (value ? raised(value, 3) : value === 0 ? "0" : ""));
     for (let digits = 3; digits < 7; digits++) {
       said = values.map((value) => (value === null ? "" : short(value, digits)));
       const shown = said.filter((text) => text !== "");
@@ -60,7 +65,8 @@ const { color, el, isDark, logSplits, short, ticks, tint, token, translucent } =
     const gap = (ticks) => Math.min(...ticks.slice(1).map((v, i) => Math.log(v / ticks[i]) * pixels));
     const round = (v) => Number(v.toPrecision(6));
     let found = [];
-    for (const digits of [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 3, 5], [1, 2, 5], [1, 3], [1]]) {
+    // Within a factor of three even steps tell more than whole digits, which crowd at one end.
+    for (const digits of high < 3 * low ? [] : [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 3, 5], [1, 2, 5], [1, 3], [1]]) {
       const ticks = [];
       for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++)
         for (const d of digits) { const v = round(d * Math.pow(10, e)); if (v >= low && v <= high) ticks.push(v); }
@@ -72,7 +78,7 @@ const { color, el, isDark, logSplits, short, ticks, tint, token, translucent } =
       const stride = Math.min(Math.ceil(space / gap(found)), Math.floor((found.length - 1) / 2));
       return found.filter((_, i) => i % stride === 0);
     }
-    // Less than three such values: the widest even steps that give three.
+    // The widest even steps that give three.
     const unit = Math.pow(10, Math.floor(Math.log10(high - low)));
     for (const step of [5, 2, 1, 0.5, 0.2, 0.1].map((m) => m * unit)) {
       found = [];

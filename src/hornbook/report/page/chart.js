@@ -19,7 +19,7 @@ function Chart(host, figure) {
   };
 
   // What report/scales.py has too: a curve's first part does not stretch the axis, nor does a line that is far from all curves.
-  const START = 0.02, FAR = 3;
+  const START = 0.02, FAR = 2;
   function beginning(window) {
     if (window || state.xLog || !("step" in spec.x_axes)) return -Infinity;
     const shown = spec.series.filter((s, i) => !state.hidden.has(i)).map((s) => s.x[state.axis].filter((x, k) => usable(s, k))).flat();
@@ -239,10 +239,32 @@ function Chart(host, figure) {
     if (zoom) state.plot.setScale("x", { min: zoom[0], max: zoom[1] });
     state.plot.over.append(tip);
     state.plot.over.addEventListener("mouseleave", () => { tip.hidden = true; });
+    say(state.plot.root.querySelector("canvas"));
     area.append(ends);
     legend(room ? ends : host.querySelector(".legend"));
     placeEnds(state.plot);
   };
+
+  // What a canvas shows, for those who hear it: the axes, and the last value of each curve.
+  function say(canvas) {
+    const last = (s) => s.y.filter((y) => y !== null).at(-1);
+    const curves = spec.series.slice(0, 12).map((s) => `${s.name} ends at ${short(last(s))}`);
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", `${spec.title}: ${spec.y_label} by ${spec.x_axes[state.axis]}. ${curves.join(", ")}.`);
+  }
+
+  // Arrow keys read values as a pointer does, Escape puts them away.
+  area.tabIndex = 0;
+  area.setAttribute("role", "group");
+  area.setAttribute("aria-label", `${spec.title}: left and right arrows read values`);
+  area.addEventListener("keydown", (event) => {
+    if (!state.plot || event.target !== area || !["ArrowLeft", "ArrowRight", "Escape"].includes(event.key)) return;
+    event.preventDefault();
+    const wide = state.plot.over.clientWidth, step = (event.key === "ArrowLeft" ? -1 : 1) * wide * (event.shiftKey ? 0.1 : 0.02);
+    const left = event.key === "Escape" ? -10 : Math.max(0, Math.min(wide, Math.max(0, state.plot.cursor.left ?? 0) + step));
+    state.plot.setCursor({ left, top: state.plot.over.clientHeight / 2 });
+  });
+  area.addEventListener("blur", () => { if (state.plot) state.plot.setCursor({ left: -10, top: -10 }); });
 
   // Names stand at the ends of their curves where there is room for them; otherwise below the chart.
   function endRoom() {
