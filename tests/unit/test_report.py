@@ -26,6 +26,7 @@ from hornbook.report.scales import apart, y_range
 from hornbook.report.tables import config_rows, final_metrics
 from hornbook.studies.charts import Figure, Series, figure_from_dict, record_to_dict, table_from_dict
 from hornbook.studies.verdict import course_of
+from hornbook.tracking.run import Run
 
 HOSTILE = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> \u2028 & \" ' {{ 7*7 }}"
 
@@ -468,3 +469,10 @@ def test_every_table_has_a_caption_and_scopes_and_every_figure_a_name(tmp_path):
         assert [a for tag, a in page.tags if tag == "svg" and not a.get("aria-label")] == []
     rows = [a for tag, a in both.tags if tag == "th" and a.get("scope") == "row" and "data-sort" in a]
     assert [a["data-sort"] for a in rows] == ["a", "b"]
+
+
+def test_a_run_with_records_and_nothing_validated_has_a_page(tmp_path):
+    Run.create(tmp_path / "run", {"run": {"name": "short"}}, {}).release()
+    (tmp_path / "run" / "metrics.jsonl").write_text('{"step": 1, "train_loss": 2.0}\n{"step": 2, "train_loss": 1.0}\n')
+    write_report([tmp_path / "run"], tmp_path / "r.html")
+    assert (tmp_path / "r.html").read_text().rstrip().endswith("</html>")
