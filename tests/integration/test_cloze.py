@@ -162,6 +162,9 @@ def test_the_command_says_what_the_evaluation_says(tmp_path, monkeypatch, capsys
     )
     assert main(["report", "runs/a"]) == 0
     assert "cloze" in (tmp_path / "runs" / "a" / "report.html").read_text()
+    assert main(shlex.split("export runs/a out --to hf")) == 0
+    assert "Made by hornbook: storyworld, level easy, seed 1." in (tmp_path / "out" / "README.md").read_text()
+    capsys.readouterr()
     assert main(shlex.split("eval runs/a --task cloze --items 0")) == 2
     assert "at least 1" in capsys.readouterr().err
 

@@ -87,6 +87,11 @@ def test_a_run_leaves_with_its_card_and_comes_back_equal(run, tmp_path, capsys):
     assert "| val loss | " in card
     assert "windows of 16 tokens" in card
     assert "![training and validation loss]" in card
+    files = json.loads((Path(run) / "data.json").read_text())
+    for part in ("train", "validation"):
+        facts = json.loads(Path(files[part][0]).with_suffix(".json").read_text())
+        assert f"| {part} | {facts['num_bytes']:,} | {facts['num_tokens']:,} | {facts['num_documents']} | `" in card
+        assert facts["sha256"] in card
     assert (tmp_path / "out" / "loss.png").stat().st_size > 1000
     assert "vocab_size = 300" in card
 
@@ -452,15 +457,21 @@ def test_an_upload_that_failed_is_repeated_by_the_same_command(run, tmp_path, hu
 def test_the_guide_to_moving_a_model_is_true(tmp_path, capsys):
     """Every command and line of docs/how-to/move-a-model.md, in order, on a small text."""
     guide = (Path(__file__).parents[2] / "docs" / "how-to" / "move-a-model.md").read_text(encoding="utf-8")
-    (tmp_path / "my.txt").write_text(TEXT * 3000)
+    (tmp_path / "recipes").symlink_to(Path(__file__).parents[2] / "recipes")
+    shorter = {
+        "--max-minutes 10": "--max-minutes 0.02", "steps 100": "steps 3", "20MB": "400KB", "items 1000": "items 20",
+        "--name stories": "--name stories --data.corpus-bytes 100000 --tokenizer.vocab-size 300 --training.steps 3",
+    }  # fmt: skip
     blocks = re.findall(r"```(sh|python)\n(.*?)```", guide, re.S)
-    assert [kind for kind, _ in blocks] == ["sh", "python", "sh", "sh"]
+    assert [kind for kind, _ in blocks] == ["sh", "python", "sh", "sh", "sh"]
     for kind, block in blocks:
         if kind == "python":
             exec(compile(block, "guide", "exec"), {})
             continue
         for line in block.splitlines():
-            words = shlex.split(line.replace("--max-minutes 10", "--max-minutes 0.02").replace("steps 100", "steps 3"))
-            assert words[0] == "hornbook"
-            assert main(words[1:]) == 0, line
+            words = line
+            for long, short in shorter.items():
+                words = words.replace(long, short)
+            assert words.startswith("hornbook ")
+            assert main(shlex.split(words)[1:]) == 0, line
     assert "the cat" in capsys.readouterr().out

@@ -15,6 +15,7 @@ from typing import Any
 
 from hornbook.config import dump_toml
 from hornbook.errors import HornbookError
+from hornbook.fileio import read_json_object
 from hornbook.format import quantity
 from hornbook.report.drawing import save_figures
 from hornbook.report.figures import run_figures
@@ -86,6 +87,7 @@ def write_model_card(
         ),
         _scores(_until(data, step), step),
         _curve(data, folder),
+        _data_table(data),
         _samples(_until(data, step)),
     ]
     if not data.reason.startswith(IMPORTED):  # nobody trained by the recipe of an imported run
@@ -124,6 +126,25 @@ def _data(section: Mapping[str, Any]) -> str:
     mixture = [path for source in section.get("mixture") or () for path in source["text"]]
     names = [Path(str(path)).name for path in mixture or section.get("text") or section.get("tokens") or ()]
     return f" on {', '.join(names[:5])}{' and more' if len(names) > 5 else ''}" if names else ""
+
+
+def _data_table(run: RunData) -> str:
+    """Return what the token files say of themselves, as far as they are still there."""
+    record = read_json_object(run.path / "data.json", missing_ok=True)
+    rows = []
+    for part in ("train", "validation"):
+        for path in record.get(part) or ():
+            facts = read_json_object(Path(path).with_suffix(".json"), missing_ok=True)
+            if facts:
+                counts = " | ".join(f"{facts.get(key) or 0:,}" for key in ("num_bytes", "num_tokens", "num_documents"))
+                rows.append(f"| {part} | {counts} | `{facts.get('sha256', '')}` |")
+    if not rows:
+        return ""
+    section = run.config.get("data", {})
+    level = f"{section['corpus']}, level {section.get('corpus_level')}" if section.get("corpus") == "storyworld" else ""
+    made = [f"Made by hornbook: {level}, seed {section.get('corpus_seed')}.\n"] if level else []
+    title = "| | bytes of text | tokens | documents | SHA-256 of the token ids |"
+    return "\n".join(["## Data\n", *made, title, "|---|---|---|---|---|", *rows, ""])
 
 
 def _scores(run: RunData, step: int) -> str:
