@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from harness.boards import HOSTILE, Page, append_records, write_run
+from hypothesis import HealthCheck, given, settings
 
+from hornbook.cli.main import main
 from hornbook.config import dump_toml
 from hornbook.fileio import atomic_write
 from hornbook.serve.board import _events
@@ -227,3 +230,37 @@ def test_a_text_splits_and_a_word_shows_its_merges(page: Page) -> None:
     assert tree["left"]["text"] + tree["right"]["text"] == tree["text"]
     assert page.post("/api/split", text="a", runs=["none"]).status_code == 404
     assert page.post("/api/split", text="😀" * 100, word="x" * 100, runs=["a"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nowhere"], "there is no folder nowhere"),
+        (["--host", "0.0.0.0"], "can be reached from other machines"),
+        (["--port", "99999"], "99999"),
+    ],
+)
+def test_what_the_command_refuses(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ui", *words, "--no-browser"]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_any_request_is_answered_by_the_schema(page: Page) -> None:
+    """Requests drawn from the application's own OpenAPI: no answer is a failure of the server."""
+    import schemathesis
+
+    schema = schemathesis.openapi.from_dict(page.get("/openapi.json"))
+    for operation in schema.get_all_operations():
+        drawn = operation.ok()
+
+        @settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @given(case=drawn.as_strategy())
+        def ask(case: Any) -> None:
+            query = {key: value for key, value in (case.query or {}).items() if value is not None}
+            content = json.dumps(case.body).encode() if isinstance(case.body, dict | list | str) else b""
+            headers = {"content-type": "application/json"}
+            answer = page.ask(case.method, case.path, params=query, content=content, headers=headers)
+            assert answer.status_code < 500, answer.text
+
+        ask()
+    assert Run.open(page.root / "a").config["optimizer"]["lr"] == 0.001

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hornbook.cli.common import check_folders
 from hornbook.config import flatten
 from hornbook.errors import HornbookError
-from hornbook.report.tables import changed_settings
+from hornbook.tracking.changes import changed_settings
 
 if TYPE_CHECKING:
     from hornbook.tracking.run import Run

@@ -19,8 +19,6 @@ from hornbook.tracking.run import validation_note
 
 IDENTITY = ("run.name", "run.directory", "run.note", "run.tags")
 """Configuration that names a run and changes nothing in it."""
-SAY_NOTHING = ("run.", "data.text", "training.threads")
-"""Beginnings of keys that differ between any two runs."""
 WINDOW_RATIO = "× floor (windows)"
 RATIO_NOTE = "× floor: whole validation stories against their own true entropy."
 WINDOW_NOTE = "× floor (windows): bits per byte over windows, which may begin within a story, by the entropy floor."
@@ -95,12 +93,6 @@ def config_rows(runs: Sequence[RunData]) -> list[dict[str, Any]]:
         values = [setting(config[key]) if key in config else "–" for config in flat]
         rows.append({"key": key, "values": values, "differs": len(set(values)) > 1 and key not in IDENTITY})
     return sorted(rows, key=lambda row: not row["differs"])
-
-
-def changed_settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """Return what differs between two flat configurations as words: `optimizer.lr=0.1 model.d_model=64`."""
-    keys = [k for k in sorted({*before, *after}) if before.get(k) != after.get(k) and not k.startswith(SAY_NOTHING)]
-    return " ".join(f"{key}={'default' if after.get(key) is None else setting(after[key])}" for key in keys)
 
 
 def environment_rows(environments: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -19,8 +19,8 @@ from typing import Any
 from hornbook.config import flatten
 from hornbook.errors import HornbookError
 from hornbook.report.load import MetricPoints, RunData, as_number, run_facts
-from hornbook.report.tables import changed_settings
 from hornbook.serve.columns import Columns, Tail
+from hornbook.tracking.changes import changed_settings
 from hornbook.tracking.run import CONFIG_FILE, METRICS, SAMPLES, SUMMARY_FILE, Run, folders_of_runs
 
 LOOK_SECONDS = 0.25

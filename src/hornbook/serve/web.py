@@ -52,7 +52,10 @@ def _plain(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        # Most are curves, of thousands of numbers.
+        return [item if type(item) is float and math.isfinite(item) else _plain(item) for item in value]
+    return value
 
 
 def handle_errors(app: FastAPI) -> None:
