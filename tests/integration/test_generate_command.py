@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 
 import pytest
 
@@ -168,6 +169,10 @@ def test_each_token_is_shown_with_its_loss(run, capsys, tmp_path):
     assert len(shown["tokens"]) == 90
     written = page.read_text(encoding="utf-8")
     assert written.count("<span") == 90
+    assert "--series-0: light-dark(" in written  # the pages' own design, for light and dark
+    reds = [float(red) for red in re.findall(r"rgba\(220, 60, 40, ([\d.]+)\)", written)]
+    assert len(reds) == 90
+    assert max(reds) <= 0.6
     assert "\x1b" not in written
     assert "<b>" not in written
     assert main([*words, "--per-token", "3"]) == 0

@@ -85,9 +85,12 @@ def html_page(tokens: Sequence[Surprise], title: str, words: str, most: float) -
         f"{html.escape(visible(t.content.decode(errors='replace')))}</span>"
         for t in tokens
     )
-    return PAGE.format(
-        title=html.escape(visible(title)), words=words, most=most, text="".join(spans), style=asset("base.css")
-    )
+    text, style = "".join(spans), asset("base.css")
+    return PAGE.format(title=html.escape(visible(title)), words=words, most=most, text=text, style=style)
+
+
+def _red(loss: float, most: float) -> float:
+    return REDDEST * min(1.0, loss / most)
 
 
 def _print_tinted(tokens: Sequence[Surprise], most: float) -> None:
