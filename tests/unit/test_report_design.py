@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +43,16 @@ def test_colours_stand_in_the_stylesheet_alone():
         if file.name != "base.css":
             assert re.findall(r"#[0-9a-fA-F]{3,8}\b(?!;?\d*;)", re.sub(r"&#\d+;", "", file.read_text())) == [], file
     assert asset("base.css").count("--series-0:") == 1
+
+
+def test_every_svg_of_the_docs_has_a_light_ground_of_its_own():
+    """A page of a dark theme shows them without one on black, where their dark words vanish."""
+    files = sorted((Path(__file__).parents[2] / "docs").rglob("*.svg"))
+    assert len(files) >= 8
+    for file in files:
+        drawn = file.read_text(encoding="utf-8")
+        # Of matplotlib a path over all of the canvas, of tools a rectangle, of flame graphs a gradient.
+        whole = r'id="patch_1">\s*<path d="[^"]*" style="fill: #ffffff'
+        ground = re.search(whole + r'|<rect [^>]*fill="(#fff(fff)?|url\(#background\))"', drawn)
+        assert ground is not None, file
+        assert "opacity" not in ground[0], file
