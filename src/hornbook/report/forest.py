@@ -29,7 +29,7 @@ def forest_html(figure: Figure) -> str:
     body = "".join(
         f'<tr><th scope="row" class="text">{html.escape((figure.categories or ())[i])}</th>'
         f'<td class="track" aria-hidden="true">{rules}{_bar(series, k, place)}</td>'
-        f'<td class="text">{_numbers(series, k)} <span class="word">{html.escape(series.name)}</span></td></tr>'
+        f'<td class="text"><b>{_numbers(series, k)}</b> <span class="word">{html.escape(series.name)}</span></td></tr>'
         for i, series, k in rows
     )
     scale = "".join(
