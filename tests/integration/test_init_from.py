@@ -95,6 +95,8 @@ def test_training_goes_on_from_a_hugging_face_folder_with_another_context(tmp_pa
         ({"quantization_config": {"bits": 4}}, "quantised weights are not read"),
         ({"rope_parameters": {"rope_type": "llama3", "factor": 8.0}}, "scaled rotations are not computed"),
         ({"rope_parameters": 7}, "scaled rotations are not computed"),
+        ({"sliding_window": 16}, "sliding_window is 16, wanted None: hornbook attends to the whole context"),
+        ({"partial_rotary_factor": 0.5}, "partial_rotary_factor is 0.5, wanted 1.0: hornbook rotates whole heads"),
         ({"rope_scaling": {"factor": 2}}, "scaled rotations are not computed"),
         ({"num_hidden_layers": "two"}, "describes no model"),
         ({"hidden_size": ...}, "describes no model"),

@@ -60,6 +60,8 @@ PLAIN = {
     "attention_bias": (False, "hornbook has no biases"),
     "mlp_bias": (False, "hornbook has no biases"),
     "quantization_config": (None, "quantised weights are not read; save the model in float32 or bfloat16"),
+    "sliding_window": (None, "hornbook attends to the whole context"),
+    "partial_rotary_factor": (1.0, "hornbook rotates whole heads"),
     "rope_scaling": (None, "scaled rotations are not computed here"),
 }
 
