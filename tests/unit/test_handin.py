@@ -30,7 +30,7 @@ HANDOUT = (
 
 
 def state_of(page: str, problem: str) -> str:
-    row = re.search(rf"<td[^>]*>{re.escape(problem)}</td><td[^>]*>([^<]*)</td>", page)
+    row = re.search(rf"<th scope=row[^>]*>{re.escape(problem)}</th><td[^>]*>([^<]*)</td>", page)
     assert row, problem
     return row[1]
 
@@ -115,7 +115,10 @@ def test_a_tokenizer_that_was_trained_by_itself_has_its_time_and_memory(tmp_path
     assert main(["handin"]) == 0
     page = (tmp_path / "handin.html").read_text()
     assert state_of(page, "train_bpe_tinystories, train_bpe_expts_owt") == "below"
-    rows = {row.split("</td>")[0].rpartition(">")[2]: row for row in re.findall(r"<tr>(<td.*?)</tr>", page, re.DOTALL)}
+    rows = {
+        row.split("</th>")[0].rpartition(">")[2]: row
+        for row in re.findall(r"<tr>(<th scope=row.*?)</tr>", page, re.DOTALL)
+    }
     assert re.search(r">\d+(\.\d+)? s</td>.*>[\d.]+ MB</td>", rows["runs/timed"], re.DOTALL)
     assert " MB</td>" not in rows["runs/another"], "of another tokenizer"
     assert "runs/broken" not in rows
