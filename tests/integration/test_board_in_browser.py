@@ -157,3 +157,23 @@ def test_the_playground_streams_and_goes_on_from_another_token(tmp_path: Path, a
     browser.locator(".token").nth(39).wait_for()
     browser.wait_for_timeout(500)
     assert browser.locator(".token").all_inner_texts() == tokens
+
+
+def test_runs_are_compared_and_every_view_fits_a_phone(tmp_path: Path, address: str, browser: Any) -> None:
+    for name in ("a", "b"):
+        write_run(tmp_path / name, optimizer={"lr": 0.1 if name == "b" else 0.2})
+    browser.goto(address)
+    for name in ("a", "b"):
+        browser.get_by_label(f"choose {name}", exact=True).check(timeout=10_000)
+    browser.get_by_role("button", name="compare 2").click()
+    browser.locator('[data-figure="train_loss"] canvas').wait_for()
+    assert browser.locator("tr", has_text="optimizer.lr").locator(".differs").inner_text() == "0.1"
+    browser.get_by_role("button", name="tokens").first.click()
+    browser.get_by_label("smoothing").fill("0.9")
+    browser.get_by_text("0.90").wait_for()
+    for view in ("compare?run=a&run=b", "run/a", "runs", "tokens", "study", "play"):
+        browser.set_viewport_size({"width": 360, "height": 800})
+        browser.goto(f"{address}/#/{view}")
+        browser.locator("h1").wait_for()
+        browser.wait_for_timeout(300)
+        assert browser.evaluate("document.documentElement.scrollWidth") <= 360, view
