@@ -6,7 +6,7 @@ set -euo pipefail
 folder=$1 target=${2:-.venv/.installed}
 [ ! -e "$folder" ] || { echo "$folder is there already" >&2; exit 2; }
 trap 'rm -rf "$folder"' EXIT
-mkdir -p "$folder/tmp"
+mkdir -p "$folder/tmp" "$folder/cache"
 git clone -q "$(dirname "$0")/.." "$folder/clone"
 export TMPDIR="$folder/tmp" PIP_CACHE_DIR="$folder/cache"
 start=$(date +%s.%N)

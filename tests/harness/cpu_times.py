@@ -12,6 +12,7 @@ from collections.abc import Generator
 
 import pytest
 
+SECONDS = "processor_seconds"
 _before = 0.0
 
 
@@ -35,7 +36,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     global _before
     report = yield
     now = processor_seconds()
-    report.cpu_seconds = now - _before  # set-up, call and tear-down have a report each
+    report.user_properties.append((SECONDS, now - _before))  # set-up, call and tear-down have a report each
     _before = now
     return report
 
@@ -48,7 +49,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
-                seconds[report.nodeid] += getattr(report, "cpu_seconds", 0.0)
+                seconds[report.nodeid] += sum(float(str(v)) for name, v in report.user_properties if name == SECONDS)
     terminalreporter.section(f"{sum(seconds.values()):.1f} s of processor time, of {len(seconds):,} tests")
     for test in sorted(seconds, key=seconds.__getitem__, reverse=True)[:shown]:
         terminalreporter.line(f"{seconds[test]:7.1f} s  {test}")
