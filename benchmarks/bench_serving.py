@@ -154,7 +154,7 @@ def engine_rate(model: hb.TransformerLM, slots: int, seconds: float, greedy: boo
         count += len(pieces)
 
     engine.deliver = take
-    how = {"temperature": 0} if greedy else {"temperature": 0.8, "top_p": 0.95}
+    how: dict[str, Any] = {"temperature": 0} if greedy else {"temperature": 0.8, "top_p": 0.95}
     settings = CompletionSettings(max_tokens=10**9, seed=1, **how)
     engine.submit([Sequence([1], settings, lambda _: b"a", model.config.context_length) for _ in range(slots)])
     engine.start()

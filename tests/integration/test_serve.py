@@ -18,6 +18,8 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
 import hornbook as hb
+from hornbook.generation.slots import ModuleSlots
+from hornbook.nn import cpu_kernels
 from hornbook.serve import completions
 
 CHECKS = [
@@ -207,8 +209,12 @@ def test_other_models_chat_and_paths_are_not_found(server):
     assert httpx.post(f"{server.url}/v1/completions", content=b"{").json()["error"]["type"] == "invalid_request_error"
 
 
-def test_many_streams_at_once_are_each_what_they_are_alone(writer):
+@pytest.mark.parametrize("reader", ["kernel", "modules"])
+def test_many_streams_at_once_are_each_what_they_are_alone(writer, reader, monkeypatch):
     """Prompts, lengths and settings of all kinds; the same under one slot, and under many with small chunks."""
+    if reader == "modules":  # as on a GPU, and for a model that the kernel does not know
+        monkeypatch.setattr(cpu_kernels, "enabled", False)
+        monkeypatch.setattr(ModuleSlots, "piece", 8)
     draws = np.random.default_rng(0)
     asked = [
         {

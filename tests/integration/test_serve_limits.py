@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -67,7 +68,7 @@ def test_a_client_that_hangs_up_frees_its_slot(writer, stream):
 
 def test_a_full_queue_says_when_to_come_again(writer):
     with serving(writer, slots=1, queue=1, stop_token=None, max_tokens=10**6) as server:
-        asked = {"json": {"model": "tiny", "prompt": "1", "max_tokens": 10**6, "stream": True}}
+        asked: dict[str, Any] = {"json": {"model": "tiny", "prompt": "1", "max_tokens": 10**6, "stream": True}}
         url = f"{server.url}/v1/completions"
         with httpx.stream("POST", url, **asked) as first:
             lines = first.iter_lines()  # kept: with it the answer would be closed
