@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
 from openai import OpenAI
 
 import hornbook as hb
@@ -76,10 +75,7 @@ def serving(writer: Writer, *, slots: int = 4, queue: int = 64, chunk: int = 16,
     try:
         while not server.started:
             time.sleep(0.01)
-        with (
-            httpx.Client() as http,
-            OpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0, http_client=http) as client,
-        ):
+        with OpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
             yield Server(url, engine, client, app)
     finally:
         server.should_exit = True

@@ -47,7 +47,7 @@ def open_slots(model: TransformerLM, count: int, dtype: WeightType = "float32") 
 class NativeSlots:
     """Slots read by the CPU kernel, all in one call."""
 
-    piece = None
+    piece: int | None = None
 
     def __init__(self, cache: KVCache, dtype: torch.dtype):
         self._cache, self._step = cache, NativeStep(cache, dtype)
@@ -62,7 +62,7 @@ class NativeSlots:
 class ModuleSlots:
     """Slots read by the model's own modules, one after the other."""
 
-    piece = 256
+    piece: int | None = 256
 
     def __init__(self, cache: KVCache):
         self._cache = cache

@@ -22,7 +22,7 @@ from hornbook.generation.slots import Slots
 from hornbook.models.kv_cache import ReadPart
 from hornbook.serve.sequence import Sequence, WrittenPiece
 
-Deliver = Callable[[list[tuple[Sequence, WrittenPiece]]], None]
+Deliver = Callable[[list[tuple[Sequence, WrittenPiece]]], object]
 DEADLINE = "the deadline passed before the completion was written; ask for fewer tokens, or try again later"
 CHUNK = 64
 """Tokens of prompts in one step."""
