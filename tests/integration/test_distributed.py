@@ -209,6 +209,13 @@ def wait_for_checkpoint(folder, process, step=1):
         time.sleep(0.02)
 
 
+def worker_of(job):
+    """The process beside the main one that a torchrun has started."""
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(job.pid)], capture_output=True, text=True)
+    children = [int(pid) for pid in listed.stdout.split()]
+    return next(pid for pid in children if b"\0RANK=1\0" in Path(f"/proc/{pid}/environ").read_bytes())
+
+
 @pytest.mark.parametrize("way", ["ddp", "fsdp"])
 def test_a_dead_process_ends_the_job_with_a_sentence_and_a_sound_checkpoint(tmp_path, recipe, way):
     path = recipe(steps=100_000)
@@ -217,10 +224,7 @@ def test_a_dead_process_ends_the_job_with_a_sentence_and_a_sound_checkpoint(tmp_
         cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     wait_for_checkpoint(tmp_path / "run", job)
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(job.pid)], capture_output=True, text=True)
-    children = [int(pid) for pid in listed.stdout.split()]
-    workers = [pid for pid in children if b"\0RANK=1\0" in Path(f"/proc/{pid}/environ").read_bytes()]
-    os.kill(workers[0], signal.SIGKILL)
+    os.kill(worker_of(job), signal.SIGKILL)
     output, _ = job.communicate(timeout=120)
     assert job.returncode != 0
     # Whether the main process notices by itself or torchrun's signal to stop comes first, this is its error.
@@ -279,6 +283,25 @@ def test_an_error_in_any_process_ends_the_job_with_its_sentence(tmp_path, recipe
     run = Run.open(tmp_path / "run")
     assert run.status == "failed"
     assert sentence in run.status_record()["reason"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["ddp"])
+def test_torchrun_starts_again_after_a_killed_worker_and_ends_as_one_process_does(tmp_path, recipe, one, way):
+    words = ("train", recipe(), "--run.directory", "run", "--training.distributed", way, "--checkpoint.every", "1")
+    job = subprocess.Popen(
+        [*torchrun(2), "--max-restarts=2", "-m", "hornbook", *map(str, words)],
+        cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    wait_for_checkpoint(tmp_path / "run", job)
+    os.kill(worker_of(job), signal.SIGKILL)
+    output, _ = job.communicate(timeout=180)
+    assert job.returncode == 0, output
+    run = Run.open(tmp_path / "run")
+    assert run.status == "done"
+    assert "continuing" in (run.path / "log.txt").read_text()
+    np.testing.assert_allclose(losses(run), losses(one), rtol=TOLERANCE)
+    equal_weights(weights(one, 12), weights(run, 12))
 
 
 def test_a_batch_that_cannot_be_shared_is_a_sentence(tmp_path, recipe):

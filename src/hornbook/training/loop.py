@@ -21,7 +21,7 @@ from hornbook.tracking.console import Console
 from hornbook.tracking.run import Run
 from hornbook.training.clock import RunClock
 from hornbook.training.config import TrainConfig
-from hornbook.training.distributed.world import WorkerLostError, World, join
+from hornbook.training.distributed.world import WorkerLostError, World, join, was_restarted
 from hornbook.training.divergence import Divergence
 from hornbook.training.launch.setup import Setup, resolve_recipe, set_up
 from hornbook.training.monitoring.diagnostics import layer_norms
@@ -43,6 +43,7 @@ def train(
     Args:
         config: a recipe: its file, its sections as nested dicts, or built.
         resume: continue the run in the recipe's folder if there is one; otherwise a folder with a run is an error.
+            Processes that torchrun has started again (`--max-restarts`) always do.
         console: where progress goes; None: standard output.
         clock: seconds; for tests.
         overrides: sections or dotted keys laid over the recipe: `training={"steps": 10}`.
@@ -55,6 +56,7 @@ def train(
         OSError: a file cannot be read or written.
     """
     world = join()
+    resume = resume or was_restarted()
     try:
         recipe = resolve_recipe(config, overrides) if world.is_main else None
         run = _train(recipe, resume, console or Console(silent=not world.is_main), RunClock(clock), world)

@@ -167,3 +167,8 @@ def join() -> World:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
     return Group()
+
+
+def was_restarted() -> bool:
+    """Return whether torchrun has started this process in the place of one that died (`--max-restarts`)."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
