@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import safetensors.torch
 import torch
+from harness.syscalls import SUPPORTED, run
 
 from hornbook import load_checkpoint, save_checkpoint
 from hornbook.checkpoint.background import Saver
@@ -222,3 +223,15 @@ def test_saving_in_the_background_keeps_the_moment_and_reports_errors_later(tmp_
     with pytest.raises(CheckpointError, match="could not be written"):
         saver.wait()
     saver.check()
+
+
+@pytest.mark.skipif(not SUPPORTED, reason="the filter is written for Linux on x86-64")
+def test_an_error_of_the_disk_while_weights_are_read_is_not_a_damaged_file(tmp_path):
+    path = tmp_path / "a.safetensors"
+    safetensors.torch.save_file({"a": torch.ones(4)}, path)
+    read_tensors(path)  # so that every module is there
+    codes = [
+        run(lambda: read_tensors(path), at, "EIO", lambda error: 0 if error is None else 1 + isinstance(error, OSError))
+        for at in range(1, 10)
+    ]
+    assert {code for code, _ in codes} == {0, 2}

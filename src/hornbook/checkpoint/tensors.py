@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -80,7 +81,11 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[
         with safe_open(os.fspath(path), framework="pt") as opened:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
             return tensors, dict(opened.metadata() or {})
-    except (SafetensorError, ValueError, TypeError, RuntimeError, OverflowError, MemoryError):
+    except (SafetensorError, ValueError, TypeError, RuntimeError, OverflowError, MemoryError) as error:
+        # The library maps the file through torch, whose words for an error of the disk end in these.
+        failed = re.search(r"\((\d{1,3})\)$", str(error))
+        if failed and str(error).endswith(f"{os.strerror(int(failed[1]))} {failed[0]}"):
+            raise OSError(int(failed[1]), os.strerror(int(failed[1])), os.fspath(path)) from None
         raise FormatError(
             f"{path} is not a sound safetensors file: it is cut short, damaged or another kind of file"
         ) from None
