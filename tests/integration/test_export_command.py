@@ -354,7 +354,7 @@ def test_a_full_disk_is_told_by_the_file_and_leaves_nothing(run, tmp_path, capsy
         assert "run the command again" in said
         assert ".tmp" not in said
         assert set(tmp_path.rglob("*")) == before
-    assert at > 2
+    assert named
     assert len(named) > 1 or "gguf" in words, named
 
 
