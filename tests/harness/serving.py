@@ -62,7 +62,8 @@ def serving(writer: Writer, *, slots: int = 4, queue: int = 64, chunk: int = 16,
     model, tokenizer = writer
     special = tokenizer.special_token_ids[END_OF_TEXT]
     served = Served(
-        name="tiny", tokenizer=tokenizer, vocab_size=model.config.vocab_size, document_start=special,
+        name="tiny", tokenizer=tokenizer, vocab_size=model.config.vocab_size,
+        document_start=limits.pop("document_start", special),
         context_length=model.config.context_length, stop_token=limits.pop("stop_token", special), **limits,
     )  # fmt: skip
     engine = BatchEngine(open_slots(model, slots), slots, queue_limit=queue, chunk=chunk)

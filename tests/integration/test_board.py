@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hornbook.cli.main import main
 from hornbook.config import dump_toml
 from hornbook.fileio import atomic_write
+from hornbook.locks import FolderLock
 from hornbook.serve.board import _events
 from hornbook.tokenizer.tokenizer import Tokenizer
 from hornbook.tokenizer.train import train_bpe
@@ -171,7 +172,22 @@ def test_nobody_is_stopped_where_nobody_trains(page: Page) -> None:
     assert "no process trains in" in answer.json()["error"]["message"]
     answer = page.post("/api/resume", run="a")
     assert answer.status_code == 409
-    assert "--resume --training.steps" in answer.json()["error"]["message"]
+    assert "more --training.steps, beside --resume" in answer.json()["error"]["message"]
+
+
+def test_a_run_whose_process_is_not_known_is_neither_stopped_nor_resumed(page: Page) -> None:
+    path = page.board.folder.runs["a"].path
+    Run.open(path).set_status("running")
+    lock = FolderLock(path)
+    lock.take()
+    try:
+        (path / ".lock").write_bytes(b"")  # as an earlier version left it
+        answer = page.post("/api/stop", run="a")
+        assert "is of another machine or an earlier version; stop it there by Ctrl-C" in answer.text
+        answer = page.post("/api/resume", run="a")
+        assert (answer.status_code, "is training already" in answer.text) == (409, True)
+    finally:
+        lock.release()
 
 
 def test_curves_of_several_runs_lie_over_each_other_and_their_recipes_are_compared(page: Page) -> None:
@@ -251,7 +267,7 @@ def test_any_request_is_answered_by_the_schema(page: Page) -> None:
 
     schema = schemathesis.openapi.from_dict(page.get("/openapi.json"))
     for operation in schema.get_all_operations():
-        drawn = operation.ok()
+        drawn = operation.ok()  # pyright: ignore[reportAttributeAccessIssue]
 
         @settings(
             max_examples=15,

@@ -24,7 +24,7 @@ def train(folder, name, action):
         "data": {"text": [str(folder / "stories.txt")]},
         "tokenizer": {"vocab_size": 320},
         "model": SHAPE,
-        "optimizer": {"lr": 1e6, "weight_decay": 1000.0, "eps": 0.0},
+        "optimizer": {"name": "sgd", "lr": 1e6},
         "schedule": {"name": "constant", "warmup_steps": 0},
         "training": {"steps": 20, "batch_size": 4, "threads": 1, "dtype": "float32", "clip_norm": 0.0},
         "guard": {"action": action},

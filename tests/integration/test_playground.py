@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,6 +66,18 @@ def test_it_goes_on_from_a_token_that_was_chosen(page: Page) -> None:
     start, stop = [*tokenizer.encode("Once"), *path], tokenizer.special_token_ids["<|endoftext|>"]
     assert [token["id"] for token in more] == generate(model, start, 4, temperature=0, stop_token=stop).tolist()
     assert len(first["path"]) == 3
+
+
+def test_a_run_that_keeps_no_tokenizer_reads_no_prompt(page: Page) -> None:
+    bare = page.root / "runs" / "bare"
+    shutil.copytree(page.root / "runs" / "story", bare)
+    shutil.rmtree(bare / "tokenizer")
+    try:
+        page.look()
+        answer = page.post("/api/play", run="runs/bare", prompt="Once")
+        assert "keeps no tokenizer, so it cannot read a prompt" in answer.text
+    finally:
+        shutil.rmtree(bare)
 
 
 @pytest.mark.parametrize("cut", [True, False])

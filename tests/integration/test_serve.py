@@ -290,3 +290,9 @@ def test_the_server_keeps_to_its_own_schema(server):
 
     ask()
     assert len(set(asked)) == 5
+
+
+def test_an_empty_prompt_needs_the_token_that_begins_a_document(writer, server):
+    assert complete(server, "", max_tokens=4, seed=1).usage.prompt_tokens == 1
+    with serving(writer, document_start=None) as other, pytest.raises(openai.BadRequestError, match="give a prompt"):
+        complete(other, "", max_tokens=4)

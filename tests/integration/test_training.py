@@ -91,7 +91,7 @@ def test_a_text_becomes_a_trained_run_that_can_be_read_evaluated_listed_and_cont
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["status"], row["step"]) == ("done", 30)
     assert main(["runs"]) == 0
-    assert "runs/my" in capsys.readouterr().out
+    assert "\nmy " in capsys.readouterr().out
     assert main(["runs", "--csv"]) == 0
     assert capsys.readouterr().out.startswith("name,status,step,val_loss")
     assert main(["train", str(run), "--resume"]) == 0

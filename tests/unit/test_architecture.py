@@ -52,7 +52,7 @@ def test_every_function_of_the_page_is_in_its_file(file, name):
 @pytest.mark.parametrize("page", GUIDES)
 def test_every_function_of_a_how_to_page_is_in_its_file(page):
     places = PLACE.findall(GUIDES[page])
-    assert places
+    assert places or not page.startswith("add-"), "a page about changing the code says where"
     assert [f"{file}:{name}" for file, name in places if name not in defined(SOURCE / file)] == []
 
 

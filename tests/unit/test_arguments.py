@@ -154,4 +154,4 @@ def test_the_examples_of_help_are_understood():
     assert len(lines) > 20
     for line in lines:
         name, words = find(shlex.split(line)[1:])
-        assert parse_words(load_subcommand(name), words, name)
+        assert isinstance(parse_words(load_subcommand(name), words, name), dict)

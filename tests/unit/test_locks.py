@@ -143,7 +143,9 @@ def test_who_holds_a_folder_is_known_while_it_does(tmp_path, kind):
 
 
 @pytest.mark.parametrize(
-    "said", [b"", b"[]", b"{", b'{"pid": 1}', json.dumps({**locks._myself(), "started": "7"}).encode()]
+    "said",
+    [b"", b"[]", b"{", b'{"pid": 1}', json.dumps({**locks._myself(), "started": "7"}).encode()],
+    ids=["empty", "list", "cut", "pid alone", "started at another time"],  # two workers must find the same names
 )
 def test_a_lock_that_names_no_living_process_of_ours_names_none(tmp_path, said):
     lock = FolderLock(tmp_path)

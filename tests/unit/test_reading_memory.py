@@ -95,7 +95,7 @@ WHOLE = re.compile(r"\.read_bytes\(|\.read_text\(|\.read\(\)")
 OURS = {
     "accounting/memory_limit.py", "locks.py", "tracking/environment.py",  # the kernel's
     "config/describe.py", "data/corpora/python_docs.py", "data/corpora/storyworld/corpus.py", "report/design.py",
-    "interop/huggingface_export.py", "training/launch/story_ladder.py",  # sources beside or below the program
+    "interop/huggingface_export.py", "training/launch/story_ladder.py", "serve/board.py",  # beside the program
     "data/documents.py", "cli/demo.py", "cli/eval.py", "studies/data.py", "tokenizer/ladder/parallel.py",  # text
     "tracking/sinks.py", "checkpoint/single.py", "serve/security.py",  # what this run, caller or operator has made
 }  # fmt: skip

@@ -31,7 +31,7 @@ class Tail:
         self.path, self.kinds = path, kinds
         self._inode, self._offset, self._line = 0, 0, 1
 
-    def read(self) -> tuple[bool, list[Record]]:
+    def news(self) -> tuple[bool, list[Record]]:
         """Return whether the file began anew, and the records since the last call. Raises FormatError, OSError."""
         try:
             with self.path.open("rb") as file:

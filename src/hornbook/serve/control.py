@@ -67,7 +67,7 @@ class Resumed:
             raise HornbookError(f"{run.path} is training already")
         if run.status == "done":
             raise HornbookError(
-                f"{run.path} is done; `hornbook train {run.path} --resume --training.steps N` trains it for longer"
+                f"{run.path} is done; more --training.steps, beside --resume, would train it for longer"
             )
         said = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the process)
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": said}
@@ -78,5 +78,5 @@ class Resumed:
         process, said = self._started.get(str(path.resolve()), (None, None))
         if process is None or said is None or process.poll() in (None, 0):
             return ""
-        said.seek(0)
-        return said.read().decode(errors="replace").strip()[-LONGEST_REFUSAL:]
+        said.seek(max(0, said.seek(0, os.SEEK_END) - LONGEST_REFUSAL))
+        return said.read(LONGEST_REFUSAL).decode(errors="replace").strip()

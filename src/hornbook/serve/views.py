@@ -153,7 +153,7 @@ def log_tail(path: Path) -> str:
         with path.open("rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - LOG_BYTES))
-            content = file.read()
+            content = file.read(LOG_BYTES)
     except FileNotFoundError:
         return ""
     if size > LOG_BYTES:

@@ -107,14 +107,14 @@ class LiveRun:
                 self._signature, changed, flat = signature, True, flatten(run.config)
                 self.flat = self.flat if flat == self.flat else flat
         assert data is not None
-        anew, records = self._metrics.read()
+        anew, records = self._metrics.news()
         if anew:
             self.generation += 1
             data = dataclasses.replace(data, columns=Columns(), metrics=[])
         for record in records:
             data.columns.add(record)
         data.metrics.extend(record for record in records if record.get("val_loss") is not None)
-        renewed, samples = self._samples.read()
+        renewed, samples = self._samples.news()
         if renewed or samples:
             data = dataclasses.replace(data, samples=[*([] if renewed else data.samples), *samples][-SAMPLES_KEPT:])
         self.data = data

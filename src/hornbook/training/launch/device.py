@@ -101,11 +101,11 @@ def _dtype(training: TrainingSection, device: torch.device) -> str:
     return "bfloat16" if asked_once(bfloat16_pays, torch.get_num_threads(), device) else "float32"
 
 
-Answer = TypeVar("Answer")
+Answered = TypeVar("Answered")
 
 
 @functools.cache
-def asked_once(trial: Callable[..., Answer], threads: int, *arguments: object) -> Answer:
+def asked_once(trial: Callable[..., Answered], threads: int, *arguments: object) -> Answered:
     """Return what a trial of this machine says, made once in a process for so many threads.
 
     So the runs of a study are computed alike and their MFU is a share of one rate, and a run of seconds does not wait
