@@ -124,6 +124,19 @@ def test_a_tokenizer_that_was_trained_by_itself_has_its_time_and_memory(tmp_path
     assert "runs/broken" not in rows
 
 
+@pytest.mark.usefixtures("own_folders")
+def test_a_tokenizer_that_a_run_trained_has_its_time_and_memory(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Once upon a time there was a hen. " * 500)
+    for name in ("one", "two"):  # the second takes both from the cache
+        recipe = tiny_recipe(tmp_path, tokenizer={"vocab_size": 270}, training={"steps": 1})
+        quiet_train(recipe | {"data": {"text": ["a.txt"], "validation": 0.1}, "run": {"name": name}})
+    assert main(["handin"]) == 0
+    page = (tmp_path / "handin.html").read_text()
+    found = re.findall(r"<tr><th scope=row[^>]*>(one|two)</th>(.*?)</tr>", page, re.DOTALL)
+    timed = [name for name, row in found if re.search(r">\d+(\.\d+)? m?s</td>.*>[\d.]+ [MG]B</td>", row)]
+    assert sorted(timed) == ["one", "two"]
+
+
 @pytest.mark.parametrize(
     ("text", "vocab_size", "is_said"),
     [("TinyStoriesV2-GPT4-train.txt", 10_000, True), ("TinyStories.txt", 4000, False), ("other.txt", 10_000, False)],

@@ -27,6 +27,7 @@ from hornbook.data.split import TextSlice, copy_slice, split_files
 from hornbook.data.split_key import SplitKey, validation_digest
 from hornbook.data.stream import write_slices, write_split
 from hornbook.data.text_files import settled
+from hornbook.data.train_tokenizer import train_tokenizer
 from hornbook.earlier import LATER_OF_TOKEN_FILES
 from hornbook.errors import ConfigError, DataError
 from hornbook.fileio import (
@@ -39,10 +40,9 @@ from hornbook.fileio import (
     sha256_bytes,
     sha256_file,
 )  # fmt: skip
-from hornbook.format import counted, quantity
+from hornbook.format import quantity
 from hornbook.tokenizer.special import byte_pieces
 from hornbook.tokenizer.text import read_file
-from hornbook.tokenizer.utf8 import Errors
 from hornbook.tracking.console import Console
 
 if TYPE_CHECKING:
@@ -167,8 +167,9 @@ def _build(
 ) -> None:
     """Write the token files and the tokenizer of one data set into `folder`; `stands_for` is (mark, separator)."""
     if given is None:
-        given = _train_tokenizer(train_paths, section, data.errors, stands_for, console)
-    given.save(folder / "tokenizer")
+        given = train_tokenizer(folder / "tokenizer", train_paths, section, data.errors, stands_for, console)
+    else:
+        given.save(folder / "tokenizer")
     if stands_for:
         given = separated_by(given, *stands_for)
     for role, paths in (("train", train_paths), ("validation", validation_paths)):
@@ -189,38 +190,6 @@ def _put_back(path: Path, mark: str, separator: str) -> None:
     with open_atomic(path) as out:
         for piece, is_mark in byte_pieces(read_file(path), [mark]):
             out.write(separator.encode() if is_mark else piece)
-
-
-def _train_tokenizer(
-    paths: Sequence[Path],
-    section: TokenizerSection,
-    errors: Errors,
-    stands_for: tuple[str, str] | None,
-    console: Console,
-) -> Tokenizer:
-    from hornbook.tokenizer.counts import count_pretokens
-    from hornbook.tokenizer.tokenizer import Tokenizer
-    from hornbook.tokenizer.train import check_vocab_size, shortfall, train_counts
-
-    specials = list(section.special_tokens)
-    check_vocab_size(section.vocab_size, specials)
-    with console.stage(f"training a tokenizer of {section.vocab_size:,} entries") as stage:
-
-        def show(done: int, total: int) -> None:
-            stage.update(done, total=total)
-
-        counts = count_pretokens(
-            [str(path) for path in paths],
-            [stands_for[0]] if stands_for else specials,
-            pattern=section.pattern,
-            errors=errors,
-            progress=show,
-        )
-        vocab, merges = train_counts(counts, section.vocab_size, specials, show, consume=True)
-        stage.update(stage.total, counted(len(merges), "merge"))
-    if len(vocab) < section.vocab_size:
-        console.print(shortfall(len(vocab), section.vocab_size))
-    return Tokenizer(vocab, merges, specials, pattern=section.pattern)
 
 
 def _corpus(data: DataSection, console: Console) -> tuple[str, ...]:

@@ -108,6 +108,7 @@ def find_own(folders: Sequence[Path]) -> Own:
                 runs.append(run)
     runs.sort(key=lambda run: run.last("val_bits_per_byte") or run.last("val_loss"))
     notes = [file.parent for folder in folders for file in sorted(folder.rglob(TRAINING_FILE))]
+    notes = [folder for folder in notes if not (folder.parent / "config.toml").exists()]  # those have rows of their own
     given = [run.config.get("tokenizer", {}).get("path") for run in runs]
     return Own(runs, studies, list(dict.fromkeys([*notes, *(Path(path) for path in given if path)])))
 
@@ -151,21 +152,22 @@ def _tokenizers(own: Own) -> Answer | None:
     rows = []
     for run in own.runs:
         text = run.config.get("data", {}).get("text") or [run.config.get("data", {}).get("corpus")]
-        rows += _tokenizer_row(run.path / "tokenizer", run.name, text, {})
+        rows += _tokenizer_row(run.path / "tokenizer", run.name, text)
     for folder in own.tokenizers:
-        noted = _try(read_json_object, folder / TRAINING_FILE) or {}
-        rows += _tokenizer_row(folder, str(folder), noted.get("files", ["?"]), noted)
+        rows += _tokenizer_row(folder, str(folder))
     labels = {"run": "run or folder", "text": "trained on", "entries": "entries", "longest": "longest tokens",
               "time": "time", "memory": "peak memory"}  # fmt: skip
-    timed = 'Time and memory are noted by "hornbook tokenizer train", not by a run that trains its own tokenizer.'
+    timed = "Time is that of counting and merging; peak memory that of the whole process until the tokenizer was there."
     return {"tables": [_table("tokenizers", "Tokenizers", rows, labels)], "findings": [timed]} if rows else None
 
 
-def _tokenizer_row(folder: Path, name: str, text: Sequence[object], noted: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _tokenizer_row(folder: Path, name: str, text: Sequence[object] = ()) -> list[dict[str, Any]]:
     tokenizer = _try(Tokenizer.load, folder) if folder.is_dir() else None
     if tokenizer is None:
         return []
     words = ", ".join(readable(row.content) for row in longest_tokens(tokenizer, 3))
+    noted = _try(read_json_object, folder / TRAINING_FILE) or {}
+    text = text or noted.get("files", ["?"])
     row = {"run": name, "text": ", ".join(map(str, text)), "entries": tokenizer.vocab_size, "longest": words}
     counting, merging, peak = (as_number(noted.get(key)) for key in ("count_seconds", "merge_seconds", "peak_mb"))
     of_this = noted.get("fingerprint") == tokenizer.fingerprint

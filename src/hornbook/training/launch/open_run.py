@@ -22,6 +22,7 @@ from hornbook.data.token_data import TokenData
 from hornbook.earlier import is_unsaid
 from hornbook.errors import ConfigError, HornbookError
 from hornbook.fileio import atomic_write, canonical_json, read_json_object
+from hornbook.tokenizer.formats.own import TRAINING_FILE
 from hornbook.tracking.console import Console
 from hornbook.tracking.environment import describe_environment
 from hornbook.tracking.run import Run
@@ -114,8 +115,7 @@ def _create(recipe: TrainConfig, console: Console) -> OpenRun:
     weights = [source.weight for source in config.data.mixture]
     BatchSampler(TokenData.open(dataset.train), 1, config.model.context_length, 0, weights=weights)
     run = Run.create(config.run.path, config.to_dict(), describe_environment())
-    if dataset.tokenizer is not None:
-        dataset.tokenizer.save(run.path / "tokenizer")
+    _keep_tokenizer(run, dataset)
     _write_data_record(run, dataset, config.data.corpus)
     return OpenRun(run, config, dataset)
 
@@ -128,8 +128,8 @@ def _reopen(recipe: TrainConfig, console: Console) -> OpenRun:
         config = _reconcile(stored, recipe, console)
         check_longer(stored, config, max(CheckpointStore(run.path / "checkpoints").steps(), default=0))
         dataset = _data_of(run, config, console)
-        if read_tokenizer(run.path) is None and dataset.tokenizer is not None:
-            dataset.tokenizer.save(run.path / "tokenizer")  # killed between the recipe and the tokenizer
+        if read_tokenizer(run.path) is None:
+            _keep_tokenizer(run, dataset)  # killed between the recipe and the tokenizer
         run.config = config.to_dict()
         atomic_write(run.path / "config.toml", dump_toml(run.config))
         run.set_status("running")
@@ -137,6 +137,16 @@ def _reopen(recipe: TrainConfig, console: Console) -> OpenRun:
         run.release()
         raise
     return OpenRun(run, config, dataset, stored)
+
+
+def _keep_tokenizer(run: Run, dataset: Dataset) -> None:
+    """Write the tokenizer into the run's folder, and what its training took where the preparation noted it."""
+    if dataset.tokenizer is None:
+        return
+    dataset.tokenizer.save(run.path / "tokenizer")
+    took = dataset.train[0].parent / "tokenizer" / TRAINING_FILE
+    if took.is_file():
+        atomic_write(run.path / "tokenizer" / TRAINING_FILE, took.read_bytes())
 
 
 def _data_of(run: Run, config: TrainConfig, console: Console) -> Dataset:
