@@ -286,7 +286,7 @@ def test_an_error_in_any_process_ends_the_job_with_its_sentence(tmp_path, recipe
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["ddp"])
+@pytest.mark.parametrize("way", ["ddp", "fsdp"])
 def test_torchrun_starts_again_after_a_killed_worker_and_ends_as_one_process_does(tmp_path, recipe, one, way):
     words = ("train", recipe(), "--run.directory", "run", "--training.distributed", way, "--checkpoint.every", "1")
     job = subprocess.Popen(

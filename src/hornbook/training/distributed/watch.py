@@ -29,18 +29,18 @@ class Watch:
 
     Args:
         rank: number of this process.
+        key: name of the group at the store, which earlier ones may have used.
 
     Attributes:
         on_leave: is called with the error before a process that does not end by itself is ended.
     """
 
-    def __init__(self, rank: int):
+    def __init__(self, rank: int, key: str):
         self.on_leave: Callable[[str], None] = lambda sentence: None
         self._rank, self._closed = rank, threading.Event()
-        attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")  # a restarted group meets at the same store
         address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
         store = TCPStore(address, port, is_master=False, timeout=timedelta(seconds=60))
-        self._store = PrefixStore(f"hornbook/{attempt}", store)
+        self._store = PrefixStore(f"{key}/watch", store)
         self._thread = threading.Thread(target=self._look, name="hornbook-watch", daemon=True)
         self._thread.start()
 

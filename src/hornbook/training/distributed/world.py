@@ -12,12 +12,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import torch
 from torch import distributed as dist
+from torch._C._distributed_c10d import PrefixStore, Store
+from torch.distributed.rendezvous import rendezvous
 
 from hornbook.errors import ConfigError, HornbookError
 from hornbook.models.transformer import TransformerLM
@@ -85,11 +89,11 @@ class World:
 class Group(World):
     """Several processes, which torchrun started."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: str) -> None:
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
         self.is_main = self.rank == 0
         self._numbers: Any = dist.new_group(backend="gloo")
-        self._watch = Watch(self.rank)
+        self._watch = Watch(self.rank, key)
         self._shared = 0
 
     def check_recipe(self, config: TrainConfig) -> None:
@@ -165,8 +169,32 @@ def join() -> World:
     cuda = torch.cuda.is_available()
     if cuda:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
-    return Group()
+    store, rank, size = next(rendezvous("env://"))
+    key = _meet(store, rank, size)
+    backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"
+    dist.init_process_group(backend, store=PrefixStore(key, store), rank=rank, world_size=size)
+    return Group(key)
+
+
+def _meet(store: Store, rank: int, size: int) -> str:
+    """Return a name that the processes alive now share and no earlier ones had.
+
+    torchrun starts a group again at the same store, where the addresses of the dead are still found; the count of
+    restarts may differ between its machines.
+    """
+    own = secrets.token_hex(8)
+    if rank == 0:
+        store.set("hornbook", own)
+        store.set(f"{own}/all", ",".join(store.get(f"{own}/{other}").decode() for other in range(1, size)))
+        return own
+    while True:  # until the main process of this start has come, who then knows this one
+        main = store.get("hornbook").decode()
+        store.set(f"{main}/{rank}", own)
+        with contextlib.suppress(dist.DistError):
+            store.wait([f"{main}/all"], timedelta(seconds=0.5))
+            if own in store.get(f"{main}/all").decode().split(","):
+                return main
+            time.sleep(0.05)
 
 
 def was_restarted() -> bool:
