@@ -136,7 +136,9 @@ def test_the_playground_streams_and_goes_on_from_another_token(tmp_path: Path, a
     browser.get_by_label("prompt").fill("Once there was </b>")
     browser.get_by_label("length").first.fill("40")
     browser.get_by_role("button", name="write").click()
+    browser.locator(".waiting", has_text="reading the model").wait_for(timeout=60_000)
     browser.locator(".token").nth(3).wait_for(timeout=60_000)
+    assert browser.locator(".waiting").inner_text() == ""
     browser.locator(".verdict-worse, .verdict-better").wait_for(timeout=60_000)
     tokens = browser.locator(".token").all_inner_texts()
     assert len(tokens) == 40

@@ -62,20 +62,24 @@ function pane(state, number, prompt, rows) {
     state.checkpoint = checkpoint.value.trim() || "best";
     const content = { run: runs.value, checkpoint: state.checkpoint, prompt: text.prompt, tokens, ...settings, top_k: settings.top_k || null };
     host.classList.add("busy");
+    waiting.textContent = "reading the model …";
     try {
       for await (const record of lines("/api/play", content, stopping.signal)) {
+        waiting.textContent = "";
         if (record.error) throw new Error(record.error);
         add(record);
       }
     } catch (error) {
       complain(error);
     } finally {
+      waiting.textContent = "";
       host.classList.remove("busy");
     }
   }
   const halt = () => { if (stopping) stopping.abort(); };
   const text = new Continuation(write);
-  const host = box("article", { class: "pane" }, box("div", { class: "tools" }, runs, checkpoint), box("div", { class: "sliders" }, ...sliders), text.host);
+  const waiting = el("p", { class: "meta waiting", role: "status" });
+  const host = box("article", { class: "pane" }, box("div", { class: "tools" }, runs, checkpoint), box("div", { class: "sliders" }, ...sliders), waiting, text.host);
   offer();
   return { host, offer, halt, begin: () => text.begin(prompt.value) };
 }
