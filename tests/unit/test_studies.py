@@ -3,13 +3,17 @@
 import csv
 import dataclasses
 import io
+import itertools
 import json
 import math
+import time
 from pathlib import Path
 
 import pytest
 import tomli_w
 
+from hornbook.checkpoint.store import CheckpointStore
+from hornbook.cli.study import print_study
 from hornbook.config import parse_overrides
 from hornbook.errors import ConfigError, DataError, FormatError, HornbookError
 from hornbook.locks import hold
@@ -21,7 +25,10 @@ from hornbook.studies.runner import StudyStoppedError, config_digest, run_study
 from hornbook.studies.search import Range, parse_space, search_settings
 from hornbook.studies.study import Arm, Options, Plan, Results, Study
 from hornbook.studies.verdict import ending_of
-from hornbook.tracking.console import Console
+from hornbook.tracking.console import Console, Stage
+from hornbook.tracking.run import Run
+from hornbook.training.signals import OUT_OF_TIME
+from tests.harness.recipes import tiny_recipe
 
 BASE = {
     "model": {"context_length": 8, "d_model": 8, "num_layers": 1, "num_heads": 1},
@@ -62,8 +69,11 @@ class Trainer:
         self.calls = []
         self.stop_after = None
         self.fail = None
+        self.in_time = None
 
-    def __call__(self, path: Path, recipe, resume, summary):
+    def __call__(self, path: Path, recipe, resume, summary, deadline=math.inf):
+        if self.in_time is not None and len(self.calls) >= self.in_time:
+            return "stopped", OUT_OF_TIME
         self.calls.append((path.parent.name, recipe["training"]["seed"], resume))
         loss, diverged = formula(recipe, resume)
         resolved = {**recipe, "model": {**recipe["model"], "vocab_size": 300}}
@@ -224,6 +234,55 @@ def test_a_stopped_study_resumes_the_run_that_was_cut_and_only_makes_what_is_mis
     assert len(trainer.calls) == 9
     assert trainer.calls[0] == ("lr-0.001", 2, True)
     assert not any(resume for _, _, resume in trainer.calls[1:])
+
+
+def test_out_of_time_the_whole_runs_are_analysed_and_what_is_missing_is_said(tmp_path, trainer, capsys):
+    trainer.in_time = 11
+    folder, _ = run(tmp_path)
+    study = read_study(folder)
+    sentence = (
+        "Not finished: 4 of 15 runs missing (lr-1, seed 3; lr-0.001, seed 4; lr-0.003, seed 4 …); go on with: again"
+    )
+    assert (study.finished, study.unfinished) == (False, sentence)
+    (arms,) = [table for table in study.tables if table.id == "arms"]
+    assert [(row["done"], row["diverged"], row["failed"]) for row in arms.rows] == [(4, 0, 0), (4, 0, 0), (0, 3, 0)]
+    print_study(folder)
+    assert sentence in " ".join(capsys.readouterr().out.split())
+    assert sentence in write_report([folder], tmp_path / "r.html").read_text()
+    trainer.in_time = None
+    trainer.calls.clear()
+    run(tmp_path)
+    assert len(trainer.calls) == 4
+    assert read_study(folder).finished
+    assert read_study(folder).unfinished == ""
+
+
+def test_out_of_time_before_a_run_is_whole(tmp_path, trainer):
+    trainer.in_time = 0
+    with pytest.raises(StudyStoppedError, match="the time was up before a run of made_up was whole"):
+        run(tmp_path)
+    assert not read_study(tmp_path / "made-up-tiny").finished
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_deadline_saves_the_run_that_is_made_and_begins_no_other(tmp_path, monkeypatch, jobs):
+    """By the clock of the machine with two processes, by one that ticks at each look with one."""
+    if jobs == 1:
+        monkeypatch.setattr(execution.time, "time", itertools.count().__next__)
+    recipes = {name: tiny_recipe(tmp_path / name, training={"steps": 100_000}) for name in ("a", "b", "c")}
+    made = [
+        execution.Job(arm=n, seed=0, path=tmp_path / n / "run", recipe=r, mark={}, state="new", summary={})
+        for n, r in recipes.items()
+    ]
+    deadline = 20 if jobs == 1 else time.time() + 20
+    ended = {
+        job.name: (status, reason) for job, status, reason in execution.execute(made, jobs, Stage("runs", 3), deadline)
+    }
+    assert all(status == "stopped" and reason.startswith(OUT_OF_TIME) for status, reason in ended.values())
+    assert ended["c, seed 0"] == ("stopped", OUT_OF_TIME)
+    assert not (tmp_path / "c" / "run").exists()
+    assert CheckpointStore(tmp_path / "a" / "run" / "checkpoints").load().step > 0
+    assert Run.open(tmp_path / "a" / "run").status == "stopped"
 
 
 def test_a_failed_run_is_a_result_with_its_reason(tmp_path, trainer):

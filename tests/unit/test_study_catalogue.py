@@ -1,5 +1,6 @@
 """Every entry of the catalogue: plans that resolve at every scale, true costs, and readings of made-up results."""
 
+import dataclasses
 import json
 import math
 import platform
@@ -211,6 +212,20 @@ def test_a_difference_that_nothing_tested_is_not_counted(tmp_path):
     said = " ".join(tokenizer_study._findings(rows, (512, 1024)))
     assert "is not tested: 2 seeds, 5 are needed." in said
     assert "cases" not in said
+
+
+@pytest.mark.parametrize("whole", [1, 3])
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_study_reads_what_is_whole_where_the_time_was_short(name, whole):
+    study = catalogue.load_study(name)
+    made = made_up(study.plan("cpu", Options()), lambda arm, seed: 2 + 0.1 * seed)
+    made = dataclasses.replace(made, outcomes=made.outcomes[:whole])
+    found = study.analyse(made) if name != "sampling" else analysis.standard(made)
+    assert found.tables
+    said = " ".join(found.findings)
+    assert not re.search(
+        "(?<!No run of the grid )diverged|stable over all seeds", re.sub(r"0 of [1-9]\d* runs diverged", "", said)
+    )
 
 
 def test_learning_rate_study_names_the_best_and_the_edge():

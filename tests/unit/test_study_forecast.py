@@ -6,8 +6,8 @@ import pytest
 
 from hornbook.cli.main import main
 from hornbook.studies import catalogue, forecast, time_budget
-from hornbook.studies.folder import run_path
-from hornbook.studies.study import SCALES, Options
+from hornbook.studies.folder import run_path, study_path, write_results, write_study
+from hornbook.studies.study import SCALES, Analysis, Options
 from hornbook.training.launch.device import StepTime
 
 
@@ -86,6 +86,24 @@ def test_a_budget_in_minutes_becomes_steps(timed, tmp_path, monkeypatch, capsys)
     monkeypatch.setattr(forecast, "time_updates", lambda config, seconds: StepTime(1.0, 0.1))
     assert time_budget.fit_into([study], "tiny", options, tmp_path, 0.2, keep=True)[0] == fitted
     assert time_budget.fit_into([study], "tiny", options, tmp_path, 4, keep=False)[0] != fitted
+
+
+def test_a_tenth_after_the_minutes_a_study_ends_and_says_so_by_its_code(timed, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("hornbook.cli.study.time.time", lambda: 1000.0)
+    given = []
+
+    def run_study(study, scale, options, *, out, deadline, **settings):
+        given.append(deadline)
+        folder = study_path(out, study.name, scale)
+        write_study(folder, study, study.plan(scale, options), scale=scale, command="again")
+        write_results(folder, Analysis(findings=["found"]), [], {}, ["a, seed 1"])
+        return folder
+
+    monkeypatch.setattr("hornbook.studies.runner.run_study", run_study)
+    assert main(["study", "run", "ablations", "--minutes", "2"]) == 1
+    assert given == [1000 + 132], "the other studies of the set do not begin"
+    assert "(a, seed 1); go on with: again" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 import shutil
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +82,7 @@ def run(
         accept_older: runs made by another commit of hornbook count as done.
         replace: runs made by another commit or another recipe are removed and made anew.
         figures: also write the three main figures as SVG and PNG (needs matplotlib).
-        minutes: train every run for as many steps as let all of them take so long on this machine.
+        minutes: train every run for as many steps as let all of them take so long here; a tenth later it stops.
         dry_run: say which runs there would be and how long they would take on this machine; nothing is written.
         overrides: keys of the recipe that all arms share, such as `--model.d-model 64`.
         words: the command, which the study's folder keeps.
@@ -92,9 +94,11 @@ def run(
     """
     from hornbook.report.render import write_report
     from hornbook.studies import catalogue
+    from hornbook.studies.folder import read_study
     from hornbook.studies.runner import run_study
     from hornbook.studies.study import Options, check_scale
 
+    started, deadline = time.time(), math.inf
     studies, size = catalogue.members(name), check_scale(scale)
     for flag, value in (("--seeds", seeds), ("--jobs", jobs)):
         if value is not None and value < 1:
@@ -104,11 +108,10 @@ def run(
             raise DataError(f"{path} is not a file; give a UTF-8 text file")
     options = Options(seeds=seeds, text=text, web_text=web_text, overrides=overrides)
     if minutes is not None:
-        from hornbook.studies.time_budget import fit_into
+        from hornbook.studies.time_budget import GRACE, fit_into
 
-        if not 0 < minutes < 1e6:
-            raise ConfigError(f"--minutes {minutes:g} is no time to train in; give more than 0")
         options, sentence = fit_into(studies, size, options, out, minutes, keep=not dry_run)
+        deadline = started + 60 * minutes * (1 + GRACE)
         print(sentence)
     if dry_run:
         from hornbook.studies.forecast import forecast
@@ -119,12 +122,15 @@ def run(
     folders = []
     for study in studies:
         folder = run_study(
-            study, size, options, out=out, jobs=jobs, accept_older=accept_older, replace=replace, command=command
-        )
+            study, size, options, out=out, jobs=jobs, accept_older=accept_older, replace=replace, command=command,
+            deadline=deadline,
+        )  # fmt: skip
         page = write_report([folder], folder / "report.html", figures=folder / "figures" if figures else None)
         print_study(folder)
         print(f"\nresults in {folder}, page {page}")
         folders.append(folder)
+        if not read_study(folder).finished:
+            return 1  # as `print_study` says
     if len(folders) > 1:
         print(f"all of them on one page: {write_report(folders, out / f'{name}-{size}.html')}")
     return 0
@@ -179,8 +185,8 @@ def print_study(folder: Path) -> None:
     console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     console.print(Text(f"\n{study.name} · scale {study.scale} · {counted(len(study.seeds), 'seed')}", style="bold"))
     console.print(Text(study.question))
-    if not study.finished:
-        console.print(Text(f"not finished: {counted(len(study.runs()), 'run')} so far; go on with: {study.command}"))
+    if study.unfinished:
+        console.print(Text(study.unfinished))
     for finding in study.findings:
         console.print(Text(f"  · {finding}"))
     for table in study.tables:

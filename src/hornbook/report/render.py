@@ -106,7 +106,7 @@ def study_section(study: StudyResults, number: int) -> dict[str, Any]:
         for arm in study.arms
         if arm["name"] in shown
     ]
-    finished = study.findings if study.finished else ["Not finished: only the plan and the runs so far are shown."]
+    finished = [*filter(None, [study.unfinished]), *study.findings]
     figures = study.figures or (run_figures(firsts) if firsts else [])
     return {
         "id": f"study-{number}",

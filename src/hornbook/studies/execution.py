@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import math
 import multiprocessing
 import os
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -40,17 +42,29 @@ class Job:
     """What goes to the run's `summary.json`."""
 
     @property
+    def name(self) -> str:
+        """Its arm and seed, in words."""
+        return f"{self.arm}, seed {self.seed}"
+
+    @property
     def resume(self) -> bool:
         """Whether the run goes on from its last checkpoint."""
         return self.state == "resume"
 
 
-def execute(jobs: Sequence[Job], parallel: int, stage: Stage) -> Iterator[tuple[Job, str, str]]:
-    """Train the jobs and yield (job, status, reason) as each ends; status is the run's, or `failed`."""
+def execute(jobs: Sequence[Job], parallel: int, stage: Stage, deadline: float) -> Iterator[tuple[Job, str, str]]:
+    """Train the jobs and yield (job, status, reason) as each ends; status is the run's, or `failed`.
+
+    Args:
+        jobs: what to train.
+        parallel: how many at a time.
+        stage: shows which.
+        deadline: `time.time()` at which runs save themselves and end as stopped, and none begins any more.
+    """
     if parallel <= 1 or len(jobs) == 1:
         for job in jobs:
-            stage.update(text=f"{job.arm}, seed {job.seed}")
-            yield (job, *train_one(job.path, job.recipe, job.resume, job.summary))
+            stage.update(text=job.name)
+            yield (job, *train_one(job.path, job.recipe, job.resume, job.summary, deadline))
         return
     threads = max(1, available_cores() // parallel)
     # Fresh interpreters: a forked one would inherit torch's threads in an unknown state.
@@ -59,7 +73,9 @@ def execute(jobs: Sequence[Job], parallel: int, stage: Stage) -> Iterator[tuple[
         parallel, mp_context=context, initializer=_limit, initargs=(threads,)
     ) as pool:
         with starting_workers():
-            waiting = {pool.submit(train_one, job.path, job.recipe, job.resume, job.summary): job for job in jobs}
+            waiting = {
+                pool.submit(train_one, job.path, job.recipe, job.resume, job.summary, deadline): job for job in jobs
+            }
         try:
             for future in concurrent.futures.as_completed(waiting):
                 yield (waiting[future], *_result(future))
@@ -77,14 +93,19 @@ def _result(future: concurrent.futures.Future[tuple[str, str]]) -> tuple[str, st
         return "failed", "the process of the run was killed, most likely for lack of memory"
 
 
-def train_one(path: Path, recipe: dict[str, Any], resume: bool, summary: dict[str, Any]) -> tuple[str, str]:
-    """Train one run in this process; return its status and, unless it is done, the reason."""
+def train_one(
+    path: Path, recipe: dict[str, Any], resume: bool, summary: dict[str, Any], deadline: float = math.inf
+) -> tuple[str, str]:
+    """Train one run in this process, until `deadline`; return its status and, unless it is done, the reason."""
     from hornbook.training.loop import train
+    from hornbook.training.signals import OUT_OF_TIME
 
+    if time.time() >= deadline:
+        return "stopped", OUT_OF_TIME
     if summary:
         atomic_write(path / SUMMARY_FILE, canonical_json(summary))
     try:
-        run = train(recipe, resume=resume, console=Console(silent=True))
+        run = train(recipe, resume=resume, console=Console(silent=True), stop=lambda: time.time() >= deadline)
     except (HornbookError, OSError) as error:
         return _failed(path, str(error))
     except (RuntimeError, MemoryError) as error:

@@ -17,6 +17,7 @@ from typing import Any
 from hornbook.config import dump_toml, read
 from hornbook.errors import DataError, FormatError
 from hornbook.fileio import atomic_write, canonical_json, read_json_object
+from hornbook.format import counted
 from hornbook.locks import hold
 from hornbook.studies.charts import Figure, Table, figure_from_dict, record_to_dict, table_from_dict
 from hornbook.studies.study import Analysis, Outcome, Plan, Study
@@ -48,7 +49,20 @@ class StudyResults:
     environment: Mapping[str, Any]
     """Where the results were written: versions, processor, commit."""
     finished: bool
-    """Whether results have been written; without them only the plan is known."""
+    """Whether results of all runs have been written; without any only the plan is known."""
+    missing: list[str]
+    """Runs that the results lack, as the time was up."""
+
+    @property
+    def unfinished(self) -> str:
+        """What is missing and the command that goes on, in a sentence; "" where nothing is."""
+        if self.finished:
+            return ""
+        done = f"{counted(len(self.runs()), 'run')} so far"
+        if self.missing:
+            names = "; ".join(self.missing[:3]) + (" …" if len(self.missing) > 3 else "")
+            done = f"{len(self.missing)} of {counted(len(self.arms) * len(self.seeds), 'run')} missing ({names})"
+        return f"Not finished: {done}; go on with: {self.command}"
 
     def runs(self) -> list[Path]:
         """Return the folders of the runs that exist, arm by arm, seeds ascending."""
@@ -102,12 +116,20 @@ def write_study(folder: Path, study: Study, plan: Plan, *, scale: str, command: 
 
 
 def write_results(
-    folder: Path, analysis: Analysis, outcomes: Sequence[Outcome], environment: Mapping[str, Any]
+    folder: Path,
+    analysis: Analysis,
+    outcomes: Sequence[Outcome],
+    environment: Mapping[str, Any],
+    missing: Sequence[str] = (),
 ) -> None:
-    """Write `results.json` (what the report shows) and `results.csv` (one row per run). Raises OSError."""
+    """Write `results.json` (what the report shows, and which runs are missing) and `results.csv` (one row per run).
+
+    Raises OSError.
+    """
     content = {
         "version": VERSION,
         "environment": dict(environment),
+        "missing": list(missing),
         "findings": list(analysis.findings),
         "figures": [record_to_dict(figure) for figure in analysis.figures],
         "tables": [record_to_dict(table) for table in analysis.tables],
@@ -164,7 +186,8 @@ def read_study(folder: Path) -> StudyResults:
         figures=[figure_from_dict(f, f"{where}: figures[{i}]") for i, f in enumerate(results.get("figures", []))],
         tables=[table_from_dict(t, f"{where}: tables[{i}]") for i, t in enumerate(results.get("tables", []))],
         environment=results.get("environment", {}),
-        finished=bool(results),
+        finished=bool(results) and not results.get("missing"),
+        missing=[str(name) for name in results.get("missing", [])],
     )
 
 
@@ -172,7 +195,7 @@ def _results(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
         return {}
     content = read_json_object(path)
-    wanted = {"findings": list, "figures": list, "tables": list, "environment": dict}
+    wanted = {"missing": list, "findings": list, "figures": list, "tables": list, "environment": dict}
     if not all(isinstance(content.get(key, {} if kind is dict else None), kind) for key, kind in wanted.items()):
         raise FormatError(f"{path} must be an object with the lists findings, figures and tables, and an environment")
     _check_version(content, path)

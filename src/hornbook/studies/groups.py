@@ -31,7 +31,9 @@ def compare_groups(results: Results, first: str, second: str) -> str:
     """Return one sentence that compares the best arms of two groups over paired seeds, each at its own best setting."""
     one, other = best_of_group(results, first), best_of_group(results, second)
     if one is None or other is None:
-        return f"{first if one is None else second} has no setting that is stable over all seeds: no comparison."
+        lacks = first if one is None else second
+        tried = any(results.by_arm[arm.name] for arm in results.plan.arms if arm.group == lacks)
+        return f"{lacks} has no {'setting that is stable over all seeds' if tried else 'run yet'}: no comparison."
     names = [arm.name for arm, _ in (one, other)]
     found = statistics.compare({name: results.final(name) for name in names}, names[0], updates=results.updates)
     if not found or found[0].low is None:

@@ -9,6 +9,7 @@ the run that was being made. Left out: several machines (give each its own studi
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,6 +47,7 @@ def run_study(
     accept_older: bool = False,
     replace: bool = False,
     command: str = "",
+    deadline: float = math.inf,
     console: Console | None = None,
 ) -> Path:
     """Run what is missing of a study and write its results.
@@ -59,13 +61,14 @@ def run_study(
         accept_older: runs made by another commit of hornbook count as done.
         replace: runs made by another commit or another recipe are removed and made anew.
         command: how to make this study again, for the report.
+        deadline: `time.time()` at which what is being made is saved, and what is whole is analysed.
         console: where progress goes.
 
     Returns:
         The study folder, with results.json and results.csv.
 
     Raises:
-        StudyStoppedError: interrupted; the same call goes on where it was.
+        StudyStoppedError: interrupted, or out of time before a run was whole; the same call goes on where it was.
         HornbookError: a recipe or text that cannot be used; another process runs this study in the same folder; runs
             made otherwise are there, and neither `accept_older` nor `replace` says what is to become of them.
     """
@@ -84,12 +87,14 @@ def run_study(
                 f"{study.name} at scale {scale}: {counted(len(wanted), 'run')}, {known} done before, {len(waiting)} to "
                 "do; Ctrl-C is safe, and --dry-run says how long they take here"
             )
-            _train_all(waiting, jobs, console)
-        outcomes = [read_outcome(job.path, job.arm, job.seed) for job in wanted]
+        missing = _train_all(waiting, jobs, console, deadline)
+        if missing and len(missing) == len(wanted):
+            raise StudyStoppedError(f"the time was up before a run of {study.name} was whole; the same command goes on")
+        outcomes = [read_outcome(job.path, job.arm, job.seed) for job in wanted if job not in missing]
         results = Results(
             plan=plan, scale=scale, options=options, outcomes=outcomes, folder=folder, console=console, commit=commit
         )
-        write_results(folder, study.analyse(results), outcomes, describe_environment())
+        write_results(folder, study.analyse(results), outcomes, describe_environment(), [job.name for job in missing])
     return folder
 
 
@@ -156,10 +161,13 @@ def known_state(path: Path, mark: dict[str, Any], *, accept_older: bool) -> Stat
     return ("done" if finished else "resume") if same else "other"
 
 
-def _train_all(jobs: Sequence[Job], parallel: int, console: Console) -> None:
-    """Train the jobs, with an estimate of the rest after each."""
+def _train_all(jobs: Sequence[Job], parallel: int, console: Console, deadline: float) -> list[Job]:
+    """Train the jobs, with an estimate of the rest after each; return those for which the time was too short."""
+    from hornbook.training.signals import OUT_OF_TIME
+
+    missing: list[Job] = []
     if not jobs:
-        return
+        return missing
     for job in jobs:
         if not job.resume:
             remove_run(job.path)
@@ -167,14 +175,17 @@ def _train_all(jobs: Sequence[Job], parallel: int, console: Console) -> None:
     started = time.monotonic()
     stage = Stage("runs", len(jobs))
     with console.watch(stage):
-        for count, (job, status, reason) in enumerate(execute(jobs, parallel, stage), 1):
+        for count, (job, status, reason) in enumerate(execute(jobs, parallel, stage, deadline), 1):
+            if status == "stopped" and reason.startswith(OUT_OF_TIME):
+                missing.append(job)
+                continue
             outcome = read_outcome(job.path, job.arm, job.seed) if status != "failed" else None
             loss = outcome.values.get("val_loss") if outcome else None
             ended = f"val loss {loss:.4f}" if loss is not None else reason or "no loss"
             left = (time.monotonic() - started) / count * (len(jobs) - count)
-            stage.update(count, f"{job.arm}, seed {job.seed}: {status}, {ended}")
+            stage.update(count, f"{job.name}: {status}, {ended}")
             console.print(
-                f"[{count}/{len(jobs)}] {job.arm}, seed {job.seed}: {status}, {ended}"
+                f"[{count}/{len(jobs)}] {job.name}: {status}, {ended}"
                 + (f"; about {duration(left)} left" if count < len(jobs) else "")
             )
             if status == "stopped":
@@ -182,3 +193,4 @@ def _train_all(jobs: Sequence[Job], parallel: int, console: Console) -> None:
                     f"stopped after {count - 1} of {len(jobs)} runs; nothing is lost, the same command goes on "
                     "from here"
                 )
+    return missing

@@ -4,7 +4,8 @@ Each shape of a step is timed (forecast.py), and all runs get the number of step
 study ends in the time: what its arms have in common stays so. Warm-up, evaluations and records scale along, and an
 evaluation measures a sample (`evaluation.share`), as whole ones take longer than short runs. What was
 picked is kept in the study's folder (`minutes.json`), so that the same command goes on after a kill although another
-probe would pick another number. Left out: several runs at a time, which take as long as they take.
+probe would pick another number. Whatever the probe said, the study ends GRACE after the minutes. Left out: several
+runs at a time, which take as long as they take.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from hornbook.studies.study import Options, Scale, Study
 from hornbook.studies.verdict import FEWEST_UPDATES
 
 FILE = "minutes.json"
+GRACE = 0.1
+"""Of the time: so much later runs that are not whole are saved, and the study ends (`run_study`)."""
 SHARE = 0.9
 """Of the time for updates; the rest is for evaluations, samples and the data."""
 SCALED = (("schedule", "warmup_steps"), ("evaluation", "every"), ("logging", "every"))
@@ -47,6 +50,8 @@ def fit_into(
     Raises:
         ConfigError: the time is too short, or runs that are not planned by steps.
     """
+    if not 0 < minutes < 1e6:
+        raise ConfigError(f"--minutes {minutes:g} is no time to train in; give more than 0")
     if "steps" in options.overrides.get("training", {}):
         raise ConfigError("--minutes picks the steps, and --training.steps gives them; leave one of them out")
     base = base_recipe(scale, options)

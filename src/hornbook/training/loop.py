@@ -36,6 +36,7 @@ def train(
     resume: bool = False,
     console: Console | None = None,
     clock: Callable[[], float] = time.monotonic,
+    stop: Callable[[], bool] = lambda: False,
     **overrides: Any,
 ) -> Run:
     """Train a model.
@@ -46,6 +47,8 @@ def train(
             Processes that torchrun has started again (`--max-restarts`) always do.
         console: where progress goes; None: standard output.
         clock: seconds; for tests.
+        stop: is asked before each update and within evaluations; once it says True, the run saves itself and ends as
+            stopped, to be resumed.
         overrides: sections or dotted keys laid over the recipe: `training={"steps": 10}`.
 
     Returns:
@@ -59,7 +62,7 @@ def train(
     resume = resume or was_restarted()
     try:
         recipe = resolve_recipe(config, overrides) if world.is_main else None
-        run = _train(recipe, resume, console or Console(silent=not world.is_main), RunClock(clock), world)
+        run = _train(recipe, resume, console or Console(silent=not world.is_main), RunClock(clock), world, stop)
         world.close()
         return run
     except BaseException as error:
@@ -67,7 +70,14 @@ def train(
         raise
 
 
-def _train(recipe: TrainConfig | None, resume: bool, console: Console, clock: RunClock, world: World) -> Run:
+def _train(
+    recipe: TrainConfig | None,
+    resume: bool,
+    console: Console,
+    clock: RunClock,
+    world: World,
+    stop: Callable[[], bool],
+) -> Run:
     try:
         setup = set_up(recipe, resume=resume, console=console, clock=clock, world=world)
     except BaseException:
@@ -81,7 +91,7 @@ def _train(recipe: TrainConfig | None, resume: bool, console: Console, clock: Ru
 
     world.on_leave(lambda sentence: record("failed", sentence))
     try:
-        with Signals(one_of_many=world.size > 1) as signals:
+        with Signals(one_of_many=world.size > 1, stop=stop) as signals:
             console.on_lost = lambda: signals.request(signal.SIGPIPE)
             status, reason = _run(setup, signals, console)
         record(status, reason)
@@ -133,7 +143,7 @@ def _loop(s: Setup, logger: RunLogger, signals: Signals) -> tuple[str, str]:
             continue
         if due.stop:
             _save(s, logger)
-            return "stopped", f"signal {signals.requested or signal.SIGTERM} at step {trainer.counters.step}"
+            return "stopped", f"{signals.reason} at step {trainer.counters.step}"
         if due.evaluation:
             try:
                 _evaluate(s, logger, signals)
@@ -157,7 +167,7 @@ class _Due:
         # Near the end of a time budget the final evaluation is the only one that still fits.
         late = budget.seconds is not None and budget.seconds - s.clock.seconds <= 3 * s.clock.closing_seconds
         # torchrun passes on no reason: it sends the same signal when a process has died, which shows here.
-        stops, late = s.world.total(signals.requested is not None, late and s.world.is_main)
+        stops, late = s.world.total(signals.asked, late and s.world.is_main)
         self.stop = stops > 0
         self.evaluation = not counters.evaluated and (end or step == 0 or _every(config.evaluation.every, step))
         if self.evaluation and not end and budget.seconds is not None:
@@ -188,7 +198,7 @@ def _evaluate(s: Setup, logger: RunLogger, signals: Signals) -> None:
             model,
             s.sizes,
             logger.on_eval_progress,
-            lambda: signals.requested is not None,
+            lambda: signals.asked,
             end=s.trainer.finished,
         )
     # A time budget keeps back what the last evaluation takes, and that one may measure more than the others.

@@ -12,9 +12,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+OUT_OF_TIME = "the time was up"
 WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -24,13 +26,15 @@ class Signals:
     Args:
         one_of_many: this process is one of several of torchrun's, which sends SIGTERM to the others when one has died:
             after a block that ends with an error it is ignored, so that there is time to say what happened.
+        stop: what else asks to stop, by returning True from some moment on.
 
     Attributes:
         requested: the signal that asked to stop, or None.
     """
 
-    def __init__(self, one_of_many: bool = False) -> None:
+    def __init__(self, one_of_many: bool = False, stop: Callable[[], bool] = lambda: False) -> None:
         self.one_of_many = one_of_many
+        self.stop = stop
         self.requested: int | None = None
         self._before: dict[int, Any] = {}
 
@@ -45,6 +49,17 @@ class Signals:
         for number, handler in self._before.items():
             deaf = self.one_of_many and kind is not None and number == signal.SIGTERM
             signal.signal(number, signal.SIG_IGN if deaf else handler)
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything asks to stop."""
+        return self.requested is not None or self.stop()
+
+    @property
+    def reason(self) -> str:
+        """What asked to stop, in words."""
+        by_time = self.requested is None and self.stop()
+        return OUT_OF_TIME if by_time else f"signal {self.requested or signal.SIGTERM}"
 
     def request(self, number: int) -> None:
         """Ask the loop to stop, as the signal `number` does."""

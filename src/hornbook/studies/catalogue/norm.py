@@ -21,7 +21,9 @@ def analyse(results: Results) -> Analysis:
         outcomes = [o for arm in results.plan.arms if arm.group == norm for o in results.by_arm[arm.name]]
         lost = f"{sum(o.diverged for o in outcomes)} of {len(outcomes)} runs diverged"
         best = groups.best_of_group(results, norm)
-        if best is None:
+        if not outcomes:
+            sentences.append(f"norm = {norm}: no run yet.")
+        elif best is None:
             sentences.append(f"norm = {norm}: no learning rate is stable over all seeds ({lost}).")
         else:
             sentences.append(f"norm = {norm}: best at lr {best[0].x:g}, {best[1].cell()['text']}; {lost}.")
