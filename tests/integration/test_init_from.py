@@ -97,6 +97,11 @@ def test_training_goes_on_from_a_hugging_face_folder_with_another_context(tmp_pa
         ({"rope_parameters": 7}, "scaled rotations are not computed"),
         ({"sliding_window": 16}, "sliding_window is 16, wanted None: hornbook attends to the whole context"),
         ({"partial_rotary_factor": 0.5}, "partial_rotary_factor is 0.5, wanted 1.0: hornbook rotates whole heads"),
+        (
+            {"rope_parameters": {"rope_type": "default", "partial_rotary_factor": 0.5}},
+            "'partial_rotary_factor': 0.5}; partial or scaled rotations are not computed here",
+        ),
+        ({"rope_parameters": {"full_attention": {"rope_theta": 5e5}}}, "rope_parameters is {'full_attention'"),
         ({"rope_scaling": {"factor": 2}}, "scaled rotations are not computed"),
         ({"num_hidden_layers": "two"}, "describes no model"),
         ({"hidden_size": ...}, "describes no model"),
@@ -122,6 +127,20 @@ def test_what_hornbook_cannot_compute_is_one_sentence(tmp_path, changes, message
     with pytest.raises(HornbookError, match=message) as caught:
         started_from(tmp_path / "llama", tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_what_does_not_change_a_llama_is_passed_over(tmp_path):
+    """Settings that transformers' Llama does not compute with, and those that say what is so anyway."""
+    theirs = write_llama(tmp_path / "llama")
+    plain = {"rope_type": "default", "rope_theta": 5000.0, "partial_rotary_factor": 1.0}
+    edit(tmp_path / "llama" / "config.json", pretraining_tp=2, num_local_experts=8, rope_parameters=plain)
+    transformers = pytest.importorskip("transformers")
+    again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "llama")
+    model = started_from(tmp_path / "llama", tmp_path / "a")[0]
+    ids = torch.randint(0, VOCAB, (2, 20), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(again(ids).logits, theirs(ids).logits, rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(model(ids), theirs(ids).logits, rtol=1e-5, atol=1e-5)
 
 
 def test_a_shared_matrix_may_be_stored_twice(tmp_path):

@@ -53,7 +53,8 @@ SIDES = {
     "ffn.w3.weight": (INNER, WIDTH),
 }
 """Tensor → the settings of config.json that give its shape; norms are hidden_size wide."""
-# Setting → the only value that hornbook computes, and what it says of others.
+# Setting → the only value that hornbook computes, and what it says of others. Passed over is what transformers' Llama
+# does not compute with either: pretraining_tp (the same products in parts), num_local_experts (no tensor is left over).
 PLAIN = {
     "model_type": ("llama", "only Llama's architecture has the same function as a model of hornbook"),
     "hidden_act": ("silu", "hornbook's gated feed-forward uses SiLU"),
@@ -95,8 +96,13 @@ def llama_config(folder: str | Path) -> ModelConfig:
         if given.get(key, wanted) != wanted:
             raise CheckpointError(f"{path}: {key} is {given[key]!r}, wanted {wanted!r}: {why}")
     rotation = given.get("rope_parameters") or {}
-    if not isinstance(rotation, Mapping) or rotation.get("rope_type", "default") != "default":
-        raise CheckpointError(f"{path}: rope_parameters is {rotation!r}; scaled rotations are not computed here")
+    plain = {"rope_type": "default", "partial_rotary_factor": 1.0}
+    if not isinstance(rotation, Mapping) or any(
+        key != "rope_theta" and plain.get(key) != value for key, value in rotation.items()
+    ):
+        raise CheckpointError(
+            f"{path}: rope_parameters is {rotation!r}; partial or scaled rotations are not computed here"
+        )
     heads, width = given.get("num_attention_heads"), given.get("hidden_size")
     groups = given.get("num_key_value_heads")
     if groups not in (None, heads):
