@@ -155,7 +155,7 @@ def test_what_is_put_around_each_text_is_said_kept_and_put_back(
     notes = [line for line in said.splitlines() if line.startswith("note: ")]
     assert len(notes) == bool(around)
     assert around in said
-    assert not around or "export --to hf puts it back" in notes[0]
+    assert not around or "and export puts it back" in notes[0]
     assert say(capsys, "export runs/b again --to hf")[0] == 0
     first, again = (transformers.AutoTokenizer.from_pretrained(name) for name in ("theirs", "again"))
     text = "the cat<|endoftext|>sat"
@@ -166,6 +166,27 @@ def test_what_is_put_around_each_text_is_said_kept_and_put_back(
     assert len(again(text)["input_ids"]) - len(ids) == around.count("<|endoftext|>")
     for name in ("config.json", "generation_config.json"):
         assert json.loads((tmp_path / "again" / name).read_text())["eos_token_id"] == [256, 44]
+    assert say(capsys, "export runs/b again.gguf --to gguf")[0] == 0
+    found = pytest.importorskip("gguf").GGUFReader("again.gguf").fields
+    added = (found[f"tokenizer.ggml.add_{key}_token"].contents() for key in ("bos", "eos"))
+    assert tuple(added) == ("before" in around, "after" in around)
+
+
+def test_a_text_ends_with_the_separator_of_training_also_where_it_is_not_the_first_special_token(tmp_path, capsys):
+    gguf = pytest.importorskip("gguf")
+    specials = ["<|pad|>", "<|endoftext|>"]
+    (tmp_path / "text.txt").write_text(TEXT * 60)
+    vocab, merges = hb.train_bpe(tmp_path / "text.txt", 300, specials)
+    hb.Tokenizer(vocab, merges, specials).save(tmp_path / "tok")
+    recipe = tiny_recipe(tmp_path, run={"name": "a"}, tokenizer={"path": "tok"})
+    run = quiet_train({**recipe, "data": {"text": ["text.txt"], "validation": 0.1}}).path
+    assert say(capsys, f"export {run} out --to hf")[0] == 0
+    tokenizer = transformers.AutoTokenizer.from_pretrained("out")
+    end = tokenizer.convert_tokens_to_ids("<|endoftext|>")
+    assert (tokenizer.bos_token, tokenizer.eos_token, tokenizer.eos_token_id) == ("<|endoftext|>",) * 2 + (end,)
+    assert transformers.GenerationConfig.from_pretrained("out").eos_token_id == end
+    assert say(capsys, f"export {run} out.gguf --to gguf")[0] == 0
+    assert gguf.GGUFReader("out.gguf").fields["tokenizer.ggml.eos_token_id"].contents() == end
 
 
 def test_a_card_tells_of_the_weights_that_are_beside_it(run, tmp_path, capsys):

@@ -15,6 +15,7 @@ from harness.exports import AWKWARD, TEXT, model
 import hornbook as hb
 from hornbook.errors import CheckpointError, DataError, FormatError
 from hornbook.interop.gguf import tensor_names, write_gguf
+from hornbook.interop.huggingface_export import write_huggingface_model
 
 gguf = pytest.importorskip("gguf")
 
@@ -73,6 +74,59 @@ def test_its_fields_say_shape_and_tokenizer(tmp_path, pattern, pre):
     assert found["tokenizer.ggml.add_bos_token"] is False
 
 
+CLASS, SEP = "<|endoftext|>", "<|pad|>"
+NAMED = {"bos_token": CLASS, "eos_token": {"content": SEP, "lstrip": False}}
+BEFORE = {
+    "type": "TemplateProcessing",
+    "single": [{"SpecialToken": {"id": CLASS, "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+    "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+    "special_tokens": {CLASS: {"id": CLASS, "ids": [0], "tokens": [CLASS]}},
+}
+AROUND = {"type": "BertProcessing", "cls": [CLASS, 0], "sep": [SEP, 1]}
+TWICE = {"type": "Sequence", "processors": [AROUND, AROUND]}
+
+
+@pytest.mark.parametrize(
+    ("how", "bos", "eos", "added"),
+    [
+        ({}, CLASS, CLASS, (False, False)),
+        ({"separator": SEP}, SEP, SEP, (False, False)),
+        ({"separator": SEP, "kept": {"post_processor": None}}, None, None, (False, False)),
+        ({"kept": {"post_processor": BEFORE, **NAMED}}, CLASS, SEP, (True, False)),
+        ({"kept": {"post_processor": AROUND}}, CLASS, SEP, (True, True)),
+        ({"kept": {"post_processor": None, **NAMED}}, CLASS, SEP, (False, False)),
+        ({"kept": {"post_processor": None, "bos_token": None, "eos_token_id": [1, 3]}}, None, SEP, (False, False)),
+        ({"kept": {"post_processor": None, "bos_token_id": 99_999}}, None, None, (False, False)),
+    ],
+)
+def test_the_tokens_around_a_text_are_the_models_own(tmp_path, how, bos, eos, added):
+    """Separator of training, or what an imported tokenizer says; llama.cpp adds what transformers adds."""
+    tok = tokenizer(tmp_path)
+    write_gguf(model(tok), tok, tmp_path / "m.gguf", name="mine", **how)
+    found = fields(gguf.GGUFReader(tmp_path / "m.gguf"))
+    ids = [found.get(f"tokenizer.ggml.{key}_token_id") for key in ("bos", "eos")]
+    assert ids == [token and tok.special_token_ids[token] for token in (bos, eos)]
+    assert tuple(found[f"tokenizer.ggml.add_{key}_token"] for key in ("bos", "eos")) == added
+
+
+@pytest.mark.slow
+@pytest.mark.hours
+@pytest.mark.parametrize(("post_processor", "added"), [(None, 0), (BEFORE, 1), (AROUND, 2)])
+def test_llama_cpp_puts_around_a_text_what_transformers_puts(tmp_path, post_processor, added):
+    transformers = pytest.importorskip("transformers")
+    tok = tokenizer(tmp_path)
+    kept = {"post_processor": post_processor, **NAMED}
+    write_gguf(model(tok), tok, tmp_path / "m.gguf", name="mine", kept=kept)
+    (tmp_path / "hf").mkdir()
+    write_huggingface_model(model(tok), tok, tmp_path / "hf", kept=kept)
+    theirs = open_in_llama_cpp(tmp_path / "m.gguf", vocab_only=True)
+    other = transformers.AutoTokenizer.from_pretrained(tmp_path / "hf")
+    for text in ["the cat", *AWKWARD[1:]]:
+        ids = theirs.tokenize(text.encode(), add_bos=True, special=True)
+        assert ids == other(text)["input_ids"]
+        assert len(ids) - len(tok.encode(text)) == added
+
+
 def test_rows_that_cannot_be_parted_into_blocks_stay_f16(tmp_path):
     tok = tokenizer(tmp_path)
     ours = model(tok, d_model=48, d_ff=64)
@@ -89,6 +143,8 @@ def test_what_llama_cpp_cannot_do_is_refused_and_nothing_is_written(tmp_path):
         write_gguf(model(tok, norm="post"), tok, out, name="x")
     with pytest.raises(CheckpointError, match="keeps no tokenizer"):
         write_gguf(model(tok), None, out, name="x")
+    with pytest.raises(FormatError, match="can put one token on each side; --to hf keeps them"):
+        write_gguf(model(tok), tok, out, name="x", kept={"post_processor": TWICE})
     free = tokenizer(tmp_path, r"\p{L}+|\P{L}")
     with pytest.raises(FormatError, match="is none that llama"):
         write_gguf(model(free), free, out, name="x")

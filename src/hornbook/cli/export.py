@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from hornbook.cli.common import taken
 from hornbook.errors import ConfigError
@@ -70,7 +70,7 @@ def main(
     else:
         from hornbook.interop.gguf import write_gguf
 
-        caution = write_gguf(loaded.model, loaded.tokenizer, out, dtype=weights, name=run.name)
+        caution = write_gguf(loaded.model, loaded.tokenizer, out, dtype=weights, name=run.name, **_ends(run, loaded))
     files = [out] if out.is_file() else list(out.iterdir())
     size = quantity(sum(path.stat().st_size for path in files), "B")
     parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
@@ -111,13 +111,22 @@ def _holds(out: Path, fill: Callable[[Path], None]) -> bool:
 
 
 def _fill(run: Path, loaded: LoadedRun, dtype: str, custom_code: bool, license: str, folder: Path) -> None:
-    from hornbook.fileio import read_json_object
     from hornbook.interop.huggingface_export import write_huggingface_model
-    from hornbook.interop.surroundings import KEPT
     from hornbook.report.model_card import write_model_card
 
-    kept = read_json_object(run / "tokenizer" / KEPT, missing_ok=True)
-    write_huggingface_model(loaded.model, loaded.tokenizer, folder, dtype=dtype, custom_code=custom_code, kept=kept)
+    write_huggingface_model(
+        loaded.model, loaded.tokenizer, folder, dtype=dtype, custom_code=custom_code, **_ends(run, loaded)
+    )
     parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
     coded = any(folder.glob("*.py"))
     write_model_card(run, folder, parameters=parameters, step=loaded.step, license=license, custom_code=coded)
+
+
+def _ends(run: Path, loaded: LoadedRun) -> dict[str, Any]:
+    """Return what says which tokens begin and end a text: the separator of training, or what came with an import."""
+    from hornbook.fileio import read_json_object
+    from hornbook.interop.surroundings import KEPT
+
+    specials = () if loaded.tokenizer is None else loaded.tokenizer.special_tokens
+    separator = loaded.config.tokenizer.separator_among(specials)
+    return {"separator": separator, "kept": read_json_object(run / "tokenizer" / KEPT, missing_ok=True)}

@@ -45,7 +45,7 @@ def hf(source: str, *, name: str | None = None, out: Path | None = None) -> int:
         kept = out / "tokenizer" / KEPT
         print(
             f"note: its tokenizer puts {around} in transformers and not here (give it in the text where it is wanted); "
-            f"{kept} keeps that, and export --to hf puts it back"
+            f"{kept} keeps that, and export puts it back"
         )
     try_ = command("generate", out, "--prompt", "Once"), command("train", "--text", "FILE", "--model.init-from", out)
     print("try: " + "     ".join(try_))

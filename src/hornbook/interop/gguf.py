@@ -7,6 +7,7 @@ Left out: reading, models that are no Llama, k-quants (llama.cpp's own `llama-qu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,13 @@ from torch import Tensor
 from hornbook.errors import CheckpointError, DataError, FormatError, HornbookError
 from hornbook.fileio import open_atomic
 from hornbook.interop.huggingface import LLAMA
+from hornbook.interop.huggingface_export import end_of_document
+from hornbook.interop.surroundings import IDS, named_ids
 from hornbook.models.config import ModelConfig, unknown_field
 from hornbook.models.transformer import TransformerLM
 from hornbook.tokenizer.formats.huggingface import check_order
 from hornbook.tokenizer.formats.parts import TokenizerParts, unique_keys
+from hornbook.tokenizer.formats.post_processor import in_words, surroundings
 from hornbook.tokenizer.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -50,7 +54,14 @@ BLOCK = 32
 
 
 def write_gguf(
-    model: TransformerLM, tokenizer: Tokenizer | None, path: Path, *, dtype: str = "f32", name: str
+    model: TransformerLM,
+    tokenizer: Tokenizer | None,
+    path: Path,
+    *,
+    dtype: str = "f32",
+    name: str,
+    separator: str | None = None,
+    kept: Mapping[str, Any] | None = None,
 ) -> str | None:
     """Write a model and its tokenizer.
 
@@ -61,6 +72,8 @@ def write_gguf(
         dtype: of the matrices: "f32", "f16", or "q8_0" (8-bit integers, a scale for each 32 weights; rows that are no
             multiple of 32 stay f16). Norms are always f32.
         name: of the model, for those who open the file.
+        separator: the special token between documents, which begins and ends a text; the first one if not given.
+        kept: what an imported run keeps of the folder that it came from (surroundings.py).
 
     Returns:
         A sentence about text that llama.cpp cuts otherwise, or None where it cuts all alike.
@@ -87,6 +100,7 @@ def write_gguf(
     if path.exists():
         raise DataError(f"{path} is there already; nothing was written. Give another name, or remove it first")
     parts = tokenizer.parts()
+    ends = _ends(tokenizer, separator, kept or {})
     with open_atomic(path) as file:
         writer = gguf.GGUFWriter(file.name, "llama")
         writer.add_name(name)
@@ -94,6 +108,8 @@ def write_gguf(
         kinds = {"f32": "ALL_F32", "f16": "MOSTLY_F16", "q8_0": "MOSTLY_Q8_0"}
         writer.add_file_type(gguf.LlamaFileType[kinds[dtype]])
         _add_tokenizer(writer, parts, config.vocab_size)
+        for key, value in ends.items():
+            getattr(writer, f"add_{key}")(value)
         for own, tensor in model.state_dict().items():
             _add_tensor(writer, _name(own), tensor, dtype)
         writer.write_header_to_file()
@@ -166,12 +182,27 @@ def _add_tokenizer(writer: GGUFWriter, parts: TokenizerParts, vocab_size: int) -
     writer.add_token_list(tokens)
     writer.add_token_types(kinds)
     writer.add_token_merges([f"{symbols[left]} {symbols[right]}" for left, right in parts.merges])
-    if special:
-        end = next(iter(parts.special_tokens.values()))
-        writer.add_bos_token_id(end)
-        writer.add_eos_token_id(end)
-    writer.add_add_bos_token(False)
     writer.add_add_space_prefix(False)
+
+
+def _ends(tokenizer: Tokenizer, separator: str | None, kept: Mapping[str, Any]) -> dict[str, int | bool]:
+    """Return which tokens begin and end a text, and whether llama.cpp is to add them: only where transformers does."""
+    if kept:
+        named = named_ids(kept, tokenizer.special_token_ids)
+        ids = {key: token_id for key, token_id in named.items() if token_id < tokenizer.vocab_size}
+    else:
+        end = end_of_document(tokenizer, separator)
+        ids = {} if end is None else dict.fromkeys(IDS, end[1])
+    around = surroundings(kept.get("post_processor"), Path("tokenizer.json"))
+    for key, tokens in zip(IDS, around, strict=True):
+        if len(tokens) > 1:
+            raise FormatError(
+                f"the tokenizer puts {in_words(*around)}, and llama.cpp can put one token on each side; "
+                "--to hf keeps them"
+            )
+        if tokens:
+            ids[key] = tokenizer.special_token_ids[tokens[0]]
+    return {**ids, "add_bos_token": bool(around[0]), "add_eos_token": bool(around[1])}
 
 
 def tensor_names(model: TransformerLM) -> dict[str, Any]:

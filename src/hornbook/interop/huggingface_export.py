@@ -50,6 +50,7 @@ def write_huggingface_model(
     dtype: str = "float32",
     custom_code: bool = False,
     shard_bytes: int = SHARD_BYTES,
+    separator: str | None = None,
     kept: Mapping[str, Any] | None = None,
 ) -> None:
     """Write weights, configuration and tokenizer into a folder that is there.
@@ -61,6 +62,7 @@ def write_huggingface_model(
         dtype: of the weights: "float32", "bfloat16" or "float16".
         custom_code: write a model that is no Llama, with the code that computes it.
         shard_bytes: weights are parted into files of about this size.
+        separator: the special token between documents, which begins and ends a text; the first one if not given.
         kept: what an imported run keeps of the folder that it came from (surroundings.py), put back here.
 
     Raises:
@@ -77,7 +79,8 @@ def write_huggingface_model(
         )
     if field and (unknown := unknown_field(config, CODE_KNOWS)):
         raise CheckpointError(f"{CODE} does not compute {unknown} = {getattr(config, unknown)!r}; nothing was written")
-    end = _end_of_document(tokenizer)
+    # An imported model has the tokens that its folder names, and no others.
+    end = None if kept else end_of_document(tokenizer, separator)
     settings = _own_settings(config) if field else _llama_settings(config)
     kept = kept or {}
     ids = {"bos_token_id": end and end[1], "eos_token_id": end and end[1], "pad_token_id": None}
@@ -96,11 +99,11 @@ def write_huggingface_model(
         _write_tokenizer(tokenizer, folder, config.context_length, end and end[0], kept)
 
 
-def _end_of_document(tokenizer: Tokenizer | None) -> tuple[str, int] | None:
-    """Return the special token that separates documents, which is the first one, and its id."""
+def end_of_document(tokenizer: Tokenizer | None, separator: str | None) -> tuple[str, int] | None:
+    """Return the special token that separates documents, the first one if not given, and its id."""
     if tokenizer is None or not tokenizer.special_tokens:
         return None
-    token = tokenizer.special_tokens[0]
+    token = separator or tokenizer.special_tokens[0]
     return token, tokenizer.special_token_ids[token]
 
 

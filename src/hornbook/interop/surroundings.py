@@ -39,6 +39,19 @@ def put_around(said: Mapping[str, Any], file: Path) -> str:
     return in_words(*surroundings(said.get("post_processor"), file))
 
 
+def named_ids(said: Mapping[str, Any], special: Mapping[str, int]) -> dict[str, int]:
+    """Return "bos_token_id" and "eos_token_id", as far as the folder names one; of several, the first."""
+    ids: dict[str, int] = {}
+    for token, key in zip(TOKENS, IDS, strict=True):
+        name = said.get(token)
+        found = special.get(name["content"] if isinstance(name, dict) else name or "", said.get(key))
+        if isinstance(found, list):
+            found = found[0]
+        if found is not None:
+            ids[key] = found
+    return ids
+
+
 def _are_ids(value: Any) -> bool:
     ids = value if isinstance(value, list) and value else [value]
     return all(type(token_id) is int and token_id >= 0 for token_id in ids)
