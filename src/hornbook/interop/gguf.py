@@ -105,13 +105,8 @@ def write_gguf(
         writer = gguf.GGUFWriter(file.name, "llama")
         writer.add_name(name)
         _add_shape(writer, config)
-        kinds = {"f32": "ALL_F32", "f16": "MOSTLY_F16", "q8_0": "MOSTLY_Q8_0"}
-        writer.add_file_type(gguf.LlamaFileType[kinds[dtype]])
-        _add_tokenizer(writer, parts, config.vocab_size)
-        for key, value in ends.items():
-            getattr(writer, f"add_{key}")(value)
-        for own, tensor in model.state_dict().items():
-            _add_tensor(writer, _name(own), tensor, dtype)
+        _add_tokenizer(writer, parts, config.vocab_size, ends)
+        _add_tensors(writer, model, dtype)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
@@ -146,6 +141,15 @@ class _Array(np.ndarray):
         fid.write(np.ascontiguousarray(self).view(np.uint8).data)
 
 
+def _add_tensors(writer: GGUFWriter, model: TransformerLM, dtype: str) -> None:
+    from gguf import LlamaFileType
+
+    kinds = {"f32": "ALL_F32", "f16": "MOSTLY_F16", "q8_0": "MOSTLY_Q8_0"}
+    writer.add_file_type(LlamaFileType[kinds[dtype]])
+    for own, tensor in model.state_dict().items():
+        _add_tensor(writer, _name(own), tensor, dtype)
+
+
 def _add_tensor(writer: GGUFWriter, name: str, tensor: Tensor, dtype: str) -> None:
     from gguf import GGMLQuantizationType, quants
 
@@ -159,7 +163,7 @@ def _add_tensor(writer: GGUFWriter, name: str, tensor: Tensor, dtype: str) -> No
         writer.add_tensor(name, quants.quantize(values, kind).view(_Array), raw_dtype=kind)
 
 
-def _add_tokenizer(writer: GGUFWriter, parts: TokenizerParts, vocab_size: int) -> None:
+def _add_tokenizer(writer: GGUFWriter, parts: TokenizerParts, vocab_size: int, ends: Mapping[str, Any]) -> None:
     from gguf import TokenType
 
     if parts.pattern not in PATTERNS:
@@ -183,6 +187,8 @@ def _add_tokenizer(writer: GGUFWriter, parts: TokenizerParts, vocab_size: int) -
     writer.add_token_types(kinds)
     writer.add_token_merges([f"{symbols[left]} {symbols[right]}" for left, right in parts.merges])
     writer.add_add_space_prefix(False)
+    for key, value in ends.items():
+        getattr(writer, f"add_{key}")(value)
 
 
 def _ends(tokenizer: Tokenizer, separator: str | None, kept: Mapping[str, Any]) -> dict[str, int | bool]:
