@@ -90,6 +90,7 @@ def _run(environment: dict[str, str], folder: Path, log: Path, words: list[str],
 
 def plant(planted: Planted) -> None:
     """Have the place raise."""
+    from hornbook.checkpoint.sharded_store import ShardedStore
     from hornbook.checkpoint.store import CheckpointStore
     from hornbook.data.sampler import BatchSampler
     from hornbook.models.transformer import TransformerLM
@@ -123,7 +124,8 @@ def plant(planted: Planted) -> None:
     elif planted.place == "evaluation":
         before(TransformerLM, "hidden", lambda model, *_: not model.training)
     elif planted.place == "save":
-        before(CheckpointStore, "_write")
+        before(CheckpointStore, "_write_tensors")
+        before(ShardedStore, "_write_tensors")
     else:
         hidden = TransformerLM.hidden
 

@@ -258,11 +258,11 @@ def test_a_dead_process_ends_the_job_with_a_sentence_and_a_sound_checkpoint(tmp_
 # The place, the process, and how often it comes by first (the plan's trial runs come before the training).
 ERRORS = [
     ("construction", 1, 1, "ddp"), ("batch", 0, 30, "ddp"), ("forward", 1, 30, "ddp"), ("backward", 0, 30, "fsdp"),
-    ("evaluation", 0, 12, "fsdp"), ("save", 0, 2, "ddp"),
+    ("evaluation", 1, 12, "fsdp"), ("save", 0, 2, "ddp"),
 ]  # fmt: skip
 MORE_ERRORS = [
     ("construction", 0, 1, "fsdp"), ("batch", 1, 30, "fsdp"), ("forward", 0, 30, "fsdp"), ("backward", 1, 30, "ddp"),
-    ("evaluation", 0, 12, "ddp"), ("save", 0, 2, "fsdp"),
+    ("evaluation", 0, 12, "fsdp"), ("save", 0, 2, "fsdp"), ("evaluation", 1, 12, "ddp"), ("save", 1, 2, "fsdp"),
 ]  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,20 @@ class ShardedStore(CheckpointStore):
         warn: takes sentences about damaged checkpoints.
         group: the processes, for exchanges beside those of the training.
         like: the sharded parameters by name, and by number for the optimizer's state.
+        exchanges: the context of exchanges, which says in words what the loss of a process means.
     """
 
-    def __init__(self, folder: Path, keep_last: int, warn: Warn, group: Any, like: Mapping[str, Tensor]):
+    def __init__(
+        self,
+        folder: Path,
+        keep_last: int,
+        warn: Warn,
+        group: Any,
+        like: Mapping[str, Tensor],
+        exchanges: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ):
         super().__init__(folder, keep_last, warn)
-        self._group, self._like = group, like
+        self._group, self._like, self._exchanges = group, like, exchanges
 
     def save(self, checkpoint: Checkpoint, best_val_loss: float | None = None) -> Path:
         """Write a checkpoint together, the main process as `CheckpointStore.save`; a collective."""
@@ -37,11 +47,12 @@ class ShardedStore(CheckpointStore):
 
     def _write_tensors(self, checkpoint: Checkpoint, folder: Path) -> dict[str, Any]:
         told, own = [str(folder)], {}
-        dist.broadcast_object_list(told, 0, group=self._group)
-        for part, tensors in zip(PARTS, (checkpoint.model, checkpoint.optimizer), strict=True):
-            own |= write_part(Path(told[0]), part, tensors, self._group)
         entries: list[Any] = [None] * dist.get_world_size()
-        dist.all_gather_object(entries, own, group=self._group)
+        with self._exchanges():
+            dist.broadcast_object_list(told, 0, group=self._group)
+            for part, tensors in zip(PARTS, (checkpoint.model, checkpoint.optimizer), strict=True):
+                own |= write_part(Path(told[0]), part, tensors, self._group)
+            dist.all_gather_object(entries, own, group=self._group)
         return {name: entry for each in entries for name, entry in each.items()}
 
     def _read_tensors(self, path: Path, part: str) -> dict[str, Tensor]:

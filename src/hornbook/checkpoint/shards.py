@@ -33,12 +33,19 @@ def write_part(folder: Path, part: str, tensors: Mapping[str, Tensor], group: An
         part: one of PARTS.
         tensors: sharded ones, and plain ones that all have alike, which one of them writes.
         group: the processes; a collective.
+
+    Raises:
+        OSError: the files of any process cannot be written; all of them raise it.
     """
+    from torch.distributed.checkpoint.api import CheckpointException
     from torch.distributed.checkpoint.hf_storage import HuggingFaceStorageWriter
     from torch.distributed.checkpoint.state_dict_saver import save
 
     writer = HuggingFaceStorageWriter(str(folder / part), save_distributed=True)
-    save(dict(tensors), storage_writer=writer, process_group=group)
+    try:
+        save(dict(tensors), storage_writer=writer, process_group=group)
+    except CheckpointException as error:  # no Exception, and its text is that of every process, traces and all
+        raise next(iter(error.failures.values()))[0] from error
     own = (folder / part).glob(f"shard-{dist.get_rank() + 1:05d}-*")
     return {f"{part}/{file.name}": {"bytes": file.stat().st_size, "sha256": sha256_file(file)} for file in own}
 

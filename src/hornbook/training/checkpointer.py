@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from hornbook.checkpoint.background import Saver
 from hornbook.checkpoint.store import CheckpointStore
+from hornbook.training.distributed.world import WorkerLostError
 from hornbook.training.divergence import Divergence
 from hornbook.training.trainer import Trainer
 
@@ -79,7 +82,8 @@ class Checkpointer:
         if not self.trainer.world.is_main:
             return "the run is the main process's"
         if self.trainer.strategy.sharded:
-            self.saver.wait()
+            with contextlib.suppress(WorkerLostError):  # it was in the middle of a checkpoint
+                self.saver.wait()
             steps = self.saver.store.steps()
             stands = f"the run stands at its checkpoint of step {steps[-1]:,}" if steps else "no checkpoint was written"
             return f"the weights that it held are gone with it, {stands}"

@@ -130,7 +130,8 @@ def build_trainer(opened: OpenRun, console: Console, clock: RunClock, world: Wor
     initial = None if store.steps() else weight_initializer(config, dataset, console.print)
     trainer = Trainer(config, dataset, initial_weights=initial, clock=clock, world=world)
     if trainer.strategy.sharded:
-        store = ShardedStore(*where, torch.distributed.new_group(backend="gloo"), trainer.parameters)
+        group = torch.distributed.new_group(backend="gloo")
+        store = ShardedStore(*where, group, trainer.parameters, trainer.world.exchanges)
     return Checkpointer(trainer, store, config.checkpoint.background)
 
 
