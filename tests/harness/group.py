@@ -26,6 +26,8 @@ class Planted:
     place: str
     rank: int
     after: int = 1
+    hangs: bool = False
+    """Instead, it does nothing any more there."""
 
 
 @dataclass
@@ -103,6 +105,8 @@ def plant(planted: Planted) -> None:
         count += 1
         if count >= planted.after:
             Path("planted").touch()
+            if planted.hangs:
+                time.sleep(3600)
             raise OSError(f"planted in {planted.place}")
 
     def before(owner: type, name: str, does_it_count: Callable[..., bool] = lambda *_: True) -> None:

@@ -285,6 +285,27 @@ def test_an_error_in_any_process_ends_the_job_with_its_sentence(tmp_path, recipe
     assert sentence in run.status_record()["reason"]
 
 
+@pytest.mark.parametrize(
+    ("place", "rank", "way"),
+    [
+        ("batch", 1, "fsdp"),
+        *(pytest.param(*c, marks=pytest.mark.slow) for c in (("batch", 0, "ddp"), ("save", 0, "ddp"))),
+    ],
+)
+def test_a_process_that_hangs_is_named_and_ends_the_job(tmp_path, recipe, place, rank, way):
+    words = (recipe(steps=100_000), "--run.directory", "run", "--training.distributed", way)
+    planted = group.Planted(place, rank, 30 if place == "batch" else 2, hangs=True)
+    members = group.start(tmp_path, 2, *words, planted=planted, HORNBOOK_PATIENCE="4" if place == "batch" else "1")
+    codes = group.wait(members, 60)
+    assert time.time() - (tmp_path / "planted").stat().st_mtime < 45
+    assert 0 not in codes
+    after = "the begin of batch" if place == "batch" else "the begin of a checkpoint"
+    for member in members:
+        assert f"process {rank} hangs: for " in member.output()
+        assert f"seconds nothing has come after {after}" in member.output()
+    assert f"process {rank} hangs" in Run.open(tmp_path / "run").status_record()["reason"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["ddp", "fsdp"])
 def test_torchrun_starts_again_after_a_killed_worker_and_ends_as_one_process_does(tmp_path, recipe, one, way):

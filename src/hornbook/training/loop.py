@@ -135,6 +135,7 @@ def _loop(s: Setup, logger: RunLogger, signals: Signals) -> tuple[str, str]:
     """Train until something ends it; return the status and the reason."""
     trainer = s.trainer
     while True:
+        s.world.tick(f"update {trainer.counters.step:,}")
         s.checkpointer.saver.check()  # a checkpoint that could not be written ends the run here, not at the next save
         due = _Due(s, signals)
         if due.guard and (divergence := trainer.check_divergence(weights=due.save or due.stop)):
@@ -193,12 +194,17 @@ def _every(period: int, step: int) -> bool:
 
 def _evaluate(s: Setup, logger: RunLogger, signals: Signals) -> None:
     counters = s.trainer.counters
+
+    def stop() -> bool:
+        s.world.tick("the begin of an evaluation's batch", slow=counters.step == 0)
+        return signals.asked
+
     with s.clock.aside("evaluation"), s.trainer.reading() as model:
         result = s.evaluator.evaluate(
             model,
             s.sizes,
             logger.on_eval_progress,
-            lambda: signals.asked,
+            stop,
             end=s.trainer.finished,
         )
     # A time budget keeps back what the last evaluation takes, and that one may measure more than the others.
@@ -210,6 +216,7 @@ def _evaluate(s: Setup, logger: RunLogger, signals: Signals) -> None:
 
 def _sample(s: Setup, logger: RunLogger) -> None:
     s.trainer.counters.sampled = True
+    s.world.tick("the begin of a sample", slow=True)
     sharded = s.trainer.strategy.sharded
     if s.evaluator.tokenizer is None or not (sharded or s.world.is_main):
         return
@@ -221,6 +228,7 @@ def _sample(s: Setup, logger: RunLogger) -> None:
 
 
 def _save(s: Setup, logger: RunLogger) -> None:
+    s.world.tick("the begin of a checkpoint", slow=True)
     logger.sync()
     s.checkpointer.save()
 
@@ -241,6 +249,7 @@ def _rewind(s: Setup, logger: RunLogger, divergence: Divergence) -> bool:
     if guard.action != "rewind" or counters.rewinds >= guard.max_rewinds:
         logger.log_divergence(divergence, None, counters.rewinds)
         return False
+    s.world.tick("a divergence", slow=True)
     back_to = s.checkpointer.rewind(divergence)
     logger.log_divergence(divergence, back_to, s.trainer.counters.rewinds)
     return True

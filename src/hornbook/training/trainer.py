@@ -138,8 +138,19 @@ class Trainer:
 
     def update_at(self, position: int, it: float, total: float) -> Update:
         """Make the update of batch `position` at place `it` of `total` in the schedule, in all processes."""
+
+        def noted(read: Callable[[], Batch]) -> Callable[[], Batch]:
+            def read_it() -> Batch:
+                self.world.tick(f"the begin of batch {position:,}")
+                batch = read()
+                first = self.counters.step == 0  # which may be compiled
+                self.world.tick(f"the read of its part of batch {position:,}", slow=first)
+                return batch
+
+            return read_it
+
         with self.world.exchanges():
-            return self.update(self.micro_batches(position), it, total)
+            return self.update([noted(read) for read in self.micro_batches(position)], it, total)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[TransformerLM]:

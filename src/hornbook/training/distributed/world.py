@@ -76,6 +76,9 @@ class World:
         if self.rank:
             torch.manual_seed(seed + RANK_SEEDS * self.rank + STEP_SEEDS * step)
 
+    def tick(self, place: str, slow: bool = False) -> None:
+        """Note what this process does next, in all alike: the one that stays behind in it hangs (watch.py)."""
+
     def on_leave(self, call: Callable[[str], None]) -> None:
         """Have `call` take the sentence where this process is ended because of an error in another one."""
 
@@ -93,7 +96,7 @@ class Group(World):
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
         self.is_main = self.rank == 0
         self._numbers: Any = dist.new_group(backend="gloo")
-        self._watch = Watch(self.rank, key)
+        self._watch = Watch(self.rank, self.size, key)
         self._shared = 0
 
     def check_recipe(self, config: TrainConfig) -> None:
@@ -145,6 +148,10 @@ class Group(World):
             if told := self._watch.error(wait=3.0):
                 raise WorkerLostError(told) from error
             raise WorkerLostError("a process of the group does not answer any more") from error
+
+    def tick(self, place: str, slow: bool = False) -> None:
+        """Note what this process does next, in all alike: the one that stays behind in it hangs (watch.py)."""
+        self._watch.tick(place, slow)
 
     def on_leave(self, call: Callable[[str], None]) -> None:
         """Have `call` take the sentence where this process is ended because of an error in another one."""
