@@ -20,6 +20,7 @@ def timed(monkeypatch):
         return StepTime(1.0, 0.002 * config.training.batch_size)
 
     monkeypatch.setattr(forecast, "time_updates", time_updates)
+    monkeypatch.setattr(time_budget, "seconds_of_the_rest", lambda plan: 0.5)
     return shapes
 
 
@@ -69,19 +70,19 @@ def test_it_measures_this_machine_and_writes_nothing(tmp_path, capsys, monkeypat
 
 def test_a_budget_in_minutes_becomes_steps(timed, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    # 4 runs of 40 steps at 0.016 s take 2.56 s; 0.9 of 12 s holds 4.2 times that.
+    # 4 runs of 40 steps at 0.016 s take 2.56 s; 0.9 of 12 s, less 4 times the 0.5 s beside, holds 3.4 times that.
     words = ["study", "run", "weight-tying", "--minutes", "0.2"]
     assert main([*words, "--dry-run"]) == 0
     said = capsys.readouterr().out
-    assert "0.2 minutes for 4 runs: 168 steps or 43 k tokens in a run" in said
-    assert "about 10.8 s of updates here" in said
+    assert "0.2 minutes for 4 runs: 137 steps or 35.1 k tokens in a run" in said
+    assert "about 8.8 s of updates here" in said
     assert list(tmp_path.iterdir()) == []
     study, options = catalogue.load_study("weight_tying"), Options()
     fitted, _ = time_budget.fit_into([study], "tiny", options, tmp_path, 0.2, keep=True)
     plan = study.plan("tiny", fitted)
-    assert plan.base["training"]["steps"] == 168
+    assert plan.base["training"]["steps"] == 137
     assert plan.base["evaluation"]["full"] is False
-    assert (plan.base["schedule"]["warmup_steps"], plan.base["evaluation"]["every"]) == (21, 84)
+    assert (plan.base["schedule"]["warmup_steps"], plan.base["evaluation"]["every"]) == (17, 68)
     # What was picked stays, whatever another probe says.
     monkeypatch.setattr(forecast, "time_updates", lambda config, seconds: StepTime(1.0, 0.1))
     assert time_budget.fit_into([study], "tiny", options, tmp_path, 0.2, keep=True)[0] == fitted
@@ -106,10 +107,19 @@ def test_a_tenth_after_the_minutes_a_study_ends_and_says_so_by_its_code(timed, t
     assert "(a, seed 1); go on with: again" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["weight_tying", "norm"])
+def test_what_a_run_takes_beside_its_updates_is_measured_and_leaves_nothing(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(forecast.tempfile, "tempdir", str(tmp_path))
+    options = Options(overrides={"training": {"threads": 1}})
+    seconds = forecast.seconds_of_the_rest(catalogue.load_study(name).plan("tiny", options))
+    assert 0.05 < seconds < 60
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["weight-tying", "--minutes", "0.01"], "leave 8 updates for each of 4 runs, and fewer than 20 say nothing"),
+        (["weight-tying", "--minutes", "0.05"], "leave 10 updates for each of 4 runs, and fewer than 20 say nothing"),
         (["weight-tying", "--minutes", "1", "--training.steps", "9"], "--minutes picks the steps"),
         (["weight-tying", "--minutes", "0"], "--minutes 0 is no time to train in"),
         (["leaderboard", "--minutes", "1"], "leaderboard gives every run a time of its own"),

@@ -6,7 +6,11 @@ out: preparing the data, evaluations and samples, which come on top, and runs at
 
 from __future__ import annotations
 
+import tempfile
+import time
 from pathlib import Path
+
+import numpy as np
 
 from hornbook.accounting.render import table
 from hornbook.config import merge, to_dict
@@ -15,11 +19,14 @@ from hornbook.fileio import canonical_json
 from hornbook.format import counted, duration
 from hornbook.studies.folder import run_path, study_path
 from hornbook.studies.study import Arm, Options, Plan, Scale, Study
+from hornbook.tokenizer.token_file import TokenFile
+from hornbook.tracking.console import Console
 from hornbook.tracking.run import Run
 from hornbook.training.config import TrainConfig, resolve
 from hornbook.training.launch.device import resolve_auto
 from hornbook.training.launch.trial import time_updates
 
+PROBE_TOKENS = 65_536
 SECONDS = 0.3
 """How long a step is timed."""
 
@@ -64,6 +71,30 @@ def seconds_of_run(plan: Plan, arm: Arm, known: dict[str, float]) -> tuple[Train
     config = _config(plan, arm)
     budget = config.training.max_minutes
     return config, 60 * budget if budget is not None else config.training.steps * _seconds_per_update(config, known)
+
+
+def seconds_of_the_rest(plan: Plan) -> float:
+    """Return what a run takes beside its updates: a run of one update on random tokens, in a folder that goes again.
+
+    Counted are the set-up, the measuring of a step, the first and the last evaluation, a checkpoint, the records.
+    """
+    from hornbook.training.loop import train
+
+    recipe = plan.recipe(plan.arms[0], plan.seeds[0])
+    size = _config(plan, plan.arms[0]).model.vocab_size
+    with tempfile.TemporaryDirectory() as place:
+        file, ids = Path(place, "ids.npy"), np.arange(PROBE_TOKENS) % size
+        TokenFile.write(
+            file, ids, vocab_size=size, tokenizer_fingerprint="", sources=[], num_bytes=len(ids), num_documents=1
+        )
+        recipe = merge(recipe, {"training": {"steps": 1}, "evaluation": {"full": False}})
+        recipe |= {"data": {"tokens": [str(file)], "validation_tokens": [str(file)]}}
+        took = []
+        for name in ("loads the modules", "counts"):
+            start = time.perf_counter()
+            train(recipe | {"run": {"directory": f"{place}/{name}"}}, console=Console(silent=True))
+            took.append(time.perf_counter() - start)
+        return min(took)
 
 
 def _config(plan: Plan, arm: Arm) -> TrainConfig:
