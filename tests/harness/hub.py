@@ -64,6 +64,8 @@ def serving_hub() -> Iterator[Hub]:
                 return self.answer({"type": "user", "name": "me", "orgs": []})
             if self.path == "/api/repos/create":
                 given = json.loads(body)
+                if given.get("organization") not in (None, "me"):
+                    return self.answer({"error": "no rights there"}, 403)
                 name = f"{given.get('organization') or 'me'}/{given['name']}"
                 hub.files.setdefault(name, {})
                 return self.answer({"url": f"{hub.url}/{name}", "name": name})

@@ -454,6 +454,20 @@ def test_what_the_hub_refuses_is_one_sentence(run, tmp_path, hub, status, words,
     assert len(said.splitlines()) == 1
 
 
+def test_a_name_of_others_is_told_when_it_is_made_and_the_folder_stays(run, tmp_path, hub):
+    """Only the hub knows who may write where; its answer comes after the folder is whole, and costs nothing."""
+    for _ in range(2):
+        code, said = at(hub, tmp_path, f"export {run} out --to hf --push others/small")
+        assert code == 2, said
+        assert "the hub does not let this token do it (403)" in said.splitlines()[-1]
+        assert "out is written (the same command goes on from it)" in said.splitlines()[-1]
+        assert "Traceback" not in said
+        before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    code, said = at(hub, tmp_path, f"export {run} out --to hf --push me/small")
+    assert code == 0, said
+    assert hub.files == {"me/small": before}
+
+
 def test_an_upload_that_failed_is_repeated_by_the_same_command(run, tmp_path, hub):
     words = f"export {run} out --to hf --push me/small"
     hub.refuses_files = 500
