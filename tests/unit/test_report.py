@@ -270,6 +270,17 @@ def test_every_figure_is_also_written_as_svg_and_png(tmp_path):
     assert all(f.stat().st_size > 2000 for f in files)
 
 
+def test_a_readers_matplotlibrc_changes_no_figure_and_its_fonts_are_not_looked_for(tmp_path, caplog):
+    mpl = pytest.importorskip("matplotlib")
+    figures = run_figures(read_runs([make_run(tmp_path / "r", name="r")]))[:1]
+    (plain,) = save_figures(figures, tmp_path / "plain", formats=["png"])
+    with mpl.rc_context({"font.family": "No Such Font", "lines.linewidth": 9.0}):
+        (other,) = save_figures(figures, tmp_path / "other", formats=["png"])
+        assert mpl.rcParams["lines.linewidth"] == 9.0
+    assert other.read_bytes() == plain.read_bytes()
+    assert "findfont" not in caplog.text
+
+
 def test_figure_records_survive_a_round_trip_and_damage_is_named():
     series = Series(name="a", x={"step": [1, 2]}, y=[1.0, math.nan], low=[0.5, 1], high=[2, 3])
     figure = Figure(id="f", title="F", x_axes={"step": "step"}, y_label="loss", series=[series])

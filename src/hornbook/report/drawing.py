@@ -40,7 +40,9 @@ def save_figures(figures: Sequence[Figure], folder: Path, *, formats: Sequence[s
         raise HornbookError("SVG and PNG figures need matplotlib: pip install 'hornbook[report]'") from None
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with mpl.rc_context(rc=cast(Any, _style())):
+    with mpl.rc_context():
+        mpl.rcdefaults()  # not the reader's matplotlibrc, whose fonts may not be there
+        mpl.rcParams.update(cast(Any, _style()))
         for figure in figures:
             canvas = Canvas(figsize=SIZE, dpi=150, layout="constrained")
             axes = canvas.add_subplot()
