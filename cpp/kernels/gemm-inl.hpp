@@ -1,26 +1,49 @@
 // C (M × N) = A (M × K) · B (K × N), or C += …, for the small products inside attention. A is read element by element
 // with any strides (so Aᵀ costs nothing), B and C are rows whose length N is a multiple of W.
-template <int MR, int NV>
-HB_INLINE void tile(const float* a, index a_row, index a_col, const float* b, index b_row, float* c, index c_row,
-                    index k_count, bool add) {
-  vf sums[MR][NV];
-  for (int m = 0; m < MR; m++)
-    for (int n = 0; n < NV; n++) sums[m][n] = add ? load(c + m * c_row + n * W) : vf{};
-  for (index k = 0; k < k_count; k++) {
-    vf right[NV];
-    for (int n = 0; n < NV; n++) right[n] = load(b + k * b_row + n * W);
-    for (int m = 0; m < MR; m++) {
-      vf left = splat(a[m * a_row + k * a_col]);
-      for (int n = 0; n < NV; n++) sums[m][n] += left * right[n];
-    }
-  }
-  for (int m = 0; m < MR; m++)
-    for (int n = 0; n < NV; n++) store(c + m * c_row + n * W, sums[m][n]);
-}
 
 // What the causal mask makes needless, with d the number of the block's first query: row m of C is wanted up to column
 // d + m; row m of A is zero behind column d + m; row m of A is zero before column m − d.
 enum class Causal { wanted_below, zero_behind, zero_before };
+
+// A tile's columns of A of which only some rows are wanted: none; the first MR − 1, of which column k only up to row k;
+// or the last MR − 1, of which each has one row less. What the mask hides is left out, not multiplied by 0, which would
+// make NaN of an infinity that lies there.
+enum class Triangle { none, first, last };
+
+// sums[m] += a(m, 0) · b for the rows FROM ≤ m < TO
+template <int FROM, int TO, int MR, int NV>
+HB_INLINE void step(vf (&sums)[MR][NV], const float* a, index a_row, const float* b) {
+  vf right[NV];
+  for (int n = 0; n < NV; n++) right[n] = load(b + n * W);
+  for (int m = FROM; m < TO; m++) {
+    vf left = splat(a[m * a_row]);
+    for (int n = 0; n < NV; n++) sums[m][n] += left * right[n];
+  }
+}
+
+// Written out for each column: with a number of rows that varies the sums would lie in memory.
+template <bool LAST, int K = 1, int MR, int NV>
+HB_INLINE void triangle_steps(vf (&sums)[MR][NV], const float* a, index a_row, index a_col, const float* b,
+                              index b_row) {
+  if constexpr (K < MR) {
+    step<LAST ? K : 0, LAST ? MR : K>(sums, a, a_row, b);
+    triangle_steps<LAST, K + 1>(sums, a + a_col, a_row, a_col, b + b_row, b_row);
+  }
+}
+
+template <int MR, int NV>
+HB_INLINE void tile(const float* a, index a_row, index a_col, const float* b, index b_row, float* c, index c_row,
+                    index k_count, bool add, Triangle triangle) {
+  vf sums[MR][NV];
+  for (int m = 0; m < MR; m++)
+    for (int n = 0; n < NV; n++) sums[m][n] = add ? load(c + m * c_row + n * W) : vf{};
+  if (triangle == Triangle::first) triangle_steps<false>(sums, a, a_row, a_col, b, b_row);
+  index begin = triangle == Triangle::first ? MR - 1 : 0, end = k_count - (triangle == Triangle::last ? MR - 1 : 0);
+  for (index k = begin; k < end; k++) step<0, MR>(sums, a + k * a_col, a_row, b + k * b_row);
+  if (triangle == Triangle::last) triangle_steps<true>(sums, a + end * a_col, a_row, a_col, b + end * b_row, b_row);
+  for (int m = 0; m < MR; m++)
+    for (int n = 0; n < NV; n++) store(c + m * c_row + n * W, sums[m][n]);
+}
 
 struct Factors {
   const float* a;
@@ -34,13 +57,20 @@ struct Factors {
   index diagonal;
 };
 
+// `diagonal` is a multiple of every ROWS, so that no tile lies on both sides of it.
 template <int ROWS, int NV>
 HB_INLINE void rows_of(const Factors& p, index m, const float* b, float* c) {
   index from = 0, to = p.k_count;
-  if (p.causal == Causal::zero_behind && p.diagonal + m + ROWS < to) to = p.diagonal + m + ROWS;
-  if (p.causal == Causal::zero_before && m > p.diagonal) from = m - p.diagonal;
+  Triangle triangle = Triangle::none;
+  if (p.causal == Causal::zero_behind) {
+    to = p.diagonal + m + ROWS;
+    triangle = Triangle::last;
+  } else if (p.causal == Causal::zero_before && m >= p.diagonal) {
+    from = m - p.diagonal;
+    triangle = Triangle::first;
+  }
   tile<ROWS, NV>(p.a + m * p.a_row + from * p.a_col, p.a_row, p.a_col, b + from * p.b_row, p.b_row, c + m * p.c_row,
-                 p.c_row, to - from, p.add);
+                 p.c_row, to - from, p.add, triangle);
 }
 
 // The whole rows of MR, then of half of it, then one by one; n: the first column.

@@ -132,19 +132,44 @@ def test_what_is_not_finite_comes_through_every_kernel(value):
         qkv = with_one(2, 60, 3, 2, 16, place=(0, 7, part, 1, 3))  # three blocks of queries
         q, k, v = (x.transpose(1, 2) for x in qkv.unbind(2))
         slow = plain.scaled_dot_product_attention(q, k, v, plain.causal_mask(60)).transpose(1, 2)
-        # Positions before it do not see it; the plain product makes 0 · ∞ there, the kernel leaves most of that out.
+        # Positions before it do not see it; the plain product makes 0 · ∞ there, the kernel leaves that out.
         agree(cpu_kernels.causal_attention(qkv, None, None)[:, 7:], slow[:, 7:], 1)
 
 
 @pytest.mark.parametrize("value", NOT_FINITE)
-def test_blocks_of_queries_before_what_is_not_finite_do_not_see_it(value):
-    """24 queries are computed at once; with 60 positions and the value at 50, the first 48 are as without it."""
-    qkv = drawn(2, 60, 3, 2, 16, magnitude=1).detach()
+def test_positions_before_what_is_not_finite_are_as_without_it(value):
+    qkv = drawn(2, 60, 3, 2, 16, magnitude=1).detach()  # three blocks of queries
     clean = cpu_kernels.causal_attention(qkv, None, None)
     for part in range(3):
         damaged = qkv.clone()
-        damaged[0, 50, part, 1, 3] = value
-        assert torch.equal(cpu_kernels.causal_attention(damaged, None, None)[:, :48], clean[:, :48])
+        damaged[0, 53, part, 1, 3] = value
+        assert torch.equal(cpu_kernels.causal_attention(damaged, None, None)[:, :53], clean[:, :53])
+
+
+def prefix_attention(qkv):
+    """Each position by the plain function of what it sees: over a whole matrix the plain product makes 0 · ∞."""
+    q, k, v = (x.transpose(1, 2) for x in qkv.unbind(2))
+    ends = range(1, q.shape[2] + 1)
+    rows = [plain.scaled_dot_product_attention(q[:, :, n - 1 : n], k[:, :, :n], v[:, :, :n]) for n in ends]
+    return torch.cat(rows, 2).transpose(1, 2)
+
+
+@pytest.mark.parametrize("dtype", [F32, torch.bfloat16])
+@pytest.mark.parametrize("width", [4, 16, 32, 48, 64])  # tiles of every width and height
+@pytest.mark.parametrize("value", NOT_FINITE)
+@pytest.mark.parametrize("part", ["q", "k", "v", "gradient"])
+def test_no_position_sees_what_is_not_finite_behind_it(part, value, width, dtype):
+    """Nor does a gradient: position by position as the plain function of what it sees; 67 is 24 + 24 + 19 queries."""
+    places = (5, 23, 24, 40, 48, 62, 66)
+    qkv = drawn(len(places), 67, 3, 1, width, magnitude=1).detach()
+    d_out = drawn(len(places), 67, 1, width, magnitude=1).detach().flip(0)
+    for b, time in enumerate(places):  # in a sequence each
+        (d_out[b, time] if part == "gradient" else qkv[b, time, "qkv".index(part)])[0, width // 2] = value
+    qkv, d_out = qkv.to(dtype).requires_grad_(), d_out.to(dtype)
+    fast, slow = cpu_kernels.causal_attention(qkv, None, None), prefix_attention(qkv.float())
+    size = 10 if dtype == F32 else 1e4
+    agree(fast.detach().float(), slow.detach(), size)
+    agree(torch.autograd.grad(fast, qkv, d_out)[0].float(), torch.autograd.grad(slow, qkv, d_out.float())[0], size)
 
 
 def test_zero_gradients_give_zero_gradients():
