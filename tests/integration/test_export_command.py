@@ -494,7 +494,7 @@ def test_the_guide_to_moving_a_model_is_true(tmp_path, capsys):
     guide = (Path(__file__).parents[2] / "docs" / "how-to" / "move-a-model.md").read_text(encoding="utf-8")
     (tmp_path / "recipes").symlink_to(Path(__file__).parents[2] / "recipes")
     shorter = {
-        "--max-minutes 10": "--max-minutes 0.02", "steps 100": "steps 3", "20MB": "400KB", "items 1000": "items 20",
+        "--max-minutes 10": "--max-minutes 0.02", "steps 100": "steps 3", "tokens 100000": "tokens 1000", "20MB": "400KB", "items 1000": "items 20",
         "--name stories": "--name stories --data.corpus-bytes 100000 --tokenizer.vocab-size 300 --training.steps 3",
     }  # fmt: skip
     blocks = re.findall(r"```(sh|python)\n(.*?)```", guide, re.S)
