@@ -462,7 +462,7 @@ def test_a_name_of_others_is_told_when_it_is_made_and_the_folder_stays(run, tmp_
         assert "the hub does not let this token do it (403)" in said.splitlines()[-1]
         assert "out is written (the same command goes on from it)" in said.splitlines()[-1]
         assert "Traceback" not in said
-        before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     code, said = at(hub, tmp_path, f"export {run} out --to hf --push me/small")
     assert code == 0, said
     assert hub.files == {"me/small": before}
@@ -494,7 +494,8 @@ def test_the_guide_to_moving_a_model_is_true(tmp_path, capsys):
     guide = (Path(__file__).parents[2] / "docs" / "how-to" / "move-a-model.md").read_text(encoding="utf-8")
     (tmp_path / "recipes").symlink_to(Path(__file__).parents[2] / "recipes")
     shorter = {
-        "--max-minutes 10": "--max-minutes 0.02", "steps 100": "steps 3", "tokens 100000": "tokens 1000", "20MB": "400KB", "items 1000": "items 20",
+        "--max-minutes 10": "--max-minutes 0.02", "steps 100": "steps 3", "tokens 100000": "tokens 1000",
+        "20MB": "400KB", "items 1000": "items 20",
         "--name stories": "--name stories --data.corpus-bytes 100000 --tokenizer.vocab-size 300 --training.steps 3",
     }  # fmt: skip
     blocks = re.findall(r"```(sh|python)\n(.*?)```", guide, re.S)
