@@ -162,6 +162,15 @@ def test_a_checkpoint_does_not_know_how_many_processes_wrote_it(tmp_path, recipe
 
 
 @pytest.mark.slow
+def test_processes_begin_with_their_rows_of_another_run(tmp_path, recipe, one):
+    words = (recipe(), "--model.init-from", one.path, "--training.steps", 1, "--training.device", "cpu")
+    for size in (1, 2):
+        members = group.start(tmp_path, size, *words, "--run.directory", size, "--training.distributed", "fsdp")
+        assert group.wait(members, 120) == [0] * size, members[0].output()
+    equal_weights(weights(Run.open(tmp_path / "1"), 1), weights(Run.open(tmp_path / "2"), 1))
+
+
+@pytest.mark.slow
 def test_a_sharded_checkpoint_is_resharded_and_consolidated(tmp_path, recipe):
     """Two processes write shards, one goes on from them with whole files, three with their rows of those."""
     words = (

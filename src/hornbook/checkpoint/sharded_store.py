@@ -1,4 +1,5 @@
-"""The checkpoints of a run whose processes write together: all their rows, the main one state and manifest besides."""
+"""Checkpoints of processes that write together, all their rows, the main one state and manifest besides; and those of
+another run, of which each reads its rows."""
 
 from __future__ import annotations
 
@@ -57,3 +58,20 @@ class ShardedStore(CheckpointStore):
 
     def _read_tensors(self, path: Path, part: str) -> dict[str, Tensor]:
         return read_part(path, part, self._like)
+
+
+class OwnRows(CheckpointStore):
+    """The weights of another run, without its optimizer, to be read by processes that hold rows of them.
+
+    Args:
+        folder: `checkpoints/` of that run.
+        warn: takes sentences about damaged checkpoints.
+        like: the parameters; of the sharded ones, this process's rows are read.
+    """
+
+    def __init__(self, folder: Path, warn: Warn, like: Mapping[str, Tensor]):
+        super().__init__(folder, warn=warn)
+        self._like = like
+
+    def _read_tensors(self, path: Path, part: str) -> dict[str, Tensor]:
+        return read_part(path, part, self._like) if part == PARTS[0] else {}

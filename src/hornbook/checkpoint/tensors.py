@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from hornbook.errors import CheckpointError, FormatError
-from hornbook.optim.shards import shard_like
+from hornbook.optim.shards import shard_like, to_local
 
 # Names as in the format; in this order the library sorts them (widest first, so that all stay aligned).
 DTYPES = {
@@ -136,7 +136,7 @@ def check_finite(tensors: Mapping[str, Tensor], source: str | Path) -> None:
         CheckpointError: a tensor with infinity or NaN; the first is named.
     """
     for name, tensor in tensors.items():
-        bad = int((~torch.isfinite(tensor)).sum())
+        bad = int((~torch.isfinite(to_local(tensor))).sum())  # each process looks at its own rows
         if bad:
             raise CheckpointError(
                 f"{source}: {bad:,} of the {tensor.numel():,} numbers in {name} are infinite or NaN: its training "

@@ -14,6 +14,7 @@ from typing import Any
 
 from torch import Tensor
 
+from hornbook.checkpoint.sharded_store import OwnRows
 from hornbook.checkpoint.store import CheckpointStore
 from hornbook.checkpoint.tensors import check_finite, load_module
 from hornbook.config import convert, merge
@@ -22,6 +23,7 @@ from hornbook.errors import CheckpointError
 from hornbook.interop.huggingface import is_llama_folder, llama_config, llama_tensors
 from hornbook.models.config import ModelConfig
 from hornbook.models.transformer import TransformerLM
+from hornbook.optim.shards import is_sharded
 from hornbook.tracking.run import Run
 from hornbook.training.config import TrainConfig, resolve_stored
 from hornbook.training.load import other_than_best
@@ -105,16 +107,20 @@ def weight_initializer(
             warn(sentence)
 
     def initialise(model: TransformerLM) -> None:
-        tensors = _tensors(folder, source, warn_once)
+        tensors = _tensors(folder, source, warn_once, model)
         check_finite(tensors, folder)
         load_module(model, tensors, folder)
 
     return initialise
 
 
-def _tensors(folder: Path, config: ModelConfig, warn: Callable[[str], None]) -> Mapping[str, Tensor]:
-    if (folder / "checkpoints").is_dir():
-        loaded = CheckpointStore(folder / "checkpoints", warn=warn).load("best")
+def _tensors(
+    folder: Path, config: ModelConfig, warn: Callable[[str], None], model: TransformerLM
+) -> Mapping[str, Tensor]:
+    if (path := folder / "checkpoints").is_dir():
+        own = dict(model.named_parameters())
+        spread = any(map(is_sharded, own.values()))
+        loaded = (OwnRows(path, warn, own) if spread else CheckpointStore(path, warn=warn)).load("best")
         if note := other_than_best(Run.open(folder), loaded.step):
             warn(note)
         return loaded.model
