@@ -543,7 +543,7 @@ void check_decode() {
     const Tensor logits = floats(s.batch * s.vocabulary);
     kernels().decode({s, addresses.data(), num_layers, table.at<float>(),
                       s.norm == NormPlacement::none ? nullptr : final_gain.at<float>(), head.at(), ids.data(),
-                      positions.data(), logits.at<float>()});
+                      positions.data(), nullptr, nullptr, s.batch, logits.at<float>()});
     Numbers wanted;
     for (Index b = 0; b < s.batch; ++b) {
       const double* row = &embeddings[ids[b] * s.d_model];
