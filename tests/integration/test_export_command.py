@@ -83,8 +83,8 @@ def test_a_run_leaves_with_its_card_and_comes_back_equal(run, tmp_path, capsys):
     assert "secret-place" not in card
     assert str(tmp_path) not in card
     assert "````text\nthe ```cat" in card, "a fence in a sample must not end the block that shows it"
-    assert "| best val loss |" not in card
-    assert "| val loss | " in card
+    assert "| best val loss (nats/token) |" not in card
+    assert "| val loss (nats/token) | " in card
     assert "windows of 16 tokens" in card
     assert "![training and validation loss]" in card
     files = json.loads((Path(run) / "data.json").read_text())
@@ -199,7 +199,7 @@ def test_a_card_tells_of_the_weights_that_are_beside_it(run, tmp_path, capsys):
     card = (tmp_path / "earlier" / "README.md").read_text()
     assert f"The weights are those of step {step}." in card
     assert f"| | at step {measured} |" in card
-    assert f"| val loss | {losses[measured]:.4f} |" in card
+    assert f"| val loss (nats/token) | {losses[measured]:.4f} |" in card
     assert "Written at step 40" not in card
     assert "trained from random weights" in card
     assert "max_new_tokens=8," in card, "half of the context of 16"

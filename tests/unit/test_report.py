@@ -206,7 +206,7 @@ def test_page_says_the_ratio_to_the_floor_that_the_evaluation_says(tmp_path):
     assert "(windows)" not in " ".join(page.text)
     table = final_metrics(read_runs([run]))
     assert table.rows[0]["ratio"] == pytest.approx(0.15855 / 0.14821)
-    assert [c.label for c in table.columns if "floor" in c.label] == ["entropy floor", "× floor"]
+    assert [c.label for c in table.columns if "floor" in c.label] == ["entropy floor (bits/byte)", "× floor"]
 
 
 def test_a_ratio_that_nobody_has_measured_says_that_it_is_of_windows(tmp_path):

@@ -28,10 +28,11 @@ def final_metrics(runs: Sequence[RunData]) -> Table:
     """Return one row per run: status, steps, tokens, losses, distance to the entropy floor, speed, time."""
     rows = [final_row(run) for run in runs]
     labels = {
-        "name": "run", "status": "status", "step": "steps", "tokens": "tokens", "train_loss": "train loss",
-        "val_loss": "val loss", "best_val_loss": "best val loss", "perplexity": "perplexity",
-        "bits_per_byte": "bits/byte", "floor": "entropy floor", "ratio": "× floor", "window_ratio": WINDOW_RATIO,
-        "tokens_per_second": "tokens/s", "mfu": "MFU", "seconds": "wall time",
+        "name": "run", "status": "status", "step": "steps", "tokens": "tokens",
+        "train_loss": "train loss (nats/token)", "val_loss": "val loss (nats/token)",
+        "best_val_loss": "best val loss (nats/token)", "perplexity": "perplexity",
+        "bits_per_byte": "bits/byte", "floor": "entropy floor (bits/byte)", "ratio": "× floor",
+        "window_ratio": WINDOW_RATIO, "tokens_per_second": "tokens/s", "mfu": "MFU", "seconds": "wall time",
     }  # fmt: skip
     always = ("name", "status", "step")
     shown = {key for row in rows for key, value in row.items() if value is not None}
@@ -42,7 +43,6 @@ def final_metrics(runs: Sequence[RunData]) -> Table:
     different = validation_note({run.name: run.validation_digest for run in runs})
     notes = [
         *([f"{different[0].upper()}{different[1:]}."] if different else []),
-        "Losses are nats per token.",
         *([RATIO_NOTE] if "ratio" in shown else []),
         *([WINDOW_NOTE] if "window_ratio" in shown else []),
     ]

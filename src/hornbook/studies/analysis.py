@@ -19,6 +19,9 @@ from hornbook.studies.statistics import FEWEST_FOR_AN_INTERVAL, Comparison, mean
 from hornbook.studies.study import Analysis, Outcome, Results
 from hornbook.studies.verdict import BETTER, FEWEST_SEEDS, FEWEST_UPDATES, NOT_DISTINGUISHABLE, WORSE
 
+UNITS = {"val_loss": " (nats/token)", "val_bits_per_byte": " (bits/byte)"}
+"""What headings of tables say of a metric."""
+
 
 def standard(results: Results, *first: str, figures: Sequence[Figure] = ()) -> Analysis:
     """Return the reading of any training study; a study's own sentences stand first and its own figures last.
@@ -70,11 +73,12 @@ def arm_table(results: Results) -> Table:
             middle = median_high(values) if values else None
             row[key] = round(middle) if middle is not None and middle >= 100 else middle
         rows.append(row)
+    unit = UNITS.get(results.plan.metric, "")
     labels = {
         "arm": "arm", "done": "seeds finished", "learned nothing": "learned nothing",
-        "diverged": "diverged", "failed": "failed", "val_loss": "val loss",
-        "val_bits_per_byte": "bits/byte", "spread": "SD over seeds", "parameters": "parameters", "tokens": "tokens",
-        "seconds": "seconds", "tokens_per_second": "tokens/s",
+        "diverged": "diverged", "failed": "failed", "val_loss": "val loss (nats/token)",
+        "val_bits_per_byte": "bits/byte", "spread": f"SD over seeds{unit}", "parameters": "parameters",
+        "tokens": "tokens", "seconds": "seconds", "tokens_per_second": "tokens/s",
     }  # fmt: skip
     shown = {key: label for key, label in labels.items() if key == "done" or any(row[key] for row in rows)}
     note = (
@@ -105,8 +109,9 @@ def comparison_table(results: Results) -> Table:
         if lost:
             row["verdict"] = f"diverged in {lost} of {len(group)} seeds"
         rows.append(row)
+    difference = f"difference to {plan.baseline}{UNITS.get(plan.metric, '')}"
     labels = {
-        "arm": "arm", "seeds": "paired seeds", "difference": f"difference to {plan.baseline}", "interval": "interval",
+        "arm": "arm", "seeds": "paired seeds", "difference": difference, "interval": "interval",
         "p": "p (Holm)", "verdict": "verdict",
     }  # fmt: skip
     note = (
