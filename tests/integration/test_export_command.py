@@ -491,6 +491,16 @@ def test_an_upload_that_failed_is_repeated_by_the_same_command(run, tmp_path, hu
 
 def test_the_guide_to_moving_a_model_is_true(tmp_path, capsys):
     """Every command and line of docs/how-to/move-a-model.md, in order, on a small text."""
+    follow_the_guide(tmp_path, capsys, with_llama_cpp=False)
+
+
+@pytest.mark.hours
+def test_the_guide_leads_to_llama_cpp(tmp_path, capsys):
+    pytest.importorskip("llama_cpp")
+    follow_the_guide(tmp_path, capsys, with_llama_cpp=True)
+
+
+def follow_the_guide(tmp_path, capsys, with_llama_cpp):
     guide = (Path(__file__).parents[2] / "docs" / "how-to" / "move-a-model.md").read_text(encoding="utf-8")
     (tmp_path / "recipes").symlink_to(Path(__file__).parents[2] / "recipes")
     shorter = {
@@ -499,10 +509,11 @@ def test_the_guide_to_moving_a_model_is_true(tmp_path, capsys):
         "--name stories": "--name stories --data.corpus-bytes 100000 --tokenizer.vocab-size 300 --training.steps 3",
     }  # fmt: skip
     blocks = re.findall(r"```(sh|python)\n(.*?)```", guide, re.S)
-    assert [kind for kind, _ in blocks] == ["sh", "python", "sh", "sh", "sh"]
+    assert [kind for kind, _ in blocks] == ["sh", "python", "sh", "sh", "python", "sh"]
     for kind, block in blocks:
         if kind == "python":
-            exec(compile(block, "guide", "exec"), {})
+            if with_llama_cpp or "llama_cpp" not in block:
+                exec(compile(block, "guide", "exec"), {})
             continue
         for line in block.splitlines():
             words = line
