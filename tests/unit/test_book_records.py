@@ -46,7 +46,8 @@ def lines(steps: int) -> list[str]:
 def test_a_record_is_a_study_folder_without_weights_and_without_places(tmp_path):
     record = keep(study_folder(tmp_path / "s"), tmp_path / "records")
     assert record.name == "two_words-tiny"
-    assert read_study(record).findings == ["f"]
+    study = read_study(record)
+    assert (study.findings, study.finished, study.missing) == (["f"], True, [])  # as before `missing` was written
     run = record / "runs" / "a" / "seed-0"
     assert {path.name for path in run.iterdir()} == {
         "config.toml", "environment.json", "status.json", "samples.jsonl", "metrics.jsonl",

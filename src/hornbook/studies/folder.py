@@ -194,7 +194,7 @@ def read_study(folder: Path) -> StudyResults:
 def _results(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
         return {}
-    content = read_json_object(path)
+    content = {"missing": [], **read_json_object(path)}  # which earlier versions did not write
     wanted = {"missing": list, "findings": list, "figures": list, "tables": list, "environment": dict}
     if not all(isinstance(content.get(key, {} if kind is dict else None), kind) for key, kind in wanted.items()):
         raise FormatError(f"{path} must be an object with the lists findings, figures and tables, and an environment")
