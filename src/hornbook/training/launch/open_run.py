@@ -20,7 +20,8 @@ from hornbook.data.sampler import BatchSampler
 from hornbook.data.text_files import is_glob, settled
 from hornbook.data.token_data import TokenData
 from hornbook.earlier import is_unsaid
-from hornbook.errors import ConfigError, HornbookError
+from hornbook.encodings import read_whole
+from hornbook.errors import ConfigError, FormatError, HornbookError
 from hornbook.fileio import atomic_write, canonical_json, read_json_object
 from hornbook.tokenizer.formats.own import TRAINING_FILE
 from hornbook.tracking.console import Console
@@ -146,7 +147,7 @@ def _keep_tokenizer(run: Run, dataset: Dataset) -> None:
     dataset.tokenizer.save(run.path / "tokenizer")
     took = dataset.train[0].parent / "tokenizer" / TRAINING_FILE
     if took.is_file():
-        atomic_write(run.path / "tokenizer" / TRAINING_FILE, took.read_bytes())
+        atomic_write(run.path / "tokenizer" / TRAINING_FILE, read_whole(took, FormatError))
 
 
 def _data_of(run: Run, config: TrainConfig, console: Console) -> Dataset:
